@@ -1,0 +1,94 @@
+/* What the files of policy/ share with one another, and with nobody else. */
+#ifndef POLICY_INTERNAL_H
+#define POLICY_INTERNAL_H
+
+#include "policy/policy.h"
+
+enum rule_who { WHO_EVERYBODY, WHO_USERS, WHO_GROUPS };
+
+/* A user or group that a rule names: by number if name.at is NULL. */
+struct account {
+	struct word name;
+	uint32_t number;
+};
+
+/* An `allow` or `deny` line. Small, because there may be many: what most rules lack lies in arrays of its own. */
+struct rule {
+	char name[NAME_MAX_BYTES + 1]; /* the network; empty: all */
+	bool allow;
+	unsigned char who; /* enum rule_who */
+	uint16_t file;	   /* into policy->paths */
+	uint32_t line;
+	uint32_t accounts, account_count; /* into policy->accounts */
+	uint32_t options;		  /* into policy->options; 0: none */
+	uint32_t size;			  /* of the words of the rule */
+	const char *at;			  /* the words of the rule */
+};
+
+struct policy {
+	char *paths[POLICY_FILES_MAX];
+	char *texts[POLICY_FILES_MAX];
+	size_t file_count, byte_count;
+	char *hidden; /* the first path that the caller may not read */
+
+	struct rule *rules;
+	size_t rule_count, rule_room;
+	struct account *accounts;
+	size_t account_count, account_room;
+	struct policy_options *options; /* entry 0 is the empty one */
+	size_t option_count, option_room;
+	struct policy_network *networks;
+	size_t network_count, network_room;
+};
+
+/* A line being read: what is left of it, and where it stands. */
+struct line {
+	struct policy *policy;
+	struct policy_error *error;
+	const char *start, *at, *end;
+	uint16_t file;
+	unsigned int number;
+};
+
+/*
+ * Room for one more element, zeroed, at the end of an array that grows by doubling: the array, moved if need be, or
+ * NULL when memory ran out (the old array then still stands).
+ */
+void *array_room(void *array, size_t count, size_t *room, size_t size);
+
+/* Add an element to one of a policy's arrays: a pointer to it, or NULL when memory ran out. */
+#define ADD(policy, what)                                                                                              \
+	__extension__({                                                                                                \
+		void *array_ = array_room((policy)->what##s, (policy)->what##_count, &(policy)->what##_room,           \
+			sizeof(*(policy)->what##s));                                                                   \
+		if (array_)                                                                                            \
+			(policy)->what##s = array_;                                                                    \
+		array_ ? &(policy)->what##s[(policy)->what##_count++] : NULL;                                          \
+	})
+
+/* The next word of the line; false at its end. */
+bool line_word(struct line *line, struct word *word);
+
+/* Record why a line is refused, at the byte `at`. Always false, so that parsers can return it. */
+bool line_refuse(const struct line *line, const char *at, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* One rule of a file: `allow` or `deny`, the word already taken. */
+bool parse_rule(struct line *line, struct word verb);
+
+/* One network of a file: `network`, the word already taken. */
+bool parse_network(struct line *line);
+
+/*
+ * One option of a rule or network, taken apart at '='. `allowed` is the set of options (enum policy_option) that may
+ * stand here, `where` says so in the error ("a deny rule"). Numbers, flags and addresses go into *options; options
+ * whose values only the caller of this function understands (OPTION_USER and such) are left in *value, at most one per
+ * call.
+ */
+bool parse_option(struct line *line, struct word word, uint32_t allowed, const char *where,
+	struct policy_options *options, enum policy_option *option, struct word *value);
+
+/* Cut the first part off a list at a separator; false when the list is used up. */
+bool word_cut(struct word *list, char separator, struct word *part);
+
+#endif

@@ -1,0 +1,265 @@
+/*
+ * Files -> lines: includes, bounds, and the bytes that may stand in a line. What a line means is rules.c's and
+ * networks.c's concern.
+ */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "policy/internal.h"
+
+/* The files that are open inside one another. */
+struct nesting {
+	const struct nesting *outer;
+	uint64_t device, inode;
+	unsigned int depth;
+};
+
+struct loader {
+	const struct policy_reader *reader;
+	struct policy *policy;
+	struct policy_error *error;
+};
+
+static bool load_file(struct loader *loader, const char *path, const struct nesting *outer, const struct line *include,
+	const char *include_at);
+
+void *array_room(void *array, size_t count, size_t *room, size_t size)
+{
+	if (count == *room) {
+		size_t more = *room ? *room * 2 : 64;
+
+		array = reallocarray(array, more, size);
+		if (!array)
+			return NULL;
+		*room = more;
+	}
+	memset((char *)array + count * size, 0, size);
+	return array;
+}
+
+bool line_word(struct line *line, struct word *word)
+{
+	while (line->at < line->end && (*line->at == ' ' || *line->at == '\t'))
+		line->at++;
+	word->at = line->at;
+	while (line->at < line->end && *line->at != ' ' && *line->at != '\t')
+		line->at++;
+	word->size = (size_t)(line->at - word->at);
+	return word->size > 0;
+}
+
+bool line_refuse(const struct line *line, const char *at, const char *format, ...)
+{
+	struct policy_error *error = line->error;
+	const char *path = line->policy->paths[line->file];
+	va_list args;
+
+	*error = (struct policy_error){.line = line->number, .column = (unsigned int)(at - line->start) + 1};
+	text_append_escaped(error->file, sizeof(error->file), (struct word){path, strlen(path)});
+	va_start(args, format);
+	vsnprintf(error->what, sizeof(error->what), format, args);
+	va_end(args);
+	return false;
+}
+
+void policy_error_print(const struct policy_error *error, char *buffer, size_t size)
+{
+	buffer[0] = '\0';
+	text_append(buffer, size, "%s:", error->file);
+	if (error->line)
+		text_append(buffer, size, "%u:%u:", error->line, error->column);
+	text_append(buffer, size, " %s", error->what);
+}
+
+/* A problem of a file as a whole: told at the include that names it, or at the file itself. */
+static bool refuse_file(
+	struct loader *loader, const char *path, const struct line *include, const char *include_at, const char *why)
+{
+	struct word name = {path, strlen(path)};
+
+	if (include)
+		return line_refuse(include, include_at, "cannot include %s: %s", QUOTED(name), why);
+	*loader->error = (struct policy_error){0};
+	text_append_escaped(loader->error->file, sizeof(loader->error->file), name);
+	text_append(loader->error->what, sizeof(loader->error->what), "%s", why);
+	return false;
+}
+
+/* Refuse the bytes that may stand nowhere, and outside comments all but printable ASCII and blanks. */
+static bool check_bytes(const struct line *line, bool comment)
+{
+	for (const char *at = line->at; at < line->end; at++) {
+		unsigned char byte = (unsigned char)*at;
+
+		if ((byte >= ' ' && byte <= '~') || byte == '\t' || (comment && byte >= 0x80))
+			continue;
+		if (byte == '\r')
+			return line_refuse(line, at, "carriage return, expected lines that end in a newline alone");
+		if (line->number == 1 && at == line->start && line->end - at >= 3 && memcmp(at, "\xef\xbb\xbf", 3) == 0)
+			return line_refuse(line, at, "byte order mark, expected plain text");
+		return line_refuse(line, at, "byte 0x%02x, expected printable ASCII", byte);
+	}
+	return true;
+}
+
+/* An include: the rest of the line, trimmed, is the path. */
+static bool parse_include(struct loader *loader, struct line *line, const struct nesting *nesting)
+{
+	struct word word;
+	const char *start;
+	char *path;
+	bool good;
+
+	if (!line_word(line, &word))
+		return line_refuse(line, line->at, "no path, expected the absolute path of a file");
+	start = word.at;
+	while (line->end[-1] == ' ' || line->end[-1] == '\t')
+		line->end--;
+	if (*start != '/')
+		return line_refuse(line, start, "relative path, expected the absolute path of a file");
+	path = strndup(start, (size_t)(line->end - start));
+	if (!path)
+		return line_refuse(line, start, "out of memory");
+	good = load_file(loader, path, nesting, line, start);
+	free(path);
+	return good;
+}
+
+static bool parse_line(struct loader *loader, struct line *line, const struct nesting *nesting)
+{
+	struct word verb;
+	bool some = line_word(line, &verb);
+	bool comment = some && *verb.at == '#';
+
+	line->at = line->start;
+	if (line->end - line->start > POLICY_LINE_MAX)
+		return line_refuse(line, line->start + POLICY_LINE_MAX, "line goes on, expected at most %d bytes",
+			POLICY_LINE_MAX);
+	if (!check_bytes(line, comment))
+		return false;
+	if (!some || comment)
+		return true;
+	line->at = verb.at + verb.size;
+	if (word_is(verb, "allow") || word_is(verb, "deny"))
+		return parse_rule(line, verb);
+	if (word_is(verb, "network"))
+		return parse_network(line);
+	if (word_is(verb, "include"))
+		return parse_include(loader, line, nesting);
+	return line_refuse(
+		line, verb.at, "unknown word %s, expected 'allow', 'deny', 'include', 'network' or '#'", QUOTED(verb));
+}
+
+static bool parse_text(struct loader *loader, struct word text, uint16_t file, const struct nesting *nesting)
+{
+	struct line line = {.policy = loader->policy, .error = loader->error, .file = file};
+	const char *end = text.at + text.size;
+
+	for (const char *at = text.at; at < end; at = line.end + 1) {
+		const char *newline = memchr(at, '\n', (size_t)(end - at));
+		const char *line_end = newline ? newline : end;
+
+		line.number++;
+		line.start = line.at = at;
+		line.end = line_end;
+		if (!parse_line(loader, &line, nesting))
+			return false;
+		line.end = line_end;
+		if (!newline)
+			return line_refuse(
+				&line, end, "file ends inside a line, expected a newline (the file may be cut short)");
+	}
+	return true;
+}
+
+/* Read a file into the policy. Returns its content, or NULL with *good saying whether that is an error. */
+static const char *read_file(struct loader *loader, const char *path, const struct line *include,
+	const char *include_at, struct policy_file *file, bool *good)
+{
+	struct policy *policy = loader->policy;
+	char why[160] = "";
+
+	switch (loader->reader->read(
+		loader->reader->context, path, POLICY_BYTES_MAX - policy->byte_count, file, why, sizeof(why))) {
+	case POLICY_READ:
+		break;
+	case POLICY_HIDDEN:
+		if (!policy->hidden)
+			policy->hidden = strdup(path);
+		*good = policy->hidden || refuse_file(loader, path, include, include_at, "out of memory");
+		return NULL;
+	case POLICY_REFUSED:
+		*good = refuse_file(loader, path, include, include_at, why);
+		return NULL;
+	}
+	policy->texts[policy->file_count] = file->text;
+	policy->paths[policy->file_count++] = strdup(path);
+	policy->byte_count += file->size;
+	*good = policy->paths[policy->file_count - 1] ||
+		refuse_file(loader, path, include, include_at, "out of memory");
+	return *good ? file->text : NULL;
+}
+
+static bool load_file(struct loader *loader, const char *path, const struct nesting *outer, const struct line *include,
+	const char *include_at)
+{
+	struct policy_file file = {0};
+	struct nesting nesting = {.outer = outer, .depth = outer ? outer->depth + 1 : 1};
+	bool good = false;
+
+	if (nesting.depth > POLICY_DEPTH_MAX)
+		return refuse_file(loader, path, include, include_at, "more than 8 files inside one another");
+	if (loader->policy->file_count == POLICY_FILES_MAX)
+		return refuse_file(loader, path, include, include_at, "more than 64 files");
+	const char *text = read_file(loader, path, include, include_at, &file, &good);
+	if (!text)
+		return good;
+	nesting.device = file.device;
+	nesting.inode = file.inode;
+	for (const struct nesting *open = outer; open; open = open->outer) {
+		if (open->device == file.device && open->inode == file.inode)
+			return refuse_file(loader, path, include, include_at, "the file includes itself");
+	}
+	return parse_text(loader, (struct word){text, file.size}, (uint16_t)(loader->policy->file_count - 1), &nesting);
+}
+
+struct policy *policy_load(const struct policy_reader *reader, const char *path, struct policy_error *error)
+{
+	struct policy *policy = calloc(1, sizeof(*policy));
+	struct loader loader = {.reader = reader, .policy = policy, .error = error};
+
+	*error = (struct policy_error){0};
+	if (!policy || !ADD(policy, option)) {
+		refuse_file(&loader, path, NULL, NULL, "out of memory");
+		policy_free(policy);
+		return NULL;
+	}
+	if (load_file(&loader, path, NULL, NULL, NULL))
+		return policy;
+	policy_free(policy);
+	return NULL;
+}
+
+const struct policy_network *policy_networks(const struct policy *policy, size_t *count)
+{
+	*count = policy->network_count;
+	return policy->networks;
+}
+
+void policy_free(struct policy *policy)
+{
+	if (!policy)
+		return;
+	for (size_t i = 0; i < policy->file_count; i++) {
+		free(policy->paths[i]);
+		free(policy->texts[i]);
+	}
+	free(policy->hidden);
+	free(policy->rules);
+	free(policy->accounts);
+	free(policy->options);
+	free(policy->networks);
+	free(policy);
+}

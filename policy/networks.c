@@ -1,0 +1,222 @@
+/* `network` lines: a name, a mode, and what the mode allows. */
+#include <arpa/inet.h>
+#include <string.h>
+
+#include "policy/internal.h"
+
+enum {
+	PORT_OPTIONS = OPTION_QUEUES | OPTION_MTU | OPTION_VLAN | OPTION_ISOLATED | OPTION_LOCK_MAC | OPTION_GUARD,
+};
+
+static const struct mode {
+	const char *word, *on; /* on: for errors */
+	bool addresses;
+	uint32_t options;
+} modes[] = {
+	[MODE_BRIDGED] = {"bridged", "a bridged network", false, PORT_OPTIONS},
+	[MODE_NAT] = {"nat", "a nat network", true, PORT_OPTIONS | OPTION_DHCP},
+	[MODE_HOST_ONLY] = {"host-only", "a host-only network", true, PORT_OPTIONS | OPTION_DHCP},
+	[MODE_INTERNAL] = {"internal", "an internal network", false, PORT_OPTIONS},
+	[MODE_STANDALONE] = {"standalone", "a standalone network", true, OPTION_QUEUES | OPTION_MTU | OPTION_PER_VM},
+};
+
+const char *policy_mode_name(enum policy_mode mode)
+{
+	return modes[mode].word;
+}
+
+/* An address in text; the parser of libc needs a NUL behind it. */
+static bool address(int family, struct word word, unsigned char address[static 16])
+{
+	char text[INET6_ADDRSTRLEN];
+
+	if (word.size >= sizeof(text))
+		return false;
+	memcpy(text, word.at, word.size);
+	text[word.size] = '\0';
+	return inet_pton(family, text, address) == 1;
+}
+
+static uint32_t ipv4_number(const unsigned char address[static 4])
+{
+	return (uint32_t)address[0] << 24 | (uint32_t)address[1] << 16 | (uint32_t)address[2] << 8 | address[3];
+}
+
+static uint32_t ipv4_mask(unsigned int prefix)
+{
+	return ~(uint32_t)0 << (32 - prefix);
+}
+
+/* Whether all bits behind the prefix are 0 (the subnet's own address) or all 1 (IPv4's broadcast). */
+static bool host_bits_are(const struct policy_subnet *subnet, unsigned int bits, bool one)
+{
+	for (unsigned int i = subnet->prefix; i < bits; i++) {
+		if (((subnet->address[i / 8] >> (7 - i % 8)) & 1) != one)
+			return false;
+	}
+	return true;
+}
+
+/* ADDRESS/PREFIX: the host's own address and its subnet. */
+static bool parse_subnet(struct line *line, struct policy_network *network, struct word word)
+{
+	struct word rest = word, text;
+	struct policy_subnet *subnet;
+	unsigned int bits;
+
+	if (!modes[network->mode].addresses)
+		return line_refuse(line, word.at, "address on %s, expected none", modes[network->mode].on);
+	word_cut(&rest, '/', &text);
+	bits = memchr(text.at, ':', text.size) ? 128 : 32;
+	subnet = bits == 128 ? &network->ipv6 : &network->ipv4;
+	if (subnet->given)
+		return line_refuse(line, word.at, "a second IPv%c address, expected one", bits == 128 ? '6' : '4');
+	if (!address(bits == 128 ? AF_INET6 : AF_INET, text, subnet->address))
+		return line_refuse(line, word.at, "%s is no address, expected one as in 172.16.2.1/24 or fd00:2::1/64",
+			QUOTED(text));
+	if (!word_number(rest, bits, &subnet->prefix) || subnet->prefix < 1)
+		return line_refuse(line, rest.at, "prefix %s, expected a number from 1 to %u", QUOTED(rest), bits);
+	subnet->given = true;
+	return true;
+}
+
+/* FIRST-LAST: IPv4 addresses, in order. That they lie in the subnet is checked when the line has been read. */
+static bool parse_dhcp(struct line *line, struct policy_network *network, struct word word)
+{
+	struct word rest = word, text;
+	unsigned char first[16], last[16];
+
+	word_cut(&rest, '-', &text);
+	if (!rest.at || !address(AF_INET, text, first) || !address(AF_INET, rest, last))
+		return line_refuse(
+			line, word.at, "%s is no range, expected one as in 172.16.2.2-172.16.2.100", QUOTED(word));
+	network->dhcp_first = ipv4_number(first);
+	network->dhcp_last = ipv4_number(last);
+	return network->dhcp_first <= network->dhcp_last ||
+	       line_refuse(line, word.at, "the range ends before it begins, expected the lower address first");
+}
+
+/* /BITS, or two of them apart by ',': what each guest gets of the IPv4 and the IPv6 subnet, in the order of the
+ * addresses. */
+static bool parse_per_vm(struct line *line, struct policy_network *network, struct word word)
+{
+	struct policy_subnet *subnets[] = {&network->ipv4, &network->ipv6};
+	struct word part;
+
+	for (size_t i = 0; i < 2; i++) {
+		unsigned int bits = i ? 128 : 32;
+
+		if (!subnets[i]->given)
+			continue;
+		if (!word_cut(&word, ',', &part))
+			return line_refuse(
+				line, line->at, "per-vm= lacks a part, expected one for each subnet, as in /30,/126");
+		if (part.size < 2 || *part.at != '/' ||
+			!word_number((struct word){part.at + 1, part.size - 1}, bits - 1, &subnets[i]->per_vm) ||
+			subnets[i]->per_vm <= subnets[i]->prefix)
+			return line_refuse(line, part.at, "per-vm part %s, expected one from /%u to /%u", QUOTED(part),
+				subnets[i]->prefix + 1, bits - 1);
+		if (!host_bits_are(subnets[i], bits, false))
+			return line_refuse(
+				line, line->start, "the address of a pool has host bits, expected the subnet's own");
+	}
+	return !word.at || line_refuse(line, word.at, "per-vm= has a part too many, expected one for each subnet");
+}
+
+/* What can be judged only when all words of the line are known. */
+static bool check_network(struct line *line, const struct policy_network *network, const char *at, const char *dhcp_at)
+{
+	const struct policy_subnet *ipv4 = &network->ipv4, *ipv6 = &network->ipv6;
+
+	if (modes[network->mode].addresses && !ipv4->given && !ipv6->given)
+		return line_refuse(
+			line, line->at, "no address on %s, expected one as in 172.16.2.1/24", modes[network->mode].on);
+	if (ipv4->given && !ipv4->per_vm && ipv4->prefix < 31 &&
+		(host_bits_are(ipv4, 32, false) || host_bits_are(ipv4, 32, true)))
+		return line_refuse(line, at, "the address is the subnet's own or its broadcast, expected the host's");
+	if (ipv6->given && !ipv6->per_vm && ipv6->prefix < 127 && host_bits_are(ipv6, 128, false))
+		return line_refuse(line, at, "the address is the subnet's own, expected the host's");
+	if (network->options.given & OPTION_DHCP) {
+		uint32_t mask = ipv4->given ? ipv4_mask(ipv4->prefix) : 0, host = ipv4_number(ipv4->address);
+
+		if (!ipv4->given || ((network->dhcp_first ^ host) & mask) || ((network->dhcp_last ^ host) & mask))
+			return line_refuse(
+				line, dhcp_at, "the range is not in the network's subnet, expected one that is");
+		if (network->dhcp_first <= host && host <= network->dhcp_last)
+			return line_refuse(
+				line, dhcp_at, "the range holds the host's own address, expected it outside");
+	}
+	return true;
+}
+
+static bool parse_head(struct line *line, struct policy_network *network)
+{
+	struct word name, mode;
+	const char *problem;
+	size_t i;
+
+	if (!line_word(line, &name))
+		return line_refuse(line, line->at, "no name, expected the network's");
+	problem = word_name_problem(name);
+	if (problem)
+		return line_refuse(line, name.at, "network %s %s, expected an interface's name", QUOTED(name), problem);
+	for (i = 0; i < line->policy->network_count; i++) {
+		const struct policy_network *other = &line->policy->networks[i];
+
+		if (word_is(name, other->name))
+			return line_refuse(line, name.at,
+				"network %s for the second time, expected it once (first at %s:%u)", QUOTED(name),
+				other->file, other->line);
+	}
+	memcpy(network->name, name.at, name.size);
+	if (!line_word(line, &mode))
+		return line_refuse(
+			line, line->at, "no mode, expected 'bridged', 'nat', 'host-only', 'internal' or 'standalone'");
+	for (i = 0; i < sizeof(modes) / sizeof(*modes); i++) {
+		network->mode = (enum policy_mode)i;
+		if (word_is(mode, modes[i].word))
+			return true;
+	}
+	return line_refuse(line, mode.at,
+		"unknown mode %s, expected 'bridged', 'nat', 'host-only', 'internal' or 'standalone'", QUOTED(mode));
+}
+
+bool parse_network(struct line *line)
+{
+	struct policy_network network = {.file = line->policy->paths[line->file], .line = line->number}, *kept;
+	struct word word, value, dhcp = {NULL, 0}, per_vm = {NULL, 0};
+	const char *at = line->at;
+
+	if (!parse_head(line, &network))
+		return false;
+	while (line_word(line, &word)) {
+		enum policy_option option = 0;
+
+		if (*word.at == '#')
+			return line_refuse(
+				line, word.at, "'#' after a network, expected comments on lines of their own");
+		if (memchr(word.at, '/', word.size) && !memchr(word.at, '=', word.size)) {
+			at = word.at;
+			if (!parse_subnet(line, &network, word))
+				return false;
+			continue;
+		}
+		if (!parse_option(line, word, modes[network.mode].options, modes[network.mode].on, &network.options,
+			    &option, &value))
+			return false;
+		if (option == OPTION_DHCP)
+			dhcp = value;
+		else if (option == OPTION_PER_VM)
+			per_vm = value;
+	}
+	if ((dhcp.at && !parse_dhcp(line, &network, dhcp)) || (per_vm.at && !parse_per_vm(line, &network, per_vm)) ||
+		!check_network(line, &network, at, dhcp.at))
+		return false;
+	if (line->policy->network_count == POLICY_NETWORKS_MAX)
+		return line_refuse(line, line->start, "more than %d networks", POLICY_NETWORKS_MAX);
+	kept = ADD(line->policy, network);
+	if (!kept)
+		return line_refuse(line, line->start, "out of memory");
+	*kept = network;
+	return true;
+}

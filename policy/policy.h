@@ -1,0 +1,171 @@
+/*
+ * The policy: text -> rules -> verdict.
+ *
+ * A pure library of three calls. It has no globals, touches no file, asks the kernel nothing and knows no privilege:
+ * what it needs from outside comes through the callbacks below, so that the helper, the tools, the tests and the
+ * fuzzers share one parser and one decision. The language is described in tapgate.conf(5).
+ */
+#ifndef POLICY_POLICY_H
+#define POLICY_POLICY_H
+
+#include "policy/text.h"
+
+enum {
+	POLICY_LINE_MAX = 4095,	    /* bytes in a line, newline excluded */
+	POLICY_FILES_MAX = 64,	    /* files in a policy, includes counted each time */
+	POLICY_DEPTH_MAX = 8,	    /* files open inside one another */
+	POLICY_BYTES_MAX = 4 << 20, /* bytes in all files together */
+	POLICY_NETWORKS_MAX = 256,
+	POLICY_QUEUES_MAX = 16,
+};
+
+/* --- reading files ---------------------------------------------------------------------------------------------- */
+
+/* One file's content. */
+struct policy_file {
+	char *text; /* from malloc, not NULL even when empty; the policy frees it */
+	size_t size;
+	uint64_t device, inode; /* to know the file again: an include of itself is an error */
+};
+
+enum policy_read {
+	POLICY_READ,	/* the content is in *file */
+	POLICY_HIDDEN,	/* the caller may not read it (EACCES): it contributes nothing */
+	POLICY_REFUSED, /* anything else: `why` says what, and the policy as a whole is refused */
+};
+
+/* Reads the file at an absolute path. `limit` is how many bytes are still allowed. */
+struct policy_reader {
+	enum policy_read (*read)(
+		void *context, const char *path, size_t limit, struct policy_file *file, char *why, size_t why_size);
+	void *context;
+};
+
+/* Why a policy was refused, and where. line 0: the file as a whole; column counts bytes from 1. */
+struct policy_error {
+	char file[256];
+	unsigned int line, column;
+	char what[224];
+};
+
+/* The error as one line without a newline: "file:line:column: what, expected what". */
+void policy_error_print(const struct policy_error *error, char *buffer, size_t size);
+
+/* --- what a policy says ------------------------------------------------------------------------------------------ */
+
+/* Options of a port. A bit in `given` for each that was written. */
+enum policy_option {
+	OPTION_MAX = 1 << 0,
+	OPTION_QUEUES = 1 << 1,
+	OPTION_MAC = 1 << 2,
+	OPTION_VLAN = 1 << 3,
+	OPTION_MTU = 1 << 4,
+	OPTION_ISOLATED = 1 << 5,
+	OPTION_LOCK_MAC = 1 << 6,
+	OPTION_GUARD = 1 << 7,
+	/* of network lines alone */
+	OPTION_DHCP = 1 << 8,
+	OPTION_PER_VM = 1 << 9,
+	/* of rules alone */
+	OPTION_USER = 1 << 10,
+	OPTION_GROUP = 1 << 11,
+};
+
+struct policy_options {
+	uint32_t given;	 /* enum policy_option */
+	uint32_t max;	 /* taps of one user on the network, 1 to 65535 */
+	uint32_t queues; /* 1 to POLICY_QUEUES_MAX */
+	uint32_t vlan;	 /* 1 to 4094 */
+	uint32_t mtu;	 /* bytes, 68 to 65535 */
+	unsigned char mac[6];
+};
+
+enum policy_mode { MODE_BRIDGED, MODE_NAT, MODE_HOST_ONLY, MODE_INTERNAL, MODE_STANDALONE };
+
+/* An address and its subnet. */
+struct policy_subnet {
+	bool given;
+	unsigned char address[16]; /* network byte order; IPv4 in the first four */
+	unsigned int prefix;	   /* bits, 1 to 32 or 128 */
+	unsigned int per_vm;	   /* bits of the subnet that each guest gets, 0 if the subnet is not a pool */
+};
+
+/* A `network` line. */
+struct policy_network {
+	char name[NAME_MAX_BYTES + 1];
+	enum policy_mode mode;
+	struct policy_subnet ipv4, ipv6;
+	uint32_t dhcp_first, dhcp_last; /* IPv4 addresses in host byte order, with OPTION_DHCP */
+	struct policy_options options;
+	const char *file;
+	unsigned int line;
+};
+
+const char *policy_mode_name(enum policy_mode mode);
+
+/* --- deciding ---------------------------------------------------------------------------------------------------- */
+
+enum policy_account { ACCOUNT_USER, ACCOUNT_GROUP };
+
+/* Who asks: ids of the process itself. groups holds its real gid and its supplementary groups. */
+struct policy_caller {
+	uint32_t uid;
+	const uint32_t *groups;
+	size_t group_count;
+};
+
+/* What the account files say. Each is asked only when a rule about the network at hand depends on the answer. */
+struct policy_accounts {
+	/* The number that goes with a name; false if the files do not have the name. */
+	bool (*number)(void *context, enum policy_account kind, struct word name, uint32_t *number);
+	/* Whether the files have any name for a number. */
+	bool (*listed)(void *context, enum policy_account kind, uint32_t number);
+	/* Whether the files make a user a member of a group, by its primary group or by the group's list. */
+	bool (*member)(void *context, uint32_t uid, uint32_t gid);
+	void *context;
+};
+
+enum policy_outcome {
+	POLICY_ALLOWED,
+	POLICY_DENIED,	       /* by the rule */
+	POLICY_DENIED_UNKNOWN, /* by the rule: its name `unknown` is in no account file and might mean the caller */
+	POLICY_DENIED_DROPPED, /* the rule is the one for the caller, but its process does not hold the group */
+	POLICY_DENIED_NO_RULE, /* no rule allows it; rule is empty */
+};
+
+/* A decision and its reason. Everything points into the policy. */
+struct policy_verdict {
+	enum policy_outcome outcome;
+	const char *file; /* where the deciding rule is, and its words as they stand there */
+	unsigned int line;
+	struct word rule;
+	struct word unknown;
+	struct policy_options grants;	      /* of the deciding rule */
+	const struct policy_network *network; /* the line that describes the network; NULL if there is none */
+	const char *hidden;		      /* the first file that the caller may not read; NULL if there is none */
+};
+
+struct policy;
+
+/*
+ * Load the policy at an absolute path, with all that it includes. Returns NULL and fills *error if any file, line or
+ * word is not as the language demands, or if memory ran out. Never skips a line.
+ */
+struct policy *policy_load(const struct policy_reader *reader, const char *path, struct policy_error *error);
+
+/*
+ * Decide whether a caller may use a network. Any matching deny wins. Among matching allows a rule for users beats a
+ * rule for groups beats a rule for everybody; among equals the first. `network` must pass word_name_problem.
+ *
+ * A process that dropped groups never gains by it: membership by the account files counts against the caller as well
+ * (a deny of the group matches; an allow of the group that would decide asks that the group be held).
+ */
+struct policy_verdict policy_decide(const struct policy *policy, const char *network,
+	const struct policy_caller *caller, const struct policy_accounts *accounts);
+
+/* The networks, in the order of their lines; *count receives their number. */
+const struct policy_network *policy_networks(const struct policy *policy, size_t *count);
+
+void policy_free(struct policy *policy);
+
+#endif

@@ -1,0 +1,114 @@
+/* `allow` and `deny` lines. */
+#include <string.h>
+
+#include "policy/internal.h"
+
+enum {
+	ACCOUNT_NAME_MAX = 255, /* bytes: LOGIN_NAME_MAX less the NUL (limits.h) */
+};
+
+static const uint32_t allow_options = OPTION_USER | OPTION_GROUP | OPTION_MAX | OPTION_QUEUES | OPTION_MAC |
+				      OPTION_VLAN | OPTION_ISOLATED | OPTION_LOCK_MAC | OPTION_GUARD;
+static const uint32_t deny_options = OPTION_USER | OPTION_GROUP;
+
+/* What keeps a word from being the name of an account. The bytes are printable ASCII already. */
+static const char *account_problem(struct word word)
+{
+	if (word.size == 0)
+		return "an empty name";
+	if (word.size > ACCOUNT_NAME_MAX)
+		return "a name longer than 255 bytes";
+	for (size_t i = 0; i < word.size; i++) {
+		if (strchr(":/=#", word.at[i]))
+			return "a name with ':', '/', '=' or '#'";
+	}
+	return NULL;
+}
+
+/* The list of users or groups, into the policy's array; the rule says which part of it is its own. */
+static bool parse_accounts(struct line *line, struct rule *rule, struct word list)
+{
+	struct policy *policy = line->policy;
+	struct word item;
+
+	rule->accounts = (uint32_t)policy->account_count;
+	while (word_cut(&list, ',', &item)) {
+		struct account *account = ADD(policy, account);
+		const char *problem;
+
+		if (!account)
+			return line_refuse(line, item.at, "out of memory");
+		if (item.size > 0 && *item.at == '#') {
+			struct word digits = {item.at + 1, item.size - 1};
+
+			/* The largest is (uid_t)-1, which the kernel keeps for "no change" (setresuid(2)). */
+			if (!word_number(digits, UINT32_MAX - 1, &account->number))
+				return line_refuse(line, item.at, "%s, expected '#' and a number from 0 to 4294967294",
+					QUOTED(item));
+		} else {
+			problem = account_problem(item);
+			if (problem)
+				return line_refuse(
+					line, item.at, "%s, expected names or '#number', apart by ','", problem);
+			account->name = item;
+		}
+		rule->account_count++;
+	}
+	return true;
+}
+
+static bool parse_rule_option(struct line *line, struct rule *rule, struct word word, struct policy_options *options)
+{
+	struct word value = {NULL, 0};
+	enum policy_option option = 0;
+
+	if (*word.at == '#')
+		return line_refuse(line, word.at, "'#' after a rule, expected comments on lines of their own");
+	if (!parse_option(line, word, rule->allow ? allow_options : deny_options,
+		    rule->allow ? "an allow rule" : "a deny rule", options, &option, &value))
+		return false;
+	if (option != OPTION_USER && option != OPTION_GROUP)
+		return true;
+	if (rule->who != WHO_EVERYBODY)
+		return line_refuse(line, word.at, "user= and group= on one rule, expected two rules");
+	rule->who = option == OPTION_USER ? WHO_USERS : WHO_GROUPS;
+	return parse_accounts(line, rule, value);
+}
+
+bool parse_rule(struct line *line, struct word verb)
+{
+	struct rule *rule = ADD(line->policy, rule);
+	struct policy_options options = {0}, *kept;
+	struct word name, word;
+	const char *problem;
+
+	if (!rule)
+		return line_refuse(line, verb.at, "out of memory");
+	rule->allow = word_is(verb, "allow");
+	rule->file = line->file;
+	rule->line = line->number;
+	rule->at = verb.at;
+	if (!line_word(line, &name))
+		return line_refuse(line, line->at, "no network, expected a name or 'all'");
+	if (!word_is(name, "all")) {
+		problem = word_name_problem(name);
+		if (problem)
+			return line_refuse(line, name.at, "network %s %s, expected an interface's name or 'all'",
+				QUOTED(name), problem);
+		memcpy(rule->name, name.at, name.size);
+	}
+	rule->size = (uint32_t)(line->at - verb.at);
+	while (line_word(line, &word)) {
+		if (!parse_rule_option(line, rule, word, &options))
+			return false;
+		rule->size = (uint32_t)(line->at - verb.at);
+	}
+	if (!(options.given & ~(uint32_t)(OPTION_USER | OPTION_GROUP)))
+		return true;
+	rule->options = (uint32_t)line->policy->option_count;
+	kept = ADD(line->policy, option);
+	if (!kept)
+		return line_refuse(line, verb.at, "out of memory");
+	*kept = options;
+	return true;
+}

@@ -1,0 +1,82 @@
+#include "policy/text.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+bool word_is(struct word word, const char *literal)
+{
+	return strlen(literal) == word.size && memcmp(word.at, literal, word.size) == 0;
+}
+
+bool word_number(struct word word, uint32_t max, uint32_t *value)
+{
+	uint64_t n = 0;
+
+	if (word.size == 0 || word.size > 10 || (word.at[0] == '0' && word.size > 1))
+		return false;
+	for (size_t i = 0; i < word.size; i++) {
+		if (word.at[i] < '0' || word.at[i] > '9')
+			return false;
+		n = n * 10 + (uint64_t)(word.at[i] - '0');
+	}
+	if (n > max)
+		return false;
+	*value = (uint32_t)n;
+	return true;
+}
+
+const char *word_name_problem(struct word word)
+{
+	if (word.size == 0)
+		return "is empty";
+	if (word.size > NAME_MAX_BYTES)
+		return "is longer than 15 bytes";
+	if (word_is(word, ".") || word_is(word, "..") || word_is(word, "all") || word_is(word, "default"))
+		return "is a reserved word";
+	for (size_t i = 0; i < word.size; i++) {
+		if (word.at[i] <= ' ' || word.at[i] > '~')
+			return "has a byte that is not printable ASCII";
+		if (strchr("/:%", word.at[i]))
+			return "has a '/', ':' or '%'";
+	}
+	return NULL;
+}
+
+void text_append_escaped(char *buffer, size_t capacity, struct word word)
+{
+	size_t used = strlen(buffer);
+
+	for (size_t i = 0; i < word.size; i++) {
+		unsigned char byte = (unsigned char)word.at[i];
+		bool plain = byte >= ' ' && byte <= '~' && !strchr("'\"\\", byte);
+		size_t need = plain ? 1 : 4;
+
+		/* Room for this byte, for "..." if others follow, and for the NUL. */
+		if (used + need + (i + 1 < word.size ? 3 : 0) >= capacity) {
+			text_append(buffer, capacity, "...");
+			return;
+		}
+		text_append(buffer, capacity, plain ? "%c" : "\\x%02x", byte);
+		used += need;
+	}
+}
+
+void text_append(char *buffer, size_t capacity, const char *format, ...)
+{
+	size_t used = strlen(buffer);
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(buffer + used, capacity - used, format, args);
+	va_end(args);
+}
+
+struct quoted word_quoted(struct word word)
+{
+	struct quoted quoted = {"'"};
+
+	text_append_escaped(quoted.text, sizeof(quoted.text) - 1, word);
+	text_append(quoted.text, sizeof(quoted.text), "'");
+	return quoted;
+}
