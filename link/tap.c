@@ -1,0 +1,46 @@
+/* Taps: /dev/net/tun and its ioctls (Documentation/networking/tuntap.rst, drivers/net/tun.c). */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/if_tun.h>
+#include <string.h>
+#include <sys/ioctl.h>
+
+#include "link/link.h"
+
+#ifndef IFF_TUN_EXCL
+#define IFF_TUN_EXCL 0x8000
+#endif
+
+static int name_of(const struct ifreq *request, char name[static IFNAMSIZ])
+{
+	if (strnlen(request->ifr_name, IFNAMSIZ) == IFNAMSIZ)
+		return -EPROTO;
+	memcpy(name, request->ifr_name, IFNAMSIZ);
+	return 0;
+}
+
+int tap_open(int *fd)
+{
+	*fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
+	return *fd < 0 ? -errno : 0;
+}
+
+int tap_make(int fd, const char *pattern, bool vnet_header, uid_t owner, char name[static IFNAMSIZ])
+{
+	struct ifreq request = {0};
+
+	if (strlen(pattern) >= IFNAMSIZ)
+		return -EINVAL;
+	memcpy(request.ifr_name, pattern, strlen(pattern));
+	request.ifr_flags = (short)(IFF_TAP | IFF_NO_PI | IFF_TUN_EXCL | (vnet_header ? IFF_VNET_HDR : 0));
+	if (ioctl(fd, TUNSETIFF, &request) < 0 || ioctl(fd, TUNSETOWNER, (unsigned long)owner) < 0)
+		return -errno;
+	return name_of(&request, name);
+}
+
+int tap_name(int fd, char name[static IFNAMSIZ])
+{
+	struct ifreq request = {0};
+
+	return ioctl(fd, TUNGETIFF, &request) < 0 ? -errno : name_of(&request, name);
+}
