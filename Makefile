@@ -63,6 +63,12 @@ UNIT       := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(UNIT_SRC))
 NETNS      := $(patsubst tests/netns/%.c,$(BUILD)/tests/netns/%,$(NETNS_SRC))
 TOOLS      := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/common/*.c tests/bench/*.c tests/differential/*.c))
 
+# V=1 shows commands whole.
+V ?= 0
+ifneq ($(V),1)
+  .SILENT:
+endif
+
 .PHONY: all tests install uninstall check demo bench lint fuzz clean FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:

@@ -115,7 +115,7 @@ static void keep(void *context, const struct link_interface *interface)
 	*(struct link_interface *)context = *interface;
 }
 
-/* Ask for one interface, by index or by name. Counters are left out: they are most of the answer. */
+/* Ask for one interface, by index or by name. Protocols' counters are left out: they are most of the answer. */
 static int get(struct link *link, int index, const char *name, struct link_interface *interface)
 {
 	struct ifinfomsg header = {.ifi_index = index};

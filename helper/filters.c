@@ -1,0 +1,222 @@
+/*
+ * The seccomp filters: which system calls each stage may make, with which arguments, and why.
+ *
+ * Not part of the helper: a program that runs when tapgate is built. It has libseccomp compile the lists below and
+ * prints the result as a C header, so that no filter compiler runs inside a privileged process, and none has to be
+ * waited for. Takes the architecture as libseccomp names it ("x86_64"), or "native".
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/if_tun.h>
+#include <linux/netlink.h>
+#include <linux/seccomp.h>
+#include <seccomp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "helper/descriptors.h"
+
+enum { ARGUMENTS_MAX = 3 };
+
+/* An argument that is narrowed: (argument & mask) must be value. */
+struct narrow {
+	int argument; /* counted from 1; 0 ends the list */
+	scmp_datum_t mask, value;
+};
+
+struct call {
+	const char *name, *why;
+	struct narrow narrow[ARGUMENTS_MAX];
+};
+
+/* Arguments that the kernel takes as int: libraries differ in how they fill the upper half of the register. */
+#define IS(argument, value)                                                                                            \
+	{                                                                                                              \
+		argument, 0xffffffff, (scmp_datum_t)(value)&0xffffffff                                                 \
+	}
+#define BITS(argument, mask, value)                                                                                    \
+	{                                                                                                              \
+		argument, (mask), (value)                                                                              \
+	}
+#define OPEN_WRITE_BITS (O_ACCMODE | O_CREAT | O_TRUNC | O_APPEND | (O_TMPFILE & ~O_DIRECTORY))
+
+/* While working. Where two names stand for one thing, C libraries and architectures differ in which they call. */
+static const struct call work[] = {
+	{"openat", "policy and account files, read only", {BITS(3, OPEN_WRITE_BITS, O_RDONLY)}},
+	{"open", "the same", {BITS(2, OPEN_WRITE_BITS, O_RDONLY)}},
+	{"openat", "/dev/net/tun (Landlock holds it to that)", {BITS(3, OPEN_WRITE_BITS, O_RDWR)}},
+	{"open", "the same", {BITS(2, OPEN_WRITE_BITS, O_RDWR)}},
+	{"read", "files", {{0}}},
+	{"readv", "files, through stdio", {{0}}},
+	{"lseek", "files, through stdio", {{0}}},
+	{"_llseek", "the same", {{0}}},
+	{"fstat", "who owns the file that was opened", {{0}}},
+	{"fstat64", "the same", {{0}}},
+	{"newfstatat", "the same", {IS(4, AT_EMPTY_PATH)}},
+	{"fstatat64", "the same", {IS(4, AT_EMPTY_PATH)}},
+	{"statx", "the same", {BITS(3, AT_EMPTY_PATH, AT_EMPTY_PATH)}},
+	{"readlinkat", "symbolic links on the way to a policy file", {{0}}},
+	{"close", "whatever was opened", {{0}}},
+	{"close_range", "what the caller left open", {{0}}},
+	{"dup3", "descriptors to their numbers", {{0}}},
+	{"fcntl", "whether --fd is open", {IS(2, F_GETFD)}},
+	{"fcntl64", "the same", {IS(2, F_GETFD)}},
+	{"fcntl", "a socket that does not block", {IS(2, F_SETFL)}},
+	{"fcntl64", "the same", {IS(2, F_SETFL)}},
+	{"fcntl", "the same, read before it is set", {IS(2, F_GETFL)}},
+	{"fcntl64", "the same", {IS(2, F_GETFL)}},
+
+	{"getsockopt", "what --fd is", {IS(2, SOL_SOCKET), IS(3, SO_DOMAIN)}},
+	{"getsockopt", "what --fd is", {IS(2, SOL_SOCKET), IS(3, SO_TYPE)}},
+	{"getsockopt", "what --fd is", {IS(2, SOL_SOCKET), IS(3, SO_ACCEPTCONN)}},
+	{"getsockopt", "who is at its other end", {IS(2, SOL_SOCKET), IS(3, SO_PEERCRED)}},
+	{"getpeername", "whether it is connected", {{0}}},
+
+	{"socket", "rtnetlink", {IS(1, AF_NETLINK), BITS(2, 0xf, SOCK_RAW), IS(3, NETLINK_ROUTE)}},
+	{"socket", "syslog", {IS(1, AF_UNIX), BITS(2, 0xf, SOCK_DGRAM), IS(3, 0)}},
+	{"setsockopt", "buffer of the netlink socket", {IS(2, SOL_SOCKET), IS(3, SO_SNDBUF)}},
+	{"setsockopt", "buffer of the netlink socket", {IS(2, SOL_SOCKET), IS(3, SO_RCVBUF)}},
+	{"setsockopt", "no waiting for a log that stands still", {IS(2, SOL_SOCKET), IS(3, SO_SNDTIMEO)}},
+	{"bind", "the netlink socket", {{0}}},
+	{"getsockname", "the netlink socket's port", {{0}}},
+	{"connect", "syslog", {{0}}},
+	{"sendmsg", "requests to rtnetlink", {{0}}},
+	{"recvmsg", "answers from rtnetlink", {{0}}},
+
+	{"ioctl", "make the tap", {IS(2, TUNSETIFF)}},
+	{"ioctl", "its owner, so that no other user can join it", {IS(2, TUNSETOWNER)}},
+	{"ioctl", "its name, read back", {IS(2, TUNGETIFF)}},
+
+	{"brk", "memory", {{0}}},
+	{"mmap", "memory, never to execute", {BITS(3, PROT_EXEC, 0)}},
+	{"mmap2", "the same", {BITS(3, PROT_EXEC, 0)}},
+	{"mremap", "memory", {{0}}},
+	{"munmap", "memory", {{0}}},
+	{"getrandom", "malloc's secret", {{0}}},
+	{"getpid", "libnl's port, the log", {{0}}},
+	{"time", "libnl's first sequence number", {{0}}},
+	{"gettimeofday", "the same", {{0}}},
+	{"clock_gettime", "the deadline for counting", {{0}}},
+	{"clock_gettime64", "the same", {{0}}},
+	{"clock_nanosleep", "between two counts", {{0}}},
+	{"clock_nanosleep_time64", "the same", {{0}}},
+	{"nanosleep", "the same", {{0}}},
+	{"restart_syscall", "a sleep that SIGSTOP interrupted", {{0}}},
+
+	{"capget", "proof that the last capability is gone", {{0}}},
+	{"capset", "giving it up", {{0}}},
+	{"seccomp", "the second stage", {IS(1, SECCOMP_SET_MODE_FILTER), IS(2, 0)}},
+	{"exit_group", "the end", {{0}}},
+	{"exit", "the end", {{0}}},
+};
+
+/* While sending. */
+static const struct call sending[] = {
+	{"sendmsg", "the tap's descriptor, to the caller", {IS(1, FD_PEER)}},
+	{"sendto", "the log line", {IS(1, FD_LOG)}},
+	{"write", "the error", {IS(1, FD_ERROR)}},
+	{"poll", "whether standard error takes it", {IS(2, 1)}},
+	{"ppoll", "the same", {IS(2, 1)}},
+	{"ppoll_time64", "the same", {IS(2, 1)}},
+	{"restart_syscall", "a poll that SIGSTOP interrupted", {{0}}},
+	{"exit_group", "the end", {{0}}},
+	{"exit", "the end", {{0}}},
+};
+
+static void fail(const char *what, int error)
+{
+	fprintf(stderr, "filters: %s: %s\n", what, strerror(abs(error)));
+	exit(1);
+}
+
+static void add(scmp_filter_ctx filter, const struct call *call)
+{
+	struct scmp_arg_cmp conditions[ARGUMENTS_MAX];
+	unsigned int count = 0;
+	int number = seccomp_syscall_resolve_name(call->name);
+	int error;
+
+	if (number == __NR_SCMP_ERROR)
+		return; /* of another architecture, or newer than this libseccomp */
+	while (count < ARGUMENTS_MAX && call->narrow[count].argument) {
+		const struct narrow *narrow = &call->narrow[count];
+
+		conditions[count++] = (struct scmp_arg_cmp){
+			(unsigned int)narrow->argument - 1, SCMP_CMP_MASKED_EQ, narrow->mask, narrow->value};
+	}
+	error = seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, number, count, conditions);
+	if (error)
+		fail(call->name, error);
+}
+
+/* The filter as C: libseccomp writes it to a file, in the kernel's form (struct sock_filter). */
+static void print(scmp_filter_ctx filter, const char *name)
+{
+	struct sock_filter instruction;
+	FILE *file = tmpfile();
+	int error = file ? seccomp_export_bpf(filter, fileno(file)) : -errno;
+
+	if (error)
+		fail(name, error);
+	rewind(file);
+	printf("static const struct sock_filter %s_filter[] = {\n", name);
+	while (fread(&instruction, sizeof(instruction), 1, file) == 1)
+		printf("\t{0x%04x, %u, %u, 0x%08x},\n", instruction.code, instruction.jt, instruction.jf,
+			instruction.k);
+	printf("};\n");
+	fclose(file);
+}
+
+static void add_all(scmp_filter_ctx filter, const struct call *calls, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		add(filter, &calls[i]);
+}
+
+/* A filter that kills the process at whatever is not added to it. */
+static scmp_filter_ctx begin(const char *arch)
+{
+	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
+	int error = 0;
+
+	if (!filter)
+		fail("seccomp_init", ENOMEM);
+	if (strcmp(arch, "native") != 0) {
+		uint32_t token = seccomp_arch_resolve_name(arch);
+
+		if (!token)
+			fail(arch, EINVAL);
+		if (token != seccomp_arch_native()) {
+			seccomp_arch_remove(filter, SCMP_ARCH_NATIVE);
+			error = seccomp_arch_add(filter, token);
+		}
+	}
+	if (error || seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS))
+		fail(arch, error ? error : EINVAL);
+	seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2); /* a binary tree, where this libseccomp can */
+	return filter;
+}
+
+int main(int argc, char **argv)
+{
+	const char *arch = argc > 1 ? argv[1] : "native";
+	scmp_filter_ctx filter = begin(arch);
+
+	/* The kernel asks all filters of a process: what the second stage may do, the first must allow. */
+	add_all(filter, work, sizeof(work) / sizeof(*work));
+	add_all(filter, sending, sizeof(sending) / sizeof(*sending));
+	print(filter, "work");
+	seccomp_release(filter);
+	filter = begin(arch);
+	add_all(filter, sending, sizeof(sending) / sizeof(*sending));
+	print(filter, "sending");
+	seccomp_release(filter);
+	return ferror(stdout) ? 1 : 0;
+}

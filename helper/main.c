@@ -1,0 +1,50 @@
+/*
+ * tapgate-helper: hand an unprivileged caller a tap on a network that the policy allows it.
+ *
+ * Setuid root. Each step below is named for what it guarantees, and the next relies on it; the first that fails ends
+ * the work, with the reason in `outcome`. What happens with which privileges is to be seen here and nowhere else: steps
+ * are added to this list, not into one another.
+ */
+#include <unistd.h>
+
+#include "helper/peer.h"
+#include "helper/permit.h"
+#include "helper/port.h"
+#include "helper/privileges.h"
+#include "helper/report.h"
+#include "helper/request.h"
+#include "helper/sandbox.h"
+#include "helper/state.h"
+
+int main(int argc, char **argv)
+{
+	struct outcome outcome = {.code = EXIT_SENT};
+	struct policy_caller caller = {.uid = (uid_t)-1};
+	struct request request = {.fd = -1};
+	struct permit permit = {.max = 0};
+	struct port port = {.tap = 0};
+	bool had_no_new_privs = false;
+	pid_t vmm = 0;
+
+	bool granted = state_make_known(argc, &outcome) && state_close_to_others(&had_no_new_privs, &outcome) &&
+		       privileges_keep_net_admin(&caller, had_no_new_privs, &outcome) && sandbox_for_work(&outcome) &&
+		       request_parse(argc, argv, &request, &outcome) &&
+		       peer_take(request.fd, caller.uid, &vmm, &outcome) &&
+		       permit_request(request.network, &caller, &permit, &outcome) &&
+		       port_make(&request, &permit, caller.uid, vmm, &port, &outcome);
+
+	if (!granted)
+		port_undo();
+	const struct asker asker = {.uid = caller.uid, .vmm = vmm, .helper = getpid()};
+	report_open_log();
+	privileges_drop_all();
+	sandbox_for_sending();
+
+	if (granted) {
+		report_grant(&asker, &request, &permit, &port);
+		granted = peer_send_tap(&outcome);
+	}
+	if (!granted)
+		report_refusal(&asker, &request, &outcome);
+	return outcome.code;
+}

@@ -1,0 +1,35 @@
+#include "helper/outcome.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "policy/text.h"
+
+bool refuse(struct outcome *outcome, enum exit_code code, const char *format, ...)
+{
+	va_list args;
+
+	if (outcome->code)
+		return false;
+	outcome->code = code;
+	va_start(args, format);
+	vsnprintf(outcome->text, sizeof(outcome->text), format, args);
+	va_end(args);
+	return false;
+}
+
+bool refuse_errno(struct outcome *outcome, int error, const char *format, ...)
+{
+	va_list args;
+
+	if (outcome->code)
+		return false;
+	outcome->code = EXIT_SYSTEM;
+	va_start(args, format);
+	vsnprintf(outcome->text, sizeof(outcome->text), format, args);
+	va_end(args);
+	text_append(outcome->text, sizeof(outcome->text), ": %s", strerror(abs(error)));
+	return false;
+}

@@ -1,0 +1,77 @@
+#include "helper/peer.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "helper/descriptors.h"
+
+static bool socket_option_is(int fd, int option, int expected)
+{
+	int value = -1;
+	socklen_t size = sizeof(value);
+
+	return getsockopt(fd, SOL_SOCKET, option, &value, &size) == 0 && size == sizeof(value) && value == expected;
+}
+
+static bool is_connected(int fd)
+{
+	struct sockaddr_un address;
+	socklen_t size = sizeof(address);
+
+	return getpeername(fd, (struct sockaddr *)&address, &size) == 0;
+}
+
+bool peer_take(int fd, uid_t caller, pid_t *pid, struct outcome *outcome)
+{
+	struct ucred peer = {.pid = 0, .uid = (uid_t)-1, .gid = (gid_t)-1};
+	socklen_t size = sizeof(peer);
+
+	if (fcntl(fd, F_GETFD) < 0)
+		return refuse(outcome, EXIT_USAGE, "--fd=%d is not open, expected a socket", fd);
+	if (fd != FD_PEER && dup3(fd, FD_PEER, O_CLOEXEC) < 0)
+		return refuse_errno(outcome, errno, "cannot move --fd=%d to descriptor %d", fd, FD_PEER);
+	if (close_range(FD_PEER + 1, ~0U, 0) < 0)
+		return refuse_errno(
+			outcome, errno, "cannot close inherited descriptors (Linux 5.9 or newer is needed)");
+	if (!socket_option_is(FD_PEER, SO_DOMAIN, AF_UNIX) || !socket_option_is(FD_PEER, SO_TYPE, SOCK_STREAM))
+		return refuse(outcome, EXIT_USAGE, "--fd=%d is not a unix stream socket, expected a connected one", fd);
+	if (!socket_option_is(FD_PEER, SO_ACCEPTCONN, 0) || !is_connected(FD_PEER))
+		return refuse(outcome, EXIT_USAGE, "--fd=%d is not connected, expected a connected socket", fd);
+	if (getsockopt(FD_PEER, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0 || size != sizeof(peer))
+		return refuse_errno(outcome, errno, "cannot tell who is behind --fd=%d", fd);
+	if (peer.uid != caller)
+		return refuse(outcome, EXIT_USAGE, "--fd=%d leads to uid %u, expected a socket of the caller's, uid %u",
+			fd, peer.uid, caller);
+	*pid = peer.pid > 0 ? peer.pid : 0;
+	return true;
+}
+
+bool peer_send_tap(struct outcome *outcome)
+{
+	union {
+		char space[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr align;
+	} control = {{0}};
+	char byte = 0;
+	struct iovec data = {.iov_base = &byte, .iov_len = 1};
+	struct msghdr message = {
+		.msg_iov = &data,
+		.msg_iovlen = 1,
+		.msg_control = control.space,
+		.msg_controllen = sizeof(control.space),
+	};
+	struct cmsghdr *rights = CMSG_FIRSTHDR(&message);
+	const int tap = FD_TAP;
+
+	rights->cmsg_level = SOL_SOCKET;
+	rights->cmsg_type = SCM_RIGHTS;
+	rights->cmsg_len = CMSG_LEN(sizeof(tap));
+	memcpy(CMSG_DATA(rights), &tap, sizeof(tap));
+	if (sendmsg(FD_PEER, &message, MSG_DONTWAIT | MSG_NOSIGNAL) == 1)
+		return true;
+	return refuse_errno(outcome, errno, "cannot send the tap's descriptor");
+}

@@ -1,0 +1,19 @@
+/* The socket that the caller handed down, and what goes out by it. */
+#ifndef HELPER_PEER_H
+#define HELPER_PEER_H
+
+#include <sys/types.h>
+
+#include "helper/outcome.h"
+
+/*
+ * Take the socket: it becomes FD_PEER, and every other descriptor above standard error is closed. It must be a
+ * connected unix stream socket whose other end the caller made (SO_PEERCRED, unix(7)). *pid receives the process that
+ * made it, 0 if that is not visible from here.
+ */
+bool peer_take(int fd, uid_t caller, pid_t *pid, struct outcome *outcome);
+
+/* Send one byte with FD_TAP (SCM_RIGHTS, unix(7)) in one message, at once or not at all. */
+bool peer_send_tap(struct outcome *outcome);
+
+#endif

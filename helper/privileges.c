@@ -1,0 +1,150 @@
+#include "helper/privileges.h"
+
+#include <cap-ng.h>
+#include <errno.h>
+#include <limits.h>
+#include <linux/capability.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "helper/state.h"
+
+static const uint64_t net_admin = 1 << CAP_NET_ADMIN;
+
+/* The kernel's own account of the process's capabilities, read without the library that changes them. */
+struct sets {
+	uint64_t effective, permitted, inheritable;
+};
+
+static bool read_sets(struct sets *sets)
+{
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct data[2] = {{~0U, ~0U, ~0U}, {~0U, ~0U, ~0U}};
+
+	if (syscall(SYS_capget, &header, data) != 0)
+		return false;
+	sets->effective = data[0].effective | (uint64_t)data[1].effective << 32;
+	sets->permitted = data[0].permitted | (uint64_t)data[1].permitted << 32;
+	sets->inheritable = data[0].inheritable | (uint64_t)data[1].inheritable << 32;
+	return true;
+}
+
+static bool sets_are(uint64_t expected)
+{
+	struct sets sets;
+
+	return read_sets(&sets) && sets.effective == expected && sets.permitted == expected && sets.inheritable == 0;
+}
+
+/* The ids as the kernel has them now, if real, effective and saved are one. */
+static bool ids_are(uid_t uid, gid_t gid)
+{
+	uid_t ruid = (uid_t)-1, euid = (uid_t)-1, suid = (uid_t)-1;
+	gid_t rgid = (gid_t)-1, egid = (gid_t)-1, sgid = (gid_t)-1;
+
+	return getresuid(&ruid, &euid, &suid) == 0 && getresgid(&rgid, &egid, &sgid) == 0 && ruid == uid &&
+	       euid == uid && suid == uid && rgid == gid && egid == gid && sgid == gid;
+}
+
+/* Without CAP_SETPCAP, as with the file capability, the bounding set stays; no_new_privs makes it moot. */
+static void empty_other_sets(void)
+{
+	for (unsigned long capability = 0; prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) == 0; capability++)
+		;
+	prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+}
+
+/* Try what must no longer work. A filter that pretends success is found out here as well. */
+static bool can_regain(uid_t uid, gid_t gid)
+{
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	const struct __user_cap_data_struct all[2] = {{~0U, ~0U, ~0U}, {~0U, ~0U, ~0U}};
+
+	return (uid != 0 && (setresuid(0, 0, 0) == 0 || setuid(0) == 0)) ||
+	       (gid != 0 && (setresgid(0, 0, 0) == 0 || setgid(0) == 0)) || syscall(SYS_capset, &header, all) == 0;
+}
+
+static bool read_groups(struct policy_caller *caller, gid_t gid)
+{
+	int count = getgroups(0, NULL);
+	gid_t *groups = count < 0 ? NULL : calloc((size_t)count + 1, sizeof(*groups));
+
+	if (!groups || getgroups(count, groups) != count)
+		return false;
+	groups[count] = gid;
+	caller->groups = groups;
+	caller->group_count = (size_t)count + 1;
+	return true;
+}
+
+/* The one line for a program that got no capability from its installation: which bit is missing, or why it had no
+ * effect. */
+static bool explain_missing(bool had_no_new_privs, struct outcome *outcome)
+{
+	char path[PATH_MAX] = "";
+	ssize_t size = readlink("/proc/self/exe", path, sizeof(path));
+	struct word word = {path, size > 0 ? (size_t)size : 0};
+	struct stat file;
+
+	if (had_no_new_privs)
+		return refuse(outcome, EXIT_SYSTEM,
+			"no CAP_NET_ADMIN: started under no_new_privs (a sandbox, a container or systemd's "
+			"NoNewPrivileges=), "
+			"where the setuid bit has no effect; start the virtual machine outside of it");
+	if (geteuid() == 0)
+		return refuse(outcome, EXIT_SYSTEM,
+			"no CAP_NET_ADMIN: root here lacks it, as in a container; add the capability to the container");
+	if (stat("/proc/self/exe", &file) == 0 && (file.st_mode & S_ISUID) && file.st_uid == 0)
+		return refuse(outcome, EXIT_SYSTEM,
+			"no CAP_NET_ADMIN: the setuid bit of %s had no effect; it lies on a nosuid mount, or the "
+			"process "
+			"is traced or in a user namespace",
+			QUOTED(word));
+	return refuse(outcome, EXIT_SYSTEM,
+		"no CAP_NET_ADMIN: the setuid bit is missing; an administrator can run: chown root:root %s && chmod "
+		"4755 %s",
+		QUOTED(word), QUOTED(word));
+}
+
+bool privileges_keep_net_admin(struct policy_caller *caller, bool had_no_new_privs, struct outcome *outcome)
+{
+	uid_t uid = getuid();
+	gid_t gid = getgid();
+	struct sets sets;
+	int failed;
+
+	if (!read_sets(&sets))
+		return refuse_errno(outcome, errno, "cannot read the process's capabilities");
+	if (!(sets.permitted & net_admin))
+		return explain_missing(had_no_new_privs, outcome);
+	empty_other_sets();
+	capng_clear(CAPNG_SELECT_ALL);
+	capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED, CAP_NET_ADMIN);
+	if (ids_are(uid, gid))
+		failed = capng_apply(CAPNG_SELECT_CAPS);
+	else
+		failed = capng_change_id((int)uid, (int)gid, CAPNG_NO_FLAG);
+	if (failed)
+		return refuse(outcome, EXIT_SYSTEM, "cannot give up privileges (libcap-ng: %d)", failed);
+	if (!state_not_dumpable(outcome))
+		return false;
+	if (!ids_are(uid, gid) || !sets_are(net_admin) || can_regain(uid, gid) || !ids_are(uid, gid) ||
+		!sets_are(net_admin) || prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_IS_SET, CAP_NET_ADMIN, 0, 0) > 0)
+		return refuse(outcome, EXIT_SYSTEM,
+			"privileges given up came back, or never went; something lies to the "
+			"program about its system calls");
+	caller->uid = uid;
+	return read_groups(caller, gid) || refuse_errno(outcome, errno, "cannot read the process's groups");
+}
+
+void privileges_drop_all(void)
+{
+	capng_clear(CAPNG_SELECT_CAPS);
+	if (sets_are(0))
+		return;
+	if (capng_apply(CAPNG_SELECT_CAPS) != 0 || !sets_are(0))
+		_exit(EXIT_SYSTEM);
+}

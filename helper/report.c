@@ -1,0 +1,92 @@
+#include "helper/report.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/un.h>
+#include <syslog.h>
+#include <unistd.h>
+
+#include "helper/descriptors.h"
+
+#define IDENT "tapgate-helper"
+
+enum {
+	LOG_PATIENCE = 200000, /* microseconds for a log whose queue is full */
+	ERROR_PATIENCE = 1000, /* milliseconds for a standard error that does not take a line */
+};
+
+/*
+ * syslog(3) is no use in the last sandbox: it reads the time zone, connects anew when it likes, and waits for ever.
+ * What the daemon wants is one datagram, "<priority>ident[pid]: text" (RFC 3164, section 4.1; local daemons add the
+ * time).
+ */
+void report_open_log(void)
+{
+	const struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = "/dev/log"};
+	const struct timeval patience = {.tv_usec = LOG_PATIENCE};
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return;
+	if (fd != FD_LOG) {
+		dup3(fd, FD_LOG, O_CLOEXEC);
+		close(fd);
+	}
+	setsockopt(FD_LOG, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
+	if (connect(FD_LOG, (const struct sockaddr *)&address, sizeof(address)) < 0)
+		close(FD_LOG);
+}
+
+static void send_log(int priority, pid_t helper, const char *text)
+{
+	char line[1024] = "";
+
+	text_append(line, sizeof(line), "<%d>" IDENT "[%d]: %s", LOG_AUTHPRIV | priority, (int)helper, text);
+	(void)!send(FD_LOG, line, strlen(line), MSG_NOSIGNAL); /* nobody is left to tell if it fails */
+}
+
+/* The fields that both lines begin with. What the caller wrote passed the checks for names, or was never taken. */
+static void describe(
+	char *text, size_t size, const char *what, const struct asker *asker, const struct request *request)
+{
+	text_append(text, size, "%s uid=%u", what, asker->uid);
+	if (request->network[0])
+		text_append(text, size, " net=%s", request->network);
+	if (asker->vmm)
+		text_append(text, size, " vmm=%d", (int)asker->vmm);
+}
+
+void report_grant(
+	const struct asker *asker, const struct request *request, const struct permit *permit, const struct port *port)
+{
+	char text[512] = "";
+
+	describe(text, sizeof(text), "granted", asker, request);
+	text_append(text, sizeof(text), " tap=%s rule=\"%s\"", port->name, permit->rule);
+	send_log(LOG_INFO, asker->helper, text);
+}
+
+/* A full pipe or a stopped terminal must not hold the helper: the line is written if it can be taken soon. */
+static void write_error(const char *text)
+{
+	char line[1024] = "";
+	struct pollfd ready = {.fd = FD_ERROR, .events = POLLOUT};
+
+	text_append(line, sizeof(line), IDENT ": %s\n", text);
+	if (poll(&ready, 1, ERROR_PATIENCE) == 1)
+		(void)!write(FD_ERROR, line, strlen(line));
+}
+
+void report_refusal(const struct asker *asker, const struct request *request, const struct outcome *outcome)
+{
+	char text[1024] = "";
+
+	describe(text, sizeof(text), "refused", asker, request);
+	text_append(text, sizeof(text), " code=%d why=\"%s\"", (int)outcome->code, outcome->text);
+	send_log(LOG_NOTICE, asker->helper, text);
+	write_error(outcome->text);
+}

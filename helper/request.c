@@ -1,0 +1,82 @@
+#include "helper/request.h"
+
+#include <limits.h>
+#include <string.h>
+
+#define USAGE "expected --br=NAME --fd=N [--net=NAME] [--use-vnet]"
+
+enum option { BR, NET, FD, USE_VNET, OPTION_COUNT };
+
+static const struct {
+	const char *word;
+	bool value;
+} options[OPTION_COUNT] = {
+	[BR] = {"--br", true},
+	[NET] = {"--net", true},
+	[FD] = {"--fd", true},
+	[USE_VNET] = {"--use-vnet", false},
+};
+
+/* One argument: which option it is, and its value (at == NULL if it has none). */
+static bool take_apart(const char *argument, enum option *option, struct word *value)
+{
+	const char *mark = strchr(argument, '=');
+	struct word name = {argument, mark ? (size_t)(mark - argument) : strlen(argument)};
+
+	*value = mark ? (struct word){mark + 1, strlen(mark + 1)} : (struct word){NULL, 0};
+	for (*option = 0; *option < OPTION_COUNT; (*option)++) {
+		if (word_is(name, options[*option].word))
+			return options[*option].value == (mark != NULL);
+	}
+	return false;
+}
+
+static bool take_network(const struct word *values, struct request *request, struct outcome *outcome)
+{
+	enum option option = values[NET].at ? NET : BR;
+	const char *problem;
+
+	/* Both are checked, also where --net wins: what is wrong in a command line is never passed over. */
+	for (enum option o = BR; o <= NET; o++) {
+		problem = values[o].at ? word_name_problem(values[o]) : NULL;
+		if (problem)
+			return refuse(outcome, EXIT_USAGE,
+				"%s=%s %s, expected the name of a network of at most 15 bytes", options[o].word,
+				QUOTED(values[o]), problem);
+	}
+	if (!values[option].at)
+		return refuse(outcome, EXIT_USAGE, "no network is named, " USAGE);
+	memset(request->network, 0, sizeof(request->network));
+	memcpy(request->network, values[option].at, values[option].size);
+	return true;
+}
+
+bool request_parse(int argc, char **argv, struct request *request, struct outcome *outcome)
+{
+	struct word values[OPTION_COUNT] = {{NULL, 0}}, value;
+	bool seen[OPTION_COUNT] = {false};
+	enum option option;
+	uint32_t fd = 0;
+
+	for (int i = 1; i < argc; i++) {
+		struct word argument = {argv[i], strlen(argv[i])};
+
+		if (!take_apart(argv[i], &option, &value))
+			return refuse(outcome, EXIT_USAGE, "unknown argument %s, " USAGE, QUOTED(argument));
+		if (seen[option])
+			return refuse(
+				outcome, EXIT_USAGE, "%s for the second time, expected it once", options[option].word);
+		seen[option] = true;
+		values[option] = value;
+	}
+	if (!take_network(values, request, outcome))
+		return false;
+	if (!seen[FD])
+		return refuse(outcome, EXIT_USAGE, "no socket is named, " USAGE);
+	if (!word_number(values[FD], INT_MAX, &fd) || fd <= 2)
+		return refuse(outcome, EXIT_USAGE, "--fd=%s, expected the number of an open socket above 2",
+			QUOTED(values[FD]));
+	request->fd = (int)fd;
+	request->vnet_header = seen[USE_VNET];
+	return true;
+}

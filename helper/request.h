@@ -1,0 +1,17 @@
+/* The command line: what is asked for. */
+#ifndef HELPER_REQUEST_H
+#define HELPER_REQUEST_H
+
+#include "helper/outcome.h"
+#include "policy/text.h"
+
+struct request {
+	char network[NAME_MAX_BYTES + 1]; /* --net=, else --br= */
+	int fd;				  /* --fd=; above 2 */
+	bool vnet_header;		  /* --use-vnet */
+};
+
+/* Each option at most once, in any order, whole words only, numbers strictly decimal. */
+bool request_parse(int argc, char **argv, struct request *request, struct outcome *outcome);
+
+#endif

@@ -1,0 +1,41 @@
+#include "helper/sandbox.h"
+
+#include <errno.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <stdint.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "filters.h"
+#include "helper/descriptors.h"
+#include "helper/landlock.h"
+
+/* libseccomp compiled the filters when tapgate was built (helper/filters.c): seccomp(2) loads them as they are. */
+static int enter(const struct sock_filter *filter, size_t size)
+{
+	struct sock_fprog program = {
+		.len = (unsigned short)size,
+		.filter = (struct sock_filter *)(uintptr_t)filter, /* read only; the kernel's type does not say so */
+	};
+
+	return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program);
+}
+
+bool sandbox_for_work(struct outcome *outcome)
+{
+	if (!landlock_enter(outcome))
+		return false;
+	if (enter(work_filter, sizeof(work_filter) / sizeof(*work_filter)) != 0)
+		return refuse_errno(outcome, errno, "cannot enter the seccomp sandbox");
+	return true;
+}
+
+void sandbox_for_sending(void)
+{
+	close(STDIN_FILENO);
+	close(STDOUT_FILENO);
+	if (close_range(FD_OTHERS, ~0U, 0) != 0 ||
+		enter(sending_filter, sizeof(sending_filter) / sizeof(*sending_filter)) != 0)
+		_exit(EXIT_SYSTEM);
+}

@@ -1,0 +1,97 @@
+#include "helper/state.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+/* A descriptor that is made later must never be taken for one of the standard streams. */
+static bool open_standard_streams(struct outcome *outcome)
+{
+	for (int fd = 0; fd <= 2; fd++) {
+		if (fcntl(fd, F_GETFD) >= 0)
+			continue;
+		if (open("/dev/null", O_RDWR) != fd)
+			return refuse_errno(outcome, errno, "cannot open /dev/null for closed descriptor %d", fd);
+	}
+	return true;
+}
+
+/*
+ * exec(2) leaves a signal ignored or at its default, and the mask as it was. SIGPIPE and SIGXFSZ must not end a write
+ * that is checked anyway; every other signal ends the process, and with it the tap.
+ */
+static void reset_signals(void)
+{
+	struct sigaction standard = {.sa_handler = SIG_DFL}, ignore = {.sa_handler = SIG_IGN};
+	sigset_t none;
+
+	for (int number = 1; number < NSIG; number++)
+		sigaction(number, &standard, NULL); /* fails for those that cannot be changed */
+	sigaction(SIGPIPE, &ignore, NULL);
+	sigaction(SIGXFSZ, &ignore, NULL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+static void stop_timers(void)
+{
+	const struct itimerval never = {0};
+
+	setitimer(ITIMER_REAL, &never, NULL);
+	setitimer(ITIMER_VIRTUAL, &never, NULL);
+	setitimer(ITIMER_PROF, &never, NULL);
+}
+
+/* A soft limit is the caller's mood, a hard one the administrator's word. */
+static void raise_limits(void)
+{
+	static const int limits[] = {RLIMIT_AS, RLIMIT_CPU, RLIMIT_DATA, RLIMIT_FSIZE, RLIMIT_NOFILE, RLIMIT_STACK};
+	struct rlimit limit;
+
+	for (size_t i = 0; i < sizeof(limits) / sizeof(*limits); i++) {
+		if (getrlimit((__rlimit_resource_t)limits[i], &limit) < 0 || limit.rlim_cur == limit.rlim_max)
+			continue;
+		limit.rlim_cur = limit.rlim_max;
+		setrlimit((__rlimit_resource_t)limits[i], &limit); /* what stays low fails where it matters */
+	}
+}
+
+bool state_make_known(int argc, struct outcome *outcome)
+{
+	if (clearenv() != 0)
+		return refuse(outcome, EXIT_SYSTEM, "cannot clear the environment");
+	umask(077);
+	reset_signals();
+	stop_timers();
+	raise_limits();
+	if (!open_standard_streams(outcome))
+		return false;
+	if (chdir("/") < 0)
+		return refuse_errno(outcome, errno, "cannot change to the root directory");
+	return argc >= 1 || refuse(outcome, EXIT_USAGE, "started without a name (argc is 0), expected argv[0]");
+}
+
+bool state_close_to_others(bool *had_no_new_privs, struct outcome *outcome)
+{
+	const struct rlimit none = {0};
+
+	*had_no_new_privs = prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1;
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1)
+		return refuse_errno(outcome, errno, "cannot set no_new_privs");
+	if (setrlimit(RLIMIT_CORE, &none) < 0)
+		return refuse_errno(outcome, errno, "cannot set the core limit to 0");
+	return state_not_dumpable(outcome);
+}
+
+bool state_not_dumpable(struct outcome *outcome)
+{
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 || prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) != 0)
+		return refuse_errno(outcome, errno, "cannot make the process undumpable");
+	return true;
+}
