@@ -29,7 +29,8 @@ struct path_beneath {
 	int32_t parent;
 } __attribute__((packed));
 
-/* Everything that a version can refuse: files by number of rights, TCP bind and connect, abstract sockets and signals.
+/*
+ * Everything that a version can refuse: files by number of rights, TCP bind and connect, abstract sockets and signals.
  */
 static struct ruleset all_of(int version)
 {

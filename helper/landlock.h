@@ -5,7 +5,8 @@
 #include "helper/outcome.h"
 
 /* Files may be read, /dev/net/tun read and written; all else that this kernel's Landlock knows is refused. True without
- * it. */
+ * it.
+ */
 bool landlock_enter(struct outcome *outcome);
 
 #endif

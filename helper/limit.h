@@ -25,7 +25,8 @@ struct claim {
 void limit_first_alias(const struct claim *claim, char alias[static IFALIASZ]);
 void limit_last_alias(const struct claim *claim, char alias[static IFALIASZ]);
 
-/* Whether the tap, whose first alias stands, may be kept. Waits for others that are about to withdraw, seconds at most.
+/*
+ * Whether the tap, whose first alias stands, may be kept. Waits for others that are about to withdraw, seconds at most.
  */
 bool limit_keep(struct link *link, const struct claim *claim, int tap, struct outcome *outcome);
 

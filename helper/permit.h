@@ -11,7 +11,8 @@ struct permit {
 	char rule[96]; /* the rule's place and words, escaped, for messages and the log */
 };
 
-/* Load the policy, decide, and find out whether this helper can give what the policy asks for: it never leaves any out.
+/*
+ * Load the policy, decide, and find out whether this helper can give what the policy asks for: it never leaves any out.
  */
 bool permit_request(
 	const char *network, const struct policy_caller *caller, struct permit *permit, struct outcome *outcome);

@@ -81,7 +81,8 @@ static bool read_groups(struct policy_caller *caller, gid_t gid)
 }
 
 /* The one line for a program that got no capability from its installation: which bit is missing, or why it had no
- * effect. */
+ * effect.
+ */
 static bool explain_missing(bool had_no_new_privs, struct outcome *outcome)
 {
 	char path[PATH_MAX] = "";

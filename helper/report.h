@@ -18,7 +18,8 @@ struct asker {
 /* Connect FD_LOG to syslog, if it listens. Before the last sandbox, which has no way to connect. */
 void report_open_log(void);
 
-/* Log that the tap is about to be handed over: before it is, so that a caller who kills the helper cannot prevent it.
+/*
+ * Log that the tap is about to be handed over: before it is, so that a caller who kills the helper cannot prevent it.
  */
 void report_grant(
 	const struct asker *asker, const struct request *request, const struct permit *permit, const struct port *port);

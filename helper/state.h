@@ -17,7 +17,8 @@ bool state_make_known(int argc, struct outcome *outcome);
  */
 bool state_close_to_others(bool *had_no_new_privs, struct outcome *outcome);
 
-/* The kernel undoes the second with each change of credentials (begin_new_exec and commit_creds): call it after each.
+/*
+ * The kernel undoes the second with each change of credentials (begin_new_exec and commit_creds): call it after each.
  */
 bool state_not_dumpable(struct outcome *outcome);
 

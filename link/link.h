@@ -28,7 +28,8 @@ struct link_interface {
 	char alias[IFALIASZ]; /* text that only CAP_NET_ADMIN can write */
 };
 
-/* What to change of an interface; a member that is 0 or NULL stays as it is. All but `up` and `alias` is for its start.
+/*
+ * What to change of an interface; a member that is 0 or NULL stays as it is. All but `up` and `alias` is for its start.
  */
 struct link_change {
 	const unsigned char *mac; /* six octets */

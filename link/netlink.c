@@ -12,16 +12,15 @@
 #include "link/link.h"
 #include "link/reply.h"
 
-enum {
-	DATAGRAM_MAX =
-		32768, /* the kernel's own bound on a part of a list (netlink_recvmsg, net/netlink/af_netlink.c) */
-};
+/* Bytes in one datagram: of one interface, with room to spare; of a list, the kernel's own bound (af_netlink.c). */
+enum { ONE_MAX = 8192, LIST_MAX = 32768 };
 
 struct link {
 	struct nl_sock *socket;
 };
 
-/* What a call of libnl that failed means: its own codes are coarser than errno. No answer at all breaks the protocol.
+/*
+ * What a call of libnl that failed means: its own codes are coarser than errno. No answer at all breaks the protocol.
  */
 static int failure(void)
 {
@@ -41,8 +40,7 @@ int link_open(struct link **opened)
 	nl_cb_put(callbacks);
 	errno = 0;
 	if (!link->socket || nl_connect(link->socket, NETLINK_ROUTE) < 0 ||
-		nl_socket_set_nonblocking(link->socket) < 0 ||
-		nl_socket_set_msg_buf_size(link->socket, DATAGRAM_MAX) < 0) {
+		nl_socket_set_nonblocking(link->socket) < 0 || nl_socket_set_msg_buf_size(link->socket, ONE_MAX) < 0) {
 		int error = failure();
 
 		link_close(link);
@@ -174,6 +172,10 @@ int link_each_tap(struct link *link, void (*each)(void *context, const struct li
 		return -ENOMEM;
 	}
 	nla_nest_end(request, info);
+	if (nl_socket_set_msg_buf_size(link->socket, LIST_MAX) < 0) {
+		nlmsg_free(request);
+		return -ENOMEM;
+	}
 	return exchange(link, request, &reply);
 }
 
