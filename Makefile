@@ -61,7 +61,9 @@ HELPER     := $(BUILD)/tapgate-helper
 PARTS      := $(call objects,$(POLICY_SRC) $(LINK_SRC) $(filter-out helper/main.c,$(HELPER_SRC)))
 UNIT       := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(UNIT_SRC))
 NETNS      := $(patsubst tests/netns/%.c,$(BUILD)/tests/netns/%,$(NETNS_SRC))
-TOOLS      := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/common/*.c tests/bench/*.c tests/differential/*.c))
+FUZZ       := $(patsubst %.c,$(BUILD)/%,$(filter-out tests/fuzz/replay.c,$(wildcard tests/fuzz/*.c)))
+TOOLS      := $(patsubst %.c,$(BUILD)/%,\
+	$(wildcard tests/common/*.c tests/bench/*.c tests/differential/*.c tests/faults/*.c))
 
 # V=1 shows commands whole.
 V ?= 0
@@ -69,12 +71,17 @@ ifneq ($(V),1)
   .SILENT:
 endif
 
-.PHONY: all tests install uninstall check demo bench lint fuzz clean FORCE
+.PHONY: all tests sanitized print-flags install uninstall check demo bench lint fuzz clean FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 
 all: $(HELPER)
 tests: all $(UNIT) $(NETNS) $(TOOLS)
+sanitized: $(UNIT) $(FUZZ)
+
+# For tests/lint: what the compiler is told.
+print-flags:
+	@echo $(filter-out -Werror -frecord-gcc-switches,$(ALL_CFLAGS))
 
 $(HELPER): $(call objects,$(POLICY_SRC) $(LINK_SRC) $(HELPER_SRC))
 	$(CC) $(ALL_CFLAGS) $(HARDENING_LINK) $(LDFLAGS) -o $@ $^ $(HELPER_LIBS)
@@ -90,6 +97,9 @@ $(BUILD)/filters.h: $(BUILD)/filters
 	$< $(FILTER_ARCH) >$@
 $(BUILD)/helper/sandbox.o: $(BUILD)/filters.h
 
+# A fuzz target that reads its corpus, without a fuzzer.
+$(BUILD)/tests/fuzz/%: $(BUILD)/tests/fuzz/%.o $(BUILD)/tests/fuzz/replay.o $(PARTS)
+	$(CC) $(ALL_CFLAGS) $(HARDENING_LINK) $(LDFLAGS) -o $@ $^ $(HELPER_LIBS)
 $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(PARTS)
 	$(CC) $(ALL_CFLAGS) $(HARDENING_LINK) $(LDFLAGS) -o $@ $^ $(HELPER_LIBS) -lcmocka
 $(BUILD)/tests/netns/%: $(BUILD)/tests/netns/%.o $(call objects,tests/netns/harness.c) $(PARTS)
