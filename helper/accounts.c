@@ -29,6 +29,8 @@ struct accounts {
 
 static bool add(struct table *table, struct entry entry)
 {
+	struct entry *slot;
+
 	if (table->count == table->room) {
 		size_t room = table->room ? table->room * 2 : 64;
 		struct entry *grown = reallocarray(table->entries, room, sizeof(*grown));
@@ -40,10 +42,12 @@ static bool add(struct table *table, struct entry entry)
 	}
 	entry.order = table->count;
 	entry.size = strlen(entry.name);
-	entry.name = strdup(entry.name);
-	if (!entry.name)
+	slot = &table->entries[table->count];
+	*slot = entry;
+	slot->name = strdup(entry.name);
+	if (!slot->name)
 		return false;
-	table->entries[table->count++] = entry;
+	table->count++;
 	return true;
 }
 

@@ -72,8 +72,10 @@ static bool read_groups(struct policy_caller *caller, gid_t gid)
 	int count = getgroups(0, NULL);
 	gid_t *groups = count < 0 ? NULL : calloc((size_t)count + 1, sizeof(*groups));
 
-	if (!groups || getgroups(count, groups) != count)
+	if (!groups || getgroups(count, groups) != count) {
+		free(groups);
 		return false;
+	}
 	groups[count] = gid;
 	caller->groups = groups;
 	caller->group_count = (size_t)count + 1;
