@@ -134,7 +134,10 @@ static enum policy_read step(struct walk *walk, const char *component, int *file
 		result = refused(walk, strerror(ENOTDIR));
 	} else {
 		*file = openat(walk->directory, component, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-		result = *file < 0 ? failed(walk) : POLICY_READ;
+		if (*file < 0 && errno == EACCES && (status.st_mode & S_IROTH))
+			result = refused(walk, "everybody may read it, yet a security module forbids it");
+		else
+			result = *file < 0 ? failed(walk) : POLICY_READ;
 	}
 	if (fd >= 0)
 		close(fd);

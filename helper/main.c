@@ -26,14 +26,14 @@ int main(int argc, char **argv)
 	bool had_no_new_privs = false;
 	pid_t vmm = 0;
 
-	bool granted = state_make_known(argc, &outcome) &&		     /* nothing inherited is trusted */
-		       state_close_to_others(&had_no_new_privs, &outcome) && /* nobody reads or traces us */
-		       privileges_keep_net_admin(&caller, had_no_new_privs, &outcome) && /* and can't become root */
-		       sandbox_for_work(&outcome) &&					 /* only what the rest takes */
-		       request_parse(argc, argv, &request, &outcome) &&			 /* well-formed words */
-		       peer_take(request.fd, caller.uid, &vmm, &outcome) &&		 /* a socket of the caller's */
-		       permit_request(request.network, &caller, &permit, &outcome) &&	 /* root says yes */
-		       port_make(&request, &permit, caller.uid, vmm, &port, &outcome);	 /* up, and what was allowed */
+	bool granted = state_close_to_others(&had_no_new_privs, &outcome) && /* nobody reads or traces us */
+		       state_make_known(&outcome) &&			     /* nothing inherited is trusted */
+		       privileges_keep_net_admin(&caller, had_no_new_privs, &outcome) && /* nor can we become root */
+		       sandbox_for_work(&outcome) &&				       /* or more than the rest takes */
+		       request_parse(argc, argv, &request, &outcome) &&		       /* well-formed words */
+		       peer_take(request.fd, caller.uid, &vmm, &outcome) &&	       /* a socket of the caller's */
+		       permit_request(request.network, &caller, &permit, &outcome) &&  /* root says yes */
+		       port_make(&request, &permit, caller.uid, vmm, &port, &outcome); /* up, and what was allowed */
 
 	if (!granted)
 		port_undo();

@@ -104,6 +104,7 @@ bool permit_request(
 {
 	const struct policy_reader reader = {.read = files_read};
 	struct policy_error error;
+	char problem[512];
 	struct policy *policy = policy_load(&reader, POLICY_FILE, &error);
 	struct accounts *accounts;
 	struct policy_accounts questions;
@@ -111,9 +112,8 @@ bool permit_request(
 	bool permitted;
 
 	if (!policy) {
-		refuse(outcome, EXIT_POLICY, "%s", "");
-		policy_error_print(&error, outcome->text, sizeof(outcome->text));
-		return false;
+		policy_error_print(&error, problem, sizeof(problem));
+		return refuse(outcome, EXIT_POLICY, "%s", problem);
 	}
 	accounts = accounts_new(caller->uid);
 	if (!accounts) {

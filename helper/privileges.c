@@ -145,9 +145,14 @@ bool privileges_keep_net_admin(struct policy_caller *caller, bool had_no_new_pri
 
 void privileges_drop_all(void)
 {
+	uid_t uid = getuid();
+	gid_t gid = getgid();
+
+	/* Root's identity is still there if an early step failed. */
+	if (!ids_are(uid, gid) &&
+		(setresgid(gid, gid, gid) != 0 || setresuid(uid, uid, uid) != 0 || !ids_are(uid, gid)))
+		_exit(EXIT_SYSTEM);
 	capng_clear(CAPNG_SELECT_CAPS);
-	if (sets_are(0))
-		return;
-	if (capng_apply(CAPNG_SELECT_CAPS) != 0 || !sets_are(0))
+	if (!sets_are(0) && (capng_apply(CAPNG_SELECT_CAPS) != 0 || !sets_are(0)))
 		_exit(EXIT_SYSTEM);
 }

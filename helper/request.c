@@ -58,6 +58,8 @@ bool request_parse(int argc, char **argv, struct request *request, struct outcom
 	enum option option;
 	uint32_t fd = 0;
 
+	if (argc < 1)
+		return refuse(outcome, EXIT_USAGE, "started without arguments, not even a name, " USAGE);
 	for (int i = 1; i < argc; i++) {
 		struct word argument = {argv[i], strlen(argv[i])};
 

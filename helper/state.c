@@ -23,8 +23,9 @@ static bool open_standard_streams(struct outcome *outcome)
 }
 
 /*
- * exec(2) leaves a signal ignored or at its default, and the mask as it was. SIGPIPE and SIGXFSZ must not end a write
- * that is checked anyway; every other signal ends the process, and with it the tap.
+ * exec(2) leaves a signal ignored or at its default, and the mask as it was. Three must neither end nor stop the write
+ * of the last line: SIGPIPE, SIGXFSZ and SIGTTOU. Every other signal does what it does, and if it ends the process it
+ * ends the tap.
  */
 static void reset_signals(void)
 {
@@ -35,6 +36,7 @@ static void reset_signals(void)
 		sigaction(number, &standard, NULL); /* fails for those that cannot be changed */
 	sigaction(SIGPIPE, &ignore, NULL);
 	sigaction(SIGXFSZ, &ignore, NULL);
+	sigaction(SIGTTOU, &ignore, NULL);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
@@ -62,7 +64,7 @@ static void raise_limits(void)
 	}
 }
 
-bool state_make_known(int argc, struct outcome *outcome)
+bool state_make_known(struct outcome *outcome)
 {
 	if (clearenv() != 0)
 		return refuse(outcome, EXIT_SYSTEM, "cannot clear the environment");
@@ -74,7 +76,7 @@ bool state_make_known(int argc, struct outcome *outcome)
 		return false;
 	if (chdir("/") < 0)
 		return refuse_errno(outcome, errno, "cannot change to the root directory");
-	return argc >= 1 || refuse(outcome, EXIT_USAGE, "started without a name (argc is 0), expected argv[0]");
+	return true;
 }
 
 bool state_close_to_others(bool *had_no_new_privs, struct outcome *outcome)

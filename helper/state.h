@@ -5,10 +5,10 @@
 #include "helper/outcome.h"
 
 /*
- * Known from here on: argv[0] exists; descriptors 0 to 2 are open; the environment is empty; umask, working directory,
- * signal mask and dispositions; no interval timer runs; soft limits are as high as the hard ones.
+ * Known from here on: descriptors 0 to 2 are open; the environment is empty; umask, working directory, signal mask and
+ * dispositions; no interval timer runs; soft limits are as high as the hard ones.
  */
-bool state_make_known(int argc, struct outcome *outcome);
+bool state_make_known(struct outcome *outcome);
 
 /*
  * No program that is executed gains privileges (no_new_privs), no other process of the user's can read or trace this
