@@ -41,12 +41,17 @@ static bool has_unlisted(const struct question *q, enum policy_account kind)
 	return false;
 }
 
+static struct word account_name(const struct account *account)
+{
+	return (struct word){account->name, account->size};
+}
+
 static enum match match_account(const struct question *q, enum policy_account kind, const struct account *account)
 {
 	const struct policy_accounts *accounts = q->accounts;
 	uint32_t number = account->number;
 
-	if (account->name.at && !accounts->number(accounts->context, kind, account->name, &number))
+	if (account->name && !accounts->number(accounts->context, kind, account_name(account), &number))
 		return has_unlisted(q, kind) ? MATCH_UNKNOWN : MATCH_NONE;
 	if (kind == ACCOUNT_USER)
 		return number == q->caller->uid ? MATCH_HELD : MATCH_NONE;
@@ -68,7 +73,7 @@ static enum match match_who(const struct question *q, const struct rule *rule, s
 		enum match match = match_account(q, kind, account);
 
 		if (match == MATCH_UNKNOWN)
-			*unknown = account->name;
+			*unknown = account_name(account);
 		if (match > best)
 			best = match;
 	}
@@ -102,7 +107,8 @@ struct policy_verdict policy_decide(const struct policy *policy, const char *net
 		if (strcmp(policy->networks[i].name, network) == 0)
 			verdict.network = &policy->networks[i];
 	}
-	for (const struct rule *rule = policy->rules; rule < policy->rules + policy->rule_count; rule++) {
+	for (size_t i = 0; i < policy->rule_count; i++) {
+		const struct rule *rule = &policy->rules[i];
 		struct word unknown = {NULL, 0};
 		enum match match;
 
@@ -114,7 +120,8 @@ struct policy_verdict policy_decide(const struct policy *policy, const char *net
 		name_rule(&verdict, policy, rule);
 		if (!rule->allow) {
 			verdict.outcome = match == MATCH_UNKNOWN ? POLICY_DENIED_UNKNOWN : POLICY_DENIED;
-			verdict.unknown = unknown;
+			if (match == MATCH_UNKNOWN)
+				verdict.unknown = unknown;
 			return verdict;
 		}
 		best = rule;

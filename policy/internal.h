@@ -6,10 +6,13 @@
 
 enum rule_who { WHO_EVERYBODY, WHO_USERS, WHO_GROUPS };
 
-/* A user or group that a rule names: by number if name.at is NULL. */
+/* A user or group that a rule names: by number if name is NULL. Small, as rules are. */
 struct account {
-	struct word name;
-	uint32_t number;
+	const char *name;
+	union {
+		uint32_t size; /* of the name, in bytes */
+		uint32_t number;
+	};
 };
 
 /* An `allow` or `deny` line. Small, because there may be many: what most rules lack lies in arrays of its own. */
@@ -51,8 +54,8 @@ struct line {
 };
 
 /*
- * Room for one more element, zeroed, at the end of an array that grows by doubling: the array, moved if need be, or
- * NULL when memory ran out (the old array then still stands).
+ * Room for one more element, zeroed, at the end of an array that grows fourfold: the array, moved if need be, or NULL
+ * when memory ran out (the old array then still stands). Room that is not used costs nothing: no page of it is touched.
  */
 void *array_room(void *array, size_t count, size_t *room, size_t size);
 

@@ -28,7 +28,7 @@ static bool load_file(struct loader *loader, const char *path, const struct nest
 void *array_room(void *array, size_t count, size_t *room, size_t size)
 {
 	if (count == *room) {
-		size_t more = *room ? *room * 2 : 64;
+		size_t more = *room ? *room * 4 : 1024;
 
 		array = reallocarray(array, more, size);
 		if (!array)
@@ -41,12 +41,15 @@ void *array_room(void *array, size_t count, size_t *room, size_t size)
 
 bool line_word(struct line *line, struct word *word)
 {
-	while (line->at < line->end && (*line->at == ' ' || *line->at == '\t'))
-		line->at++;
-	word->at = line->at;
-	while (line->at < line->end && *line->at != ' ' && *line->at != '\t')
-		line->at++;
-	word->size = (size_t)(line->at - word->at);
+	const char *at = line->at, *end = line->end;
+
+	while (at < end && (*at == ' ' || *at == '\t'))
+		at++;
+	word->at = at;
+	while (at < end && *at != ' ' && *at != '\t')
+		at++;
+	word->size = (size_t)(at - word->at);
+	line->at = at;
 	return word->size > 0;
 }
 
@@ -90,10 +93,15 @@ static bool refuse_file(
 /* Refuse the bytes that may stand nowhere, and outside comments all but printable ASCII and blanks. */
 static bool check_bytes(const struct line *line, bool comment)
 {
-	for (const char *at = line->at; at < line->end; at++) {
-		unsigned char byte = (unsigned char)*at;
+	for (const char *at = line->start;; at++) {
+		unsigned char byte;
 
-		if ((byte >= ' ' && byte <= '~') || byte == '\t' || (comment && byte >= 0x80))
+		while (at < line->end && *at >= ' ' && *at <= '~') /* nearly all there is: keep this loop short */
+			at++;
+		if (at == line->end)
+			return true;
+		byte = (unsigned char)*at;
+		if (byte == '\t' || (comment && byte >= 0x80))
 			continue;
 		if (byte == '\r')
 			return line_refuse(line, at, "carriage return, expected lines that end in a newline alone");
@@ -101,7 +109,6 @@ static bool check_bytes(const struct line *line, bool comment)
 			return line_refuse(line, at, "byte order mark, expected plain text");
 		return line_refuse(line, at, "byte 0x%02x, expected printable ASCII", byte);
 	}
-	return true;
 }
 
 /* An include: the rest of the line, trimmed, is the path. */
@@ -133,7 +140,6 @@ static bool parse_line(struct loader *loader, struct line *line, const struct ne
 	bool some = line_word(line, &verb);
 	bool comment = some && *verb.at == '#';
 
-	line->at = line->start;
 	if (line->end - line->start > POLICY_LINE_MAX)
 		return line_refuse(line, line->start + POLICY_LINE_MAX, "line goes on, expected at most %d bytes",
 			POLICY_LINE_MAX);
@@ -141,7 +147,6 @@ static bool parse_line(struct loader *loader, struct line *line, const struct ne
 		return false;
 	if (!some || comment)
 		return true;
-	line->at = verb.at + verb.size;
 	if (word_is(verb, "allow") || word_is(verb, "deny"))
 		return parse_rule(line, verb);
 	if (word_is(verb, "network"))

@@ -20,6 +20,11 @@ static const struct mode {
 	[MODE_STANDALONE] = {"standalone", "a standalone network", true, OPTION_QUEUES | OPTION_MTU | OPTION_PER_VM},
 };
 
+/* Words that can be judged only when all of the line is known. */
+struct late {
+	struct word ipv4, ipv6, dhcp, per_vm;
+};
+
 const char *policy_mode_name(enum policy_mode mode)
 {
 	return modes[mode].word;
@@ -58,7 +63,7 @@ static bool host_bits_are(const struct policy_subnet *subnet, unsigned int bits,
 }
 
 /* ADDRESS/PREFIX: the host's own address and its subnet. */
-static bool parse_subnet(struct line *line, struct policy_network *network, struct word word)
+static bool parse_subnet(struct line *line, struct policy_network *network, struct word word, struct late *late)
 {
 	struct word rest = word, text;
 	struct policy_subnet *subnet;
@@ -77,6 +82,7 @@ static bool parse_subnet(struct line *line, struct policy_network *network, stru
 	if (!word_number(rest, bits, &subnet->prefix) || subnet->prefix < 1)
 		return line_refuse(line, rest.at, "prefix %s, expected a number from 1 to %u", QUOTED(rest), bits);
 	subnet->given = true;
+	*(bits == 128 ? &late->ipv6 : &late->ipv4) = word;
 	return true;
 }
 
@@ -96,18 +102,21 @@ static bool parse_dhcp(struct line *line, struct policy_network *network, struct
 	       line_refuse(line, word.at, "the range ends before it begins, expected the lower address first");
 }
 
-/* /BITS, or two of them apart by ',': what each guest gets of the IPv4 and the IPv6 subnet, in the order of the
- * addresses. */
-static bool parse_per_vm(struct line *line, struct policy_network *network, struct word word)
+/* /BITS, or two of them apart by ',': what each guest gets of the IPv4 and then of the IPv6 subnet. */
+static bool parse_per_vm(struct line *line, struct policy_network *network, const struct late *late)
 {
 	struct policy_subnet *subnets[] = {&network->ipv4, &network->ipv6};
-	struct word part;
+	const char *ats[] = {late->ipv4.at, late->ipv6.at};
+	struct word word = late->per_vm, part;
 
 	for (size_t i = 0; i < 2; i++) {
 		unsigned int bits = i ? 128 : 32;
 
 		if (!subnets[i]->given)
 			continue;
+		if (subnets[i]->prefix + 1 > bits - 1)
+			return line_refuse(
+				line, ats[i], "a pool of /%u, expected at most /%u", subnets[i]->prefix, bits - 2);
 		if (!word_cut(&word, ',', &part))
 			return line_refuse(
 				line, line->at, "per-vm= lacks a part, expected one for each subnet, as in /30,/126");
@@ -118,35 +127,53 @@ static bool parse_per_vm(struct line *line, struct policy_network *network, stru
 				subnets[i]->prefix + 1, bits - 1);
 		if (!host_bits_are(subnets[i], bits, false))
 			return line_refuse(
-				line, line->start, "the address of a pool has host bits, expected the subnet's own");
+				line, ats[i], "the address of a pool has host bits, expected the subnet's own");
 	}
 	return !word.at || line_refuse(line, word.at, "per-vm= has a part too many, expected one for each subnet");
 }
 
-/* What can be judged only when all words of the line are known. */
-static bool check_network(struct line *line, const struct policy_network *network, const char *at, const char *dhcp_at)
+/* That the host's own addresses are some that a host can have. A pool's were checked with per-vm=. */
+static bool check_subnets(struct line *line, const struct policy_network *network, const struct late *late)
 {
 	const struct policy_subnet *ipv4 = &network->ipv4, *ipv6 = &network->ipv6;
 
-	if (modes[network->mode].addresses && !ipv4->given && !ipv6->given)
-		return line_refuse(
-			line, line->at, "no address on %s, expected one as in 172.16.2.1/24", modes[network->mode].on);
 	if (ipv4->given && !ipv4->per_vm && ipv4->prefix < 31 &&
 		(host_bits_are(ipv4, 32, false) || host_bits_are(ipv4, 32, true)))
-		return line_refuse(line, at, "the address is the subnet's own or its broadcast, expected the host's");
+		return line_refuse(
+			line, late->ipv4.at, "the address is the subnet's own or its broadcast, expected the host's");
 	if (ipv6->given && !ipv6->per_vm && ipv6->prefix < 127 && host_bits_are(ipv6, 128, false))
-		return line_refuse(line, at, "the address is the subnet's own, expected the host's");
-	if (network->options.given & OPTION_DHCP) {
-		uint32_t mask = ipv4->given ? ipv4_mask(ipv4->prefix) : 0, host = ipv4_number(ipv4->address);
-
-		if (!ipv4->given || ((network->dhcp_first ^ host) & mask) || ((network->dhcp_last ^ host) & mask))
-			return line_refuse(
-				line, dhcp_at, "the range is not in the network's subnet, expected one that is");
-		if (network->dhcp_first <= host && host <= network->dhcp_last)
-			return line_refuse(
-				line, dhcp_at, "the range holds the host's own address, expected it outside");
-	}
+		return line_refuse(line, late->ipv6.at, "the address is the subnet's own, expected the host's");
 	return true;
+}
+
+/* That the addresses to hand out are the subnet's, and nobody's yet. */
+static bool check_dhcp(struct line *line, const struct policy_network *network, const struct late *late)
+{
+	const struct policy_subnet *ipv4 = &network->ipv4;
+	uint32_t first = network->dhcp_first, last = network->dhcp_last;
+	uint32_t mask = ipv4->given ? ipv4_mask(ipv4->prefix) : 0, host = ipv4_number(ipv4->address);
+
+	if (!ipv4->given || ((first ^ host) & mask) || ((last ^ host) & mask))
+		return line_refuse(
+			line, late->dhcp.at, "the range is not in the network's subnet, expected one that is");
+	if (first <= host && host <= last)
+		return line_refuse(line, late->dhcp.at, "the range holds the host's own address, expected it outside");
+	if (ipv4->prefix < 31 && ((first & ~mask) == 0 || (last | mask) == UINT32_MAX))
+		return line_refuse(line, late->dhcp.at,
+			"the range holds the subnet's own address or its broadcast, expected neither");
+	return true;
+}
+
+static bool check_late(struct line *line, struct policy_network *network, const struct late *late)
+{
+	if (modes[network->mode].addresses && !network->ipv4.given && !network->ipv6.given)
+		return line_refuse(
+			line, line->at, "no address on %s, expected one as in 172.16.2.1/24", modes[network->mode].on);
+	if (late->per_vm.at && !parse_per_vm(line, network, late))
+		return false;
+	if (!check_subnets(line, network, late))
+		return false;
+	return !late->dhcp.at || (parse_dhcp(line, network, late->dhcp) && check_dhcp(line, network, late));
 }
 
 static bool parse_head(struct line *line, struct policy_network *network)
@@ -184,8 +211,8 @@ static bool parse_head(struct line *line, struct policy_network *network)
 bool parse_network(struct line *line)
 {
 	struct policy_network network = {.file = line->policy->paths[line->file], .line = line->number}, *kept;
-	struct word word, value, dhcp = {NULL, 0}, per_vm = {NULL, 0};
-	const char *at = line->at;
+	struct late late = {0};
+	struct word word, value;
 
 	if (!parse_head(line, &network))
 		return false;
@@ -196,8 +223,7 @@ bool parse_network(struct line *line)
 			return line_refuse(
 				line, word.at, "'#' after a network, expected comments on lines of their own");
 		if (memchr(word.at, '/', word.size) && !memchr(word.at, '=', word.size)) {
-			at = word.at;
-			if (!parse_subnet(line, &network, word))
+			if (!parse_subnet(line, &network, word, &late))
 				return false;
 			continue;
 		}
@@ -205,12 +231,11 @@ bool parse_network(struct line *line)
 			    &option, &value))
 			return false;
 		if (option == OPTION_DHCP)
-			dhcp = value;
+			late.dhcp = value;
 		else if (option == OPTION_PER_VM)
-			per_vm = value;
+			late.per_vm = value;
 	}
-	if ((dhcp.at && !parse_dhcp(line, &network, dhcp)) || (per_vm.at && !parse_per_vm(line, &network, per_vm)) ||
-		!check_network(line, &network, at, dhcp.at))
+	if (!check_late(line, &network, &late))
 		return false;
 	if (line->policy->network_count == POLICY_NETWORKS_MAX)
 		return line_refuse(line, line->start, "more than %d networks", POLICY_NETWORKS_MAX);

@@ -1,5 +1,7 @@
-/* Options: the words of rules and networks that may carry a value. One table says what each is and which values it
- * takes. */
+/*
+ * Options: the words of rules and networks that may carry a value. One table says what each is and which values it
+ * takes.
+ */
 #include <stddef.h>
 #include <string.h>
 
@@ -69,9 +71,14 @@ static int hex_digit(char c)
 	return -1;
 }
 
-/* Six octets in hexadecimal, each two digits, apart by ':'. Unicast: the lowest bit of the first is 0 (IEEE 802). */
+/*
+ * Six octets in hexadecimal, each two digits, apart by ':'. Unicast, and not all zero: the lowest bit of the first is
+ * 0 (IEEE 802), as the kernel's is_valid_ether_addr (linux/etherdevice.h) demands.
+ */
 static bool hardware_address(struct word word, unsigned char address[static 6])
 {
+	static const unsigned char zero[6];
+
 	if (word.size != 17)
 		return false;
 	for (size_t i = 0; i < 6; i++) {
@@ -81,7 +88,7 @@ static bool hardware_address(struct word word, unsigned char address[static 6])
 			return false;
 		address[i] = (unsigned char)(high * 16 + low);
 	}
-	return !(address[0] & 1);
+	return !(address[0] & 1) && memcmp(address, zero, sizeof(zero)) != 0;
 }
 
 static bool parse_value(
@@ -107,23 +114,37 @@ static bool parse_value(
 	return true;
 }
 
+/* The option of that name; NULL if there is none. */
+static const struct option *find_option(struct word name)
+{
+	for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
+		if (word_is(name, table[i].word))
+			return &table[i];
+	}
+	return NULL;
+}
+
+/* A word that may not stand here, whether or not it is an option elsewhere. */
+static bool refuse_word(
+	const struct line *line, struct word name, const struct option *found, uint32_t allowed, const char *where)
+{
+	char expected[160];
+
+	list_options(allowed, expected, sizeof(expected));
+	return line_refuse(line, name.at, "%s %s on %s, expected %s", found ? "option" : "unknown word", QUOTED(name),
+		where, expected);
+}
+
 bool parse_option(struct line *line, struct word word, uint32_t allowed, const char *where,
 	struct policy_options *options, enum policy_option *option, struct word *value)
 {
-	struct word rest = word, name;
-	const struct option *found = NULL;
-	char expected[160];
+	struct word rest = word, name = word;
+	const struct option *found;
 
 	word_cut(&rest, '=', &name);
-	for (size_t i = 0; i < sizeof(table) / sizeof(*table) && !found; i++) {
-		if (word_is(name, table[i].word))
-			found = &table[i];
-	}
-	if (!found || !(found->option & allowed)) {
-		list_options(allowed, expected, sizeof(expected));
-		return line_refuse(line, word.at, "%s %s on %s, expected %s", found ? "option" : "unknown word",
-			QUOTED(name), where, expected);
-	}
+	found = find_option(name);
+	if (!found || !(found->option & allowed))
+		return refuse_word(line, name, found, allowed, where);
 	if (options->given & found->option)
 		return line_refuse(line, word.at, "'%s' for the second time, expected it once", found->word);
 	if (found->kind == NO_VALUE && rest.at)

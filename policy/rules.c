@@ -19,7 +19,9 @@ static const char *account_problem(struct word word)
 	if (word.size > ACCOUNT_NAME_MAX)
 		return "a name longer than 255 bytes";
 	for (size_t i = 0; i < word.size; i++) {
-		if (strchr(":/=#", word.at[i]))
+		char byte = word.at[i];
+
+		if (byte == ':' || byte == '/' || byte == '=' || byte == '#')
 			return "a name with ':', '/', '=' or '#'";
 	}
 	return NULL;
@@ -50,7 +52,8 @@ static bool parse_accounts(struct line *line, struct rule *rule, struct word lis
 			if (problem)
 				return line_refuse(
 					line, item.at, "%s, expected names or '#number', apart by ','", problem);
-			account->name = item;
+			account->name = item.at;
+			account->size = (uint32_t)item.size;
 		}
 		rule->account_count++;
 	}
@@ -75,10 +78,35 @@ static bool parse_rule_option(struct line *line, struct rule *rule, struct word 
 	return parse_accounts(line, rule, value);
 }
 
+static bool same_options(const struct policy_options *a, const struct policy_options *b)
+{
+	return a->given == b->given && a->max == b->max && a->queues == b->queues && a->vlan == b->vlan &&
+	       a->mtu == b->mtu && memcmp(a->mac, b->mac, sizeof(a->mac)) == 0;
+}
+
+/* The options that a verdict grants, kept once for rules in a row that have the same; false when memory ran out. */
+static bool keep_options(struct line *line, struct rule *rule, struct policy_options *options)
+{
+	struct policy *policy = line->policy;
+	struct policy_options *kept = &policy->options[policy->option_count - 1];
+
+	options->given &= ~(uint32_t)(OPTION_USER | OPTION_GROUP);
+	if (!options->given)
+		return true;
+	if (!same_options(kept, options)) {
+		kept = ADD(policy, option);
+		if (!kept)
+			return false;
+		*kept = *options;
+	}
+	rule->options = (uint32_t)(policy->option_count - 1);
+	return true;
+}
+
 bool parse_rule(struct line *line, struct word verb)
 {
 	struct rule *rule = ADD(line->policy, rule);
-	struct policy_options options = {0}, *kept;
+	struct policy_options options = {0};
 	struct word name, word;
 	const char *problem;
 
@@ -103,12 +131,5 @@ bool parse_rule(struct line *line, struct word verb)
 			return false;
 		rule->size = (uint32_t)(line->at - verb.at);
 	}
-	if (!(options.given & ~(uint32_t)(OPTION_USER | OPTION_GROUP)))
-		return true;
-	rule->options = (uint32_t)line->policy->option_count;
-	kept = ADD(line->policy, option);
-	if (!kept)
-		return line_refuse(line, verb.at, "out of memory");
-	*kept = options;
-	return true;
+	return keep_options(line, rule, &options) || line_refuse(line, verb.at, "out of memory");
 }

@@ -4,11 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-bool word_is(struct word word, const char *literal)
-{
-	return strlen(literal) == word.size && memcmp(word.at, literal, word.size) == 0;
-}
-
 bool word_number(struct word word, uint32_t max, uint32_t *value)
 {
 	uint64_t n = 0;
@@ -37,7 +32,7 @@ const char *word_name_problem(struct word word)
 	for (size_t i = 0; i < word.size; i++) {
 		if (word.at[i] <= ' ' || word.at[i] > '~')
 			return "has a byte that is not printable ASCII";
-		if (strchr("/:%", word.at[i]))
+		if (word.at[i] == '/' || word.at[i] == ':' || word.at[i] == '%')
 			return "has a '/', ':' or '%'";
 	}
 	return NULL;

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 enum {
 	NAME_MAX_BYTES = 15, /* of an interface's name: IFNAMSIZ less the NUL (linux/if.h) */
@@ -20,7 +21,10 @@ struct word {
 	size_t size;
 };
 
-bool word_is(struct word word, const char *literal);
+static inline bool word_is(struct word word, const char *literal)
+{
+	return strlen(literal) == word.size && memcmp(word.at, literal, word.size) == 0;
+}
 
 /*
  * Strict decimal: digits only, no sign, space or leading zero, at most `max`.

@@ -1,0 +1,296 @@
+/*
+ * Fuzz target: the policy's loader and decision. Whatever bytes come in, what policy.h promises must hold of what comes
+ * out. Touches no file and keeps nothing from one input to the next.
+ *
+ * An input is a policy file; a line "@ /path" begins the file of that path, for includes to find, "@h /path" one that
+ * the caller may not read, "@r /path" one that cannot be had.
+ *
+ * Links: policy
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "policy/policy.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+#define MUST(condition)                                                                                                \
+	do {                                                                                                           \
+		if (!(condition)) {                                                                                    \
+			fprintf(stderr, "%s:%d: broken: %s\n", __FILE__, __LINE__, #condition);                        \
+			abort();                                                                                       \
+		}                                                                                                      \
+	} while (0)
+
+/* --- the files of an input --------------------------------------------------------------------------------------- */
+
+enum { FILES = 8 };
+
+struct input {
+	struct input_file {
+		struct word path, text;
+		enum policy_read outcome;
+		bool was_read;
+	} files[FILES];
+	size_t count;
+};
+
+/* Cut off the first line, with its newline. */
+static struct word cut_line(struct word *text)
+{
+	const char *newline = memchr(text->at, '\n', text->size);
+	struct word line = {text->at, newline ? (size_t)(newline - text->at) + 1 : text->size};
+
+	text->at += line.size;
+	text->size -= line.size;
+	return line;
+}
+
+static void begin_file(struct input *input, struct word line)
+{
+	struct input_file *file = &input->files[input->count++];
+	const char *path = memchr(line.at, '/', line.size);
+
+	file->outcome = POLICY_READ;
+	if (line.size > 1 && line.at[1] == 'h')
+		file->outcome = POLICY_HIDDEN;
+	if (line.size > 1 && line.at[1] == 'r')
+		file->outcome = POLICY_REFUSED;
+	if (path) {
+		file->path = (struct word){path, line.size - (size_t)(path - line.at)};
+		if (path[file->path.size - 1] == '\n')
+			file->path.size--;
+	}
+}
+
+static void split(struct input *input, struct word text)
+{
+	begin_file(input, (struct word){"@ /main", 7});
+	while (text.size > 0) {
+		struct word line = cut_line(&text);
+		struct input_file *file = &input->files[input->count - 1];
+
+		if (*line.at == '@' && input->count < FILES) {
+			begin_file(input, line);
+			continue;
+		}
+		if (!file->text.at)
+			file->text.at = line.at;
+		file->text.size += line.size;
+	}
+}
+
+static enum policy_read read_input(
+	void *context, const char *path, size_t limit, struct policy_file *file, char *why, size_t why_size)
+{
+	struct input *input = context;
+
+	snprintf(why, why_size, "no such file");
+	for (size_t i = 0; i < input->count; i++) {
+		struct input_file *found = &input->files[i];
+
+		if (!word_is(found->path, path))
+			continue;
+		if (found->outcome != POLICY_READ)
+			return found->outcome;
+		if (found->text.size > limit)
+			return POLICY_REFUSED;
+		found->was_read = true;
+		file->text = malloc(found->text.size ? found->text.size : 1);
+		MUST(file->text);
+		if (found->text.size)
+			memcpy(file->text, found->text.at, found->text.size);
+		file->size = found->text.size;
+		file->device = 1;
+		file->inode = i;
+		return POLICY_READ;
+	}
+	return POLICY_REFUSED;
+}
+
+/* --- what must hold of a load ------------------------------------------------------------------------------------ */
+
+static void check_error(const struct policy_error *error)
+{
+	char text[512];
+
+	MUST(memchr(error->what, '\0', sizeof(error->what)) && error->what[0]);
+	MUST(memchr(error->file, '\0', sizeof(error->file)) && error->file[0]);
+	MUST(error->line ? error->column >= 1 && error->column <= POLICY_LINE_MAX + 1 : error->column == 0);
+	policy_error_print(error, text, sizeof(text));
+	for (const char *at = text; *at; at++)
+		MUST(*at >= ' ' && *at <= '~');
+}
+
+/* A file of a policy that loaded: whole lines, none too long, printable but for what stands in comments. */
+static void check_text(struct word text)
+{
+	while (text.size > 0) {
+		struct word line = cut_line(&text);
+		size_t blanks = 0;
+		bool comment;
+
+		MUST(line.at[line.size - 1] == '\n' && line.size - 1 <= POLICY_LINE_MAX);
+		while (line.at[blanks] == ' ' || line.at[blanks] == '\t')
+			blanks++;
+		comment = line.at[blanks] == '#';
+		for (size_t i = 0; i < line.size - 1; i++) {
+			unsigned char byte = (unsigned char)line.at[i];
+
+			MUST((byte >= ' ' && byte <= '~') || byte == '\t' || (comment && byte >= 0x80));
+		}
+	}
+}
+
+static void check_subnet(const struct policy_subnet *subnet, unsigned int bits)
+{
+	if (!subnet->given)
+		return;
+	MUST(subnet->prefix >= 1 && subnet->prefix <= bits);
+	MUST(!subnet->per_vm || (subnet->per_vm > subnet->prefix && subnet->per_vm < bits));
+}
+
+static void check_options(const struct policy_options *options)
+{
+	MUST(!(options->given & OPTION_MAX) || (options->max >= 1 && options->max <= 65535));
+	MUST(!(options->given & OPTION_QUEUES) || (options->queues >= 1 && options->queues <= POLICY_QUEUES_MAX));
+	MUST(!(options->given & OPTION_VLAN) || (options->vlan >= 1 && options->vlan <= 4094));
+	MUST(!(options->given & OPTION_MTU) || (options->mtu >= 68 && options->mtu <= 65535));
+	MUST(!(options->given & OPTION_MAC) || !(options->mac[0] & 1));
+}
+
+static void check_networks(const struct policy *policy)
+{
+	size_t count;
+	const struct policy_network *networks = policy_networks(policy, &count);
+
+	MUST(count <= POLICY_NETWORKS_MAX);
+	for (size_t i = 0; i < count; i++) {
+		const struct policy_network *network = &networks[i];
+		bool wants_address = network->mode != MODE_BRIDGED && network->mode != MODE_INTERNAL;
+
+		MUST(!word_name_problem((struct word){network->name, strlen(network->name)}));
+		MUST(policy_mode_name(network->mode) && network->file && network->line >= 1);
+		MUST(wants_address == (network->ipv4.given || network->ipv6.given));
+		check_subnet(&network->ipv4, 32);
+		check_subnet(&network->ipv6, 128);
+		check_options(&network->options);
+		MUST(!(network->options.given & OPTION_DHCP) ||
+			(network->ipv4.given && network->dhcp_first <= network->dhcp_last));
+		for (size_t j = 0; j < i; j++)
+			MUST(strcmp(networks[j].name, network->name) != 0);
+	}
+}
+
+/* --- what must hold of a verdict --------------------------------------------------------------------------------- */
+
+/* Accounts made up from the bytes of names and numbers: some known, some not. */
+static bool number(void *context, enum policy_account kind, struct word name, uint32_t *number)
+{
+	unsigned int sum = kind == ACCOUNT_USER ? 0 : 1;
+
+	(void)context;
+	for (size_t i = 0; i < name.size; i++)
+		sum += (unsigned char)name.at[i];
+	*number = sum % 8;
+	return sum % 8 < 6;
+}
+
+static bool listed(void *context, enum policy_account kind, uint32_t number)
+{
+	(void)context, (void)kind;
+	return number < 6;
+}
+
+static bool member(void *context, uint32_t uid, uint32_t gid)
+{
+	(void)context;
+	return gid < 6 && (uid + gid) % 2;
+}
+
+static const struct policy_accounts accounts = {number, listed, member, NULL};
+
+static void check_verdict(const struct policy_verdict *verdict)
+{
+	bool allows = verdict->outcome == POLICY_ALLOWED || verdict->outcome == POLICY_DENIED_DROPPED;
+
+	check_options(&verdict->grants);
+	MUST((verdict->outcome == POLICY_DENIED_UNKNOWN) == (verdict->unknown.at != NULL));
+	if (verdict->outcome == POLICY_DENIED_NO_RULE) {
+		MUST(!verdict->file && !verdict->line && !verdict->rule.at && !verdict->grants.given);
+		return;
+	}
+	MUST(verdict->file && verdict->line >= 1 && verdict->rule.at && verdict->rule.size > 5);
+	MUST(memcmp(verdict->rule.at, allows ? "allow" : "deny", allows ? 5 : 4) == 0);
+	MUST(allows || !verdict->grants.given);
+}
+
+/* The rule that decided, as a policy of its own, decides the same. */
+static void check_alone(const struct policy_verdict *verdict, const char *network, const struct policy_caller *caller)
+{
+	struct input input = {.files[0] = {.path = {"/main", 5}}, .count = 1};
+	const struct policy_reader reader = {read_input, &input};
+	struct policy_error error;
+	struct policy_verdict again;
+	struct policy *policy;
+	char text[POLICY_LINE_MAX + 1];
+
+	MUST(verdict->rule.size < sizeof(text));
+	memcpy(text, verdict->rule.at, verdict->rule.size);
+	text[verdict->rule.size] = '\n';
+	input.files[0].text = (struct word){text, verdict->rule.size + 1};
+	policy = policy_load(&reader, "/main", &error);
+	MUST(policy);
+	again = policy_decide(policy, network, caller, &accounts);
+	MUST(again.outcome == verdict->outcome && again.grants.given == verdict->grants.given);
+	MUST(again.grants.max == verdict->grants.max && again.rule.size == verdict->rule.size);
+	policy_free(policy);
+}
+
+static void check_decisions(const struct policy *policy, const char *network)
+{
+	static const uint32_t groups[] = {1, 2, 7}, fewer[] = {2, 7};
+
+	for (uint32_t uid = 0; uid < 8; uid += 2) {
+		const struct policy_caller all = {uid, groups, 3}, dropped = {uid, fewer, 2};
+		const struct policy_verdict with_all = policy_decide(policy, network, &all, &accounts),
+					    with_fewer = policy_decide(policy, network, &dropped, &accounts);
+
+		check_verdict(&with_all);
+		check_verdict(&with_fewer);
+		if (with_all.rule.at)
+			check_alone(&with_all, network, &all);
+		/* Group 1 is an even user's by the files: without it nothing more is allowed, and by no other rule. */
+		MUST(with_fewer.outcome != POLICY_ALLOWED ||
+			(with_all.outcome == POLICY_ALLOWED && with_all.rule.at == with_fewer.rule.at));
+	}
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct input input = {0};
+	const struct policy_reader reader = {read_input, &input};
+	struct policy_error error;
+	struct policy *policy;
+	size_t count;
+
+	split(&input, (struct word){(const char *)data, size});
+	policy = policy_load(&reader, "/main", &error);
+	if (!policy) {
+		check_error(&error);
+		return 0;
+	}
+	for (size_t i = 0; i < input.count; i++) {
+		if (input.files[i].was_read)
+			check_text(input.files[i].text);
+	}
+	check_networks(policy);
+	check_decisions(policy, "br0");
+	check_decisions(policy, "lab");
+	const struct policy_network *networks = policy_networks(policy, &count);
+	if (count)
+		check_decisions(policy, networks[count - 1].name);
+	policy_free(policy);
+	return 0;
+}

@@ -1,0 +1,322 @@
+/* Tests of the decision: which rule decides for a caller, what it grants, and what the verdict tells. */
+#include "tests/unit/test_policy.h"
+
+/* Groups of 1000 (alice): users (primary), staff and wheel, by the files. carol's numbers are in no file. */
+static const struct memory_account users[] = {
+	{"root", 0, 0, {0}},
+	{"alice", 1000, 100, {0}},
+	{"bob", 1001, 100, {0}},
+	{"decem", 10000, 100, {0}},
+	{"100", 7, 7, {0}},
+	{NULL, 0, 0, {0}},
+};
+static const struct memory_account groups[] = {
+	{"root", 0, 0, {0}},
+	{"users", 100, 0, {0}},
+	{"staff", 50, 0, {1000, 1001}},
+	{"wheel", 10, 0, {1000}},
+	{"guests", 60, 0, {10000}},
+	{"ten-thousand", 10000, 0, {0}},
+	{NULL, 0, 0, {0}},
+};
+
+enum who { ALICE, ALICE_DROPPED, ALICE_BARE, BOB, DECEM, ROOT, CAROL, CAROL_IN_STAFF };
+
+static const struct {
+	const char *name;
+	uint32_t uid, groups[4];
+	size_t group_count;
+} callers[] = {
+	[ALICE] = {"alice", 1000, {100, 50, 10}, 3},
+	[ALICE_DROPPED] = {"alice without staff", 1000, {100, 10}, 2},
+	[ALICE_BARE] = {"alice without groups", 1000, {65534}, 1},
+	[BOB] = {"bob", 1001, {100, 50}, 2},
+	[DECEM] = {"decem", 10000, {100, 60}, 2},
+	[ROOT] = {"root", 0, {0}, 1},
+	[CAROL] = {"carol", 5000, {5000}, 1},
+	[CAROL_IN_STAFF] = {"carol in staff", 5000, {50}, 1},
+};
+
+struct row {
+	const char *text;
+	const char *network;
+	enum who who;
+	const char *verdict;
+};
+
+static void check_rows(const struct row *rows, size_t count)
+{
+	unsigned int wrong = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		struct memory_accounts accounts = {users, groups, 0};
+		const struct policy_accounts callbacks = memory_callbacks(&accounts);
+		const struct policy_caller caller = {
+			callers[rows[i].who].uid, callers[rows[i].who].groups, callers[rows[i].who].group_count};
+		char got[512], about[64];
+		struct policy *policy = memory_load_text(rows[i].text, strlen(rows[i].text), got);
+
+		if (policy) {
+			const struct policy_verdict verdict =
+				policy_decide(policy, rows[i].network, &caller, &callbacks);
+
+			print_verdict(&verdict, got, sizeof(got));
+		}
+		policy_free(policy);
+		snprintf(about, sizeof(about), "%s asks for %s", callers[rows[i].who].name, rows[i].network);
+		wrong += differ(rows[i].text, strlen(rows[i].text), about, rows[i].verdict, got);
+	}
+	assert_int_equal(wrong, 0);
+}
+
+static void test_classic(void **state)
+{
+	static const struct row rows[] = {
+		{"", "br0", ALICE, "no rule"},
+		{"", "br0", ROOT, "no rule"},
+		{"#allow all\n", "br0", ALICE, "no rule"},
+		{"allow br0\n", "br0", ALICE, "allowed /p:1 (allow br0)"},
+		{"allow br0\n", "br1", ALICE, "no rule"},
+		{"allow br0\n", "br00", ALICE, "no rule"},
+		{"allow br0\n", "br", ALICE, "no rule"},
+		{"allow br0\n", "BR0", ALICE, "no rule"},
+		{"allow a23456789012345\n", "a23456789012345", ALICE, "allowed /p:1 (allow a23456789012345)"},
+		{"allow a23456789012345\n", "a23456789012346", ALICE, "no rule"},
+		{"allow all\n", "anything", ALICE, "allowed /p:1 (allow all)"},
+		{"deny all\n", "br0", ALICE, "denied /p:1 (deny all)"},
+		{"deny br0\n", "br1", ALICE, "no rule"},
+		{"allow all\ndeny br0\n", "br0", ALICE, "denied /p:2 (deny br0)"},
+		{"allow all\ndeny br0\n", "br1", ALICE, "allowed /p:1 (allow all)"},
+		{"deny br0\nallow br0\n", "br0", ALICE, "denied /p:1 (deny br0)"},
+		{"allow br0\ndeny all\nallow br0\n", "br0", ALICE, "denied /p:2 (deny all)"},
+		{"allow br0\ndeny all\n", "br0", ROOT, "denied /p:2 (deny all)"},
+		{"deny br0\ndeny br0\n", "br0", ALICE, "denied /p:1 (deny br0)"},
+	};
+
+	(void)state;
+	check_rows(rows, COUNT(rows));
+}
+
+static void test_who(void **state)
+{
+	static const struct row rows[] = {
+		{"allow br0 user=alice\n", "br0", ALICE, "allowed /p:1 (allow br0 user=alice)"},
+		{"allow br0 user=alice\n", "br0", BOB, "no rule"},
+		{"allow br0 user=alice\n", "br0", ROOT, "no rule"},
+		{"allow br0 user=bob,alice\n", "br0", ALICE, "allowed /p:1 (allow br0 user=bob,alice)"},
+		{"allow br0 user=#1000\n", "br0", ALICE, "allowed /p:1 (allow br0 user=#1000)"},
+		{"allow br0 user=#1000\n", "br0", DECEM, "no rule"},
+		{"allow br0 user=#10000\n", "br0", ALICE, "no rule"},
+		{"allow br0 user=#10000\n", "br0", DECEM, "allowed /p:1 (allow br0 user=#10000)"},
+		{"allow br0 user=#5000\n", "br0", CAROL, "allowed /p:1 (allow br0 user=#5000)"},
+		{"allow br0 user=#0\n", "br0", ROOT, "allowed /p:1 (allow br0 user=#0)"},
+		{"allow br0 user=#0\n", "br0", ALICE, "no rule"},
+		{"allow br0 user=100\n", "br0", ALICE, "no rule"}, /* a name of digits is a name */
+		{"allow br0 user=Alice\n", "br0", ALICE, "no rule"},
+		{"allow br0 user=alic\n", "br0", ALICE, "no rule"},
+		{"allow br0 group=staff\n", "br0", ALICE, "allowed /p:1 (allow br0 group=staff)"},
+		{"allow br0 group=#50\n", "br0", ALICE, "allowed /p:1 (allow br0 group=#50)"},
+		{"allow br0 group=users\n", "br0", ALICE, "allowed /p:1 (allow br0 group=users)"},
+		{"allow br0 group=guests,wheel\n", "br0", ALICE, "allowed /p:1 (allow br0 group=guests,wheel)"},
+		{"allow br0 group=guests\n", "br0", ALICE, "no rule"},
+		{"allow br0 group=ten-thousand\n", "br0", DECEM, "no rule"}, /* a uid is no gid */
+		{"allow br0 group=#10000\n", "br0", DECEM, "no rule"},
+		{"allow br0 group=alice\n", "br0", ALICE, "no rule"},
+		{"allow br0\ndeny br0 user=alice\n", "br0", ALICE, "denied /p:2 (deny br0 user=alice)"},
+		{"allow br0\ndeny br0 user=alice\n", "br0", BOB, "allowed /p:1 (allow br0)"},
+		{"allow br0 user=alice\ndeny br0 group=staff\n", "br0", ALICE, "denied /p:2 (deny br0 group=staff)"},
+		{"allow br0 user=alice\ndeny all group=wheel\n", "br0", ALICE, "denied /p:2 (deny all group=wheel)"},
+		{"deny all user=#1000\nallow br0\n", "br0", DECEM, "allowed /p:2 (allow br0)"},
+		{"deny all group=guests\nallow br0\n", "br0", DECEM, "denied /p:1 (deny all group=guests)"},
+	};
+
+	(void)state;
+	check_rows(rows, COUNT(rows));
+}
+
+static void test_precedence_and_grants(void **state)
+{
+	static const struct row rows[] = {
+		{"allow br0 max=1\nallow br0 group=staff max=2\nallow br0 user=alice max=3\n", "br0", ALICE,
+			"allowed /p:3 (allow br0 user=alice max=3) max=3"},
+		{"allow br0 user=alice max=3\nallow br0 group=staff max=2\nallow br0 max=1\n", "br0", ALICE,
+			"allowed /p:1 (allow br0 user=alice max=3) max=3"},
+		{"allow br0 max=1\nallow br0 group=staff max=2\nallow br0 user=alice max=3\n", "br0", BOB,
+			"allowed /p:2 (allow br0 group=staff max=2) max=2"},
+		{"allow br0 max=1\nallow br0 group=staff max=2\nallow br0 user=alice max=3\n", "br0", CAROL,
+			"allowed /p:1 (allow br0 max=1) max=1"},
+		{"allow br0 max=1\nallow br0 max=2\n", "br0", ALICE, "allowed /p:1 (allow br0 max=1) max=1"},
+		{"allow br0 group=wheel max=1\nallow br0 group=staff max=2\n", "br0", ALICE,
+			"allowed /p:1 (allow br0 group=wheel max=1) max=1"},
+		{"allow br0 user=alice\nallow br0 user=#1000 max=2\n", "br0", ALICE,
+			"allowed /p:1 (allow br0 user=alice)"},
+		/* Neither the exactness of the network nor the options of other rules count. */
+		{"allow all max=1\nallow br0 max=2\n", "br0", ALICE, "allowed /p:1 (allow all max=1) max=1"},
+		{"allow all user=alice\nallow br0 group=staff max=2\n", "br0", ALICE,
+			"allowed /p:1 (allow all user=alice)"},
+		{"allow br0 user=alice\nallow br0 queues=4 isolated\n", "br0", ALICE,
+			"allowed /p:1 (allow br0 user=alice)"},
+		{"allow br0 user=bob max=9\nallow br0\n", "br0", ALICE, "allowed /p:2 (allow br0)"},
+		/* Rules in a row with the same options, and with others. */
+		{"allow a max=1\nallow b max=1\nallow c max=2\nallow d\nallow e max=2\n", "a", ALICE,
+			"allowed /p:1 (allow a max=1) max=1"},
+		{"allow a max=1\nallow b max=1\nallow c max=2\nallow d\nallow e max=2\n", "b", ALICE,
+			"allowed /p:2 (allow b max=1) max=1"},
+		{"allow a max=1\nallow b max=1\nallow c max=2\nallow d\nallow e max=2\n", "c", ALICE,
+			"allowed /p:3 (allow c max=2) max=2"},
+		{"allow a max=1\nallow b max=1\nallow c max=2\nallow d\nallow e max=2\n", "d", ALICE,
+			"allowed /p:4 (allow d)"},
+		{"allow a max=1\nallow b max=1\nallow c max=2\nallow d\nallow e max=2\n", "e", ALICE,
+			"allowed /p:5 (allow e max=2) max=2"},
+		{"allow br0 max=2 queues=3 vlan=4 mac=52:54:00:Ab:cD:eF isolated lock-mac guard\n", "br0", ALICE,
+			"allowed /p:1 (allow br0 max=2 queues=3 vlan=4 mac=52:54:00:Ab:cD:eF isolated lock-mac guard)"
+			" max=2 queues=3 vlan=4 mac=52:54:00:ab:cd:ef isolated lock-mac guard"},
+	};
+
+	(void)state;
+	check_rows(rows, COUNT(rows));
+}
+
+/* The rule is told in its exact words, from its verb to its last word; the network's line is told too. */
+static void test_what_a_verdict_tells(void **state)
+{
+	static const struct row rows[] = {
+		{"\n# x\n \tallow  br0\tuser=bob,#1000   max=2 \t \n", "br0", ALICE,
+			"allowed /p:3 (allow  br0\tuser=bob,#1000   max=2) max=2"},
+		{"  deny\tbr0 \n", "br0", ALICE, "denied /p:1 (deny\tbr0)"},
+		{"network lab internal\nallow lab\nnetwork br0 bridged\n", "lab", ALICE,
+			"allowed /p:2 (allow lab) network=lab:1"},
+		{"network lab internal\nallow lab\nnetwork br0 bridged\n", "br0", ALICE, "no rule network=br0:3"},
+		{"network lab internal\ndeny all\n", "lab", ALICE, "denied /p:2 (deny all) network=lab:1"},
+		{"network lab internal\ndeny all\n", "lab2", ALICE, "denied /p:2 (deny all)"},
+	};
+
+	(void)state;
+	check_rows(rows, COUNT(rows));
+}
+
+/*
+ * A name that no file knows may be anybody whose number no file knows: a deny counts against those, an allow is
+ * nobody's.
+ */
+static void test_unknown_names(void **state)
+{
+	static const struct row rows[] = {
+		{"allow br0\ndeny br0 user=ghost\n", "br0", ALICE, "allowed /p:1 (allow br0)"},
+		{"allow br0\ndeny br0 user=ghost\n", "br0", CAROL, "unknown /p:2 (deny br0 user=ghost) unknown=ghost"},
+		{"allow br0\ndeny br0 user=alice,ghost,bob\n", "br0", CAROL,
+			"unknown /p:2 (deny br0 user=alice,ghost,bob) unknown=ghost"},
+		{"allow br0\ndeny br0 user=ghost,#5000\n", "br0", CAROL, "denied /p:2 (deny br0 user=ghost,#5000)"},
+		{"allow br0\ndeny br0 user=#6000\n", "br0", CAROL, "allowed /p:1 (allow br0)"},
+		{"allow br0\ndeny br1 user=ghost\n", "br0", CAROL, "allowed /p:1 (allow br0)"},
+		{"allow br0\ndeny all user=ghost\n", "br0", CAROL, "unknown /p:2 (deny all user=ghost) unknown=ghost"},
+		{"allow br0\ndeny br0 group=ghosts\n", "br0", ALICE, "allowed /p:1 (allow br0)"},
+		{"allow br0\ndeny br0 group=ghosts\n", "br0", CAROL,
+			"unknown /p:2 (deny br0 group=ghosts) unknown=ghosts"},
+		{"allow br0\ndeny br0 group=ghosts\n", "br0", ALICE_BARE,
+			"unknown /p:2 (deny br0 group=ghosts) unknown=ghosts"},
+		{"allow br0\ndeny br0 group=ghosts\n", "br0", CAROL_IN_STAFF, "allowed /p:1 (allow br0)"},
+		{"allow br0\ndeny br0 group=ghosts,staff\n", "br0", CAROL_IN_STAFF,
+			"denied /p:2 (deny br0 group=ghosts,staff)"},
+		{"allow br0 user=ghost\n", "br0", CAROL, "no rule"},
+		{"allow br0 user=ghost\nallow br0 max=1\n", "br0", CAROL, "allowed /p:2 (allow br0 max=1) max=1"},
+		{"allow br0 group=ghosts\n", "br0", CAROL, "no rule"},
+		{"allow br0 group=ghosts,#5000\n", "br0", CAROL, "allowed /p:1 (allow br0 group=ghosts,#5000)"},
+	};
+
+	(void)state;
+	check_rows(rows, COUNT(rows));
+}
+
+static void test_dropped_groups(void **state)
+{
+	static const struct row rows[] = {
+		{"allow br0\ndeny br0 group=staff\n", "br0", ALICE_DROPPED, "denied /p:2 (deny br0 group=staff)"},
+		{"allow br0\ndeny br0 group=#50\n", "br0", ALICE_DROPPED, "denied /p:2 (deny br0 group=#50)"},
+		{"allow br0\ndeny br0 group=users\n", "br0", ALICE_BARE, "denied /p:2 (deny br0 group=users)"},
+		{"allow br0\ndeny br0 group=guests\n", "br0", ALICE_DROPPED, "allowed /p:1 (allow br0)"},
+		{"allow br0 group=staff\n", "br0", ALICE_DROPPED, "dropped /p:1 (allow br0 group=staff)"},
+		/* The group's rule, with its limit, is the one for her; leaving the group does not lift the limit. */
+		{"allow br0 group=staff max=1\nallow br0\n", "br0", ALICE_DROPPED,
+			"dropped /p:1 (allow br0 group=staff max=1) max=1"},
+		{"allow br0\nallow br0 group=staff max=1\n", "br0", ALICE_DROPPED,
+			"dropped /p:2 (allow br0 group=staff max=1) max=1"},
+		{"allow br0 group=staff max=1\nallow br0 group=wheel\n", "br0", ALICE_DROPPED,
+			"dropped /p:1 (allow br0 group=staff max=1) max=1"},
+		{"allow br0 group=wheel\nallow br0 group=staff max=1\n", "br0", ALICE_DROPPED,
+			"allowed /p:1 (allow br0 group=wheel)"},
+		{"allow br0 group=staff,wheel\n", "br0", ALICE_DROPPED, "allowed /p:1 (allow br0 group=staff,wheel)"},
+		{"allow br0 group=ghosts,staff\n", "br0", ALICE_BARE, "dropped /p:1 (allow br0 group=ghosts,staff)"},
+		{"allow br0 group=staff max=1\nallow br0 user=alice\n", "br0", ALICE_DROPPED,
+			"allowed /p:2 (allow br0 user=alice)"},
+		{"allow br0 group=staff\ndeny br0\n", "br0", ALICE_DROPPED, "denied /p:2 (deny br0)"},
+		{"allow br0\ndeny br0 group=ghosts,staff\n", "br0", ALICE_BARE,
+			"denied /p:2 (deny br0 group=ghosts,staff)"},
+	};
+
+	(void)state;
+	check_rows(rows, COUNT(rows));
+}
+
+/* The rule's file is told, and rules of included files stand where the include does. */
+static void test_files(void **state)
+{
+	static const struct memory_file files[] = {
+		FILE_OF("/p", "allow a\ninclude /q\nallow b max=1\n"),
+		FILE_OF("/q", "# nothing\nallow b max=2\ndeny a\n"),
+		END_OF_FILES,
+	};
+	struct memory_accounts accounts = {users, groups, 0};
+	const struct policy_accounts callbacks = memory_callbacks(&accounts);
+	const struct policy_caller caller = {1000, NULL, 0};
+	char got[512];
+	struct policy *policy = memory_load(files, got);
+	struct policy_verdict verdict;
+
+	(void)state;
+	assert_string_equal(got, "");
+	verdict = policy_decide(policy, "a", &caller, &callbacks);
+	print_verdict(&verdict, got, sizeof(got));
+	assert_string_equal(got, "denied /q:3 (deny a)");
+	verdict = policy_decide(policy, "b", &caller, &callbacks);
+	print_verdict(&verdict, got, sizeof(got));
+	assert_string_equal(got, "allowed /q:2 (allow b max=2) max=2");
+	policy_free(policy);
+}
+
+/* The account files are read only for a rule about the network at hand: who asks for another pays nothing. */
+static void test_accounts_are_asked_only_when_needed(void **state)
+{
+	static const char text[] = "allow br0 user=alice\ndeny br0 group=ghosts\nallow br1\nallow br2 user=#1000\n";
+	struct memory_accounts accounts = {users, groups, 0};
+	const struct policy_accounts callbacks = memory_callbacks(&accounts);
+	const struct policy_caller caller = {1000, NULL, 0};
+	char error[512];
+	struct policy *policy = memory_load_text(TEXT(text), error);
+
+	(void)state;
+	assert_non_null(policy);
+	assert_int_equal(policy_decide(policy, "br1", &caller, &callbacks).outcome, POLICY_ALLOWED);
+	assert_int_equal(policy_decide(policy, "br2", &caller, &callbacks).outcome, POLICY_ALLOWED);
+	assert_int_equal(policy_decide(policy, "br3", &caller, &callbacks).outcome, POLICY_DENIED_NO_RULE);
+	assert_int_equal(accounts.asked, 0);
+	assert_int_equal(policy_decide(policy, "br0", &caller, &callbacks).outcome, POLICY_ALLOWED);
+	assert_int_not_equal(accounts.asked, 0);
+	policy_free(policy);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_classic),
+		cmocka_unit_test(test_who),
+		cmocka_unit_test(test_precedence_and_grants),
+		cmocka_unit_test(test_what_a_verdict_tells),
+		cmocka_unit_test(test_unknown_names),
+		cmocka_unit_test(test_dropped_groups),
+		cmocka_unit_test(test_files),
+		cmocka_unit_test(test_accounts_are_asked_only_when_needed),
+	};
+
+	return cmocka_run_group_tests_name("policy: decide", tests, NULL, NULL);
+}

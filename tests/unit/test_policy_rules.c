@@ -1,0 +1,174 @@
+/*
+ * Tests of `allow` and `deny` lines: every form, every option, every refusal to the letter. What rules mean is
+ * test_policy_decide.c's concern.
+ */
+#include "tests/unit/test_policy.h"
+
+#define ALLOW_WORDS                                                                                                    \
+	", expected 'user=', 'group=', 'max=', 'queues=', 'mac=', 'vlan=', 'isolated', 'lock-mac' or 'guard'"
+#define DENY_WORDS " on a deny rule, expected 'user=' or 'group='"
+
+static void test_rule_names(void **state)
+{
+	static const struct policy_row rows[] = {
+		{TEXT("allow br0\n"), ""},
+		{TEXT("deny br0\n"), ""},
+		{TEXT("allow all\n"), ""},
+		{TEXT("deny all\n"), ""},
+		{TEXT("allow br0\nallow br0\ndeny br0\nallow br0\n"), ""},
+		{TEXT("allow a23456789012345\n"), ""},
+		{TEXT("allow a234567890123456\n"), "/p:1:7: network 'a234567890123456' is longer than 15 bytes, "
+						   "expected an interface's name or 'all'"},
+		{TEXT("deny a234567890123456\n"), "/p:1:6: network 'a234567890123456' is longer than 15 bytes, "
+						  "expected an interface's name or 'all'"},
+		{TEXT("allow\n"), "/p:1:6: no network, expected a name or 'all'"},
+		{TEXT("deny  \n"), "/p:1:7: no network, expected a name or 'all'"},
+		{TEXT("allow a/b\n"),
+			"/p:1:7: network 'a/b' has a '/', ':' or '%', expected an interface's name or 'all'"},
+		{TEXT("allow br0:1\n"),
+			"/p:1:7: network 'br0:1' has a '/', ':' or '%', expected an interface's name or 'all'"},
+		{TEXT("allow tap%d\n"),
+			"/p:1:7: network 'tap%d' has a '/', ':' or '%', expected an interface's name or 'all'"},
+		{TEXT("allow .\n"), "/p:1:7: network '.' is a reserved word, expected an interface's name or 'all'"},
+		{TEXT("allow ..\n"), "/p:1:7: network '..' is a reserved word, expected an interface's name or 'all'"},
+		{TEXT("allow default\n"),
+			"/p:1:7: network 'default' is a reserved word, expected an interface's name or 'all'"},
+		{TEXT("allow br0 br1\n"), "/p:1:11: unknown word 'br1' on an allow rule" ALLOW_WORDS},
+		{TEXT("deny br0 br1\n"), "/p:1:10: unknown word 'br1'" DENY_WORDS},
+		{TEXT("allow br0 # why\n"), "/p:1:11: '#' after a rule, expected comments on lines of their own"},
+		{TEXT("deny br0 #\n"), "/p:1:10: '#' after a rule, expected comments on lines of their own"},
+		{TEXT("allow br0 user=alice # why\n"),
+			"/p:1:22: '#' after a rule, expected comments on lines of their own"},
+	};
+
+	(void)state;
+	check_policy_rows(rows, COUNT(rows));
+}
+
+#define ACCOUNT_MARKS  "a name with ':', '/', '=' or '#', expected names or '#number', apart by ','"
+#define ACCOUNT_NUMBER ", expected '#' and a number from 0 to 4294967294"
+
+static void test_rule_accounts(void **state)
+{
+	static const struct policy_row rows[] = {
+		{TEXT("allow br0 user=alice\n"), ""},
+		{TEXT("allow br0 user=alice,bob,#1007\n"), ""},
+		{TEXT("deny br0 group=staff,#0\n"), ""},
+		{TEXT("allow br0 user=alice,alice\n"), ""},
+		{TEXT("allow br0 user=#4294967294\n"), ""},
+		{TEXT("allow br0 user=DOM\\alice@example.org,a.b-c_d$,1007\n"), ""},
+		{TEXT("allow br0 user\n"), "/p:1:15: 'user' without a value, expected 'user=...'"},
+		{TEXT("allow br0 user=\n"), "/p:1:15: 'user' without a value, expected 'user=...'"},
+		{TEXT("allow br0 user= alice\n"), "/p:1:15: 'user' without a value, expected 'user=...'"},
+		{TEXT("deny br0 group=\n"), "/p:1:15: 'group' without a value, expected 'group=...'"},
+		{TEXT("allow br0 user=,\n"), "/p:1:16: an empty name, expected names or '#number', apart by ','"},
+		{TEXT("allow br0 user=alice,\n"), "/p:1:22: an empty name, expected names or '#number', apart by ','"},
+		{TEXT("allow br0 user=,alice\n"), "/p:1:16: an empty name, expected names or '#number', apart by ','"},
+		{TEXT("allow br0 group=a,,b\n"), "/p:1:19: an empty name, expected names or '#number', apart by ','"},
+		{TEXT("allow br0 user=alice, bob\n"),
+			"/p:1:22: an empty name, expected names or '#number', apart by ','"},
+		{TEXT("allow br0 user=a:b\n"), "/p:1:16: " ACCOUNT_MARKS},
+		{TEXT("allow br0 user=a/b\n"), "/p:1:16: " ACCOUNT_MARKS},
+		{TEXT("allow br0 user=x,a=b\n"), "/p:1:18: " ACCOUNT_MARKS},
+		{TEXT("allow br0 user=a#1\n"), "/p:1:16: " ACCOUNT_MARKS},
+		{TEXT("allow br0 user=#\n"), "/p:1:16: '#'" ACCOUNT_NUMBER},
+		{TEXT("allow br0 user=#x\n"), "/p:1:16: '#x'" ACCOUNT_NUMBER},
+		{TEXT("allow br0 user=#3x\n"), "/p:1:16: '#3x'" ACCOUNT_NUMBER},
+		{TEXT("allow br0 user=#-1\n"), "/p:1:16: '#-1'" ACCOUNT_NUMBER},
+		{TEXT("allow br0 user=#+1\n"), "/p:1:16: '#+1'" ACCOUNT_NUMBER},
+		{TEXT("allow br0 user=#03\n"), "/p:1:16: '#03'" ACCOUNT_NUMBER},
+		{TEXT("allow br0 user=#1,##1\n"), "/p:1:19: '##1'" ACCOUNT_NUMBER},
+		{TEXT("allow br0 user=#4294967295\n"), "/p:1:16: '#4294967295'" ACCOUNT_NUMBER},
+		{TEXT("allow br0 user=#4294967296\n"), "/p:1:16: '#4294967296'" ACCOUNT_NUMBER},
+		{TEXT("deny br0 group=#18446744073709551616\n"), "/p:1:16: '#18446744073709551616'" ACCOUNT_NUMBER},
+		{TEXT("allow br0 user=alice user=bob\n"), "/p:1:22: 'user' for the second time, expected it once"},
+		{TEXT("deny br0 group=a group=a\n"), "/p:1:18: 'group' for the second time, expected it once"},
+		{TEXT("allow br0 user=alice group=staff\n"),
+			"/p:1:22: user= and group= on one rule, expected two rules"},
+		{TEXT("deny br0 group=staff user=alice\n"),
+			"/p:1:22: user= and group= on one rule, expected two rules"},
+	};
+
+	(void)state;
+	check_policy_rows(rows, COUNT(rows));
+}
+
+static void test_rule_options(void **state)
+{
+	static const struct policy_row rows[] = {
+		{TEXT("allow br0 max=1\n"), ""},
+		{TEXT("allow br0 max=65535\n"), ""},
+		{TEXT("allow br0 guard lock-mac isolated vlan=4094 mac=52:54:00:12:34:5F queues=16 max=3 group=a\n"),
+			""},
+		{TEXT("allow br0 max\n"), "/p:1:14: 'max' without a value, expected 'max=...'"},
+		{TEXT("allow br0 max=\n"), "/p:1:14: 'max' without a value, expected 'max=...'"},
+		{TEXT("allow br0 max=0\n"), "/p:1:15: max='0', expected a number from 1 to 65535"},
+		{TEXT("allow br0 max=65536\n"), "/p:1:15: max='65536', expected a number from 1 to 65535"},
+		{TEXT("allow br0 max=4294967297\n"), "/p:1:15: max='4294967297', expected a number from 1 to 65535"},
+		{TEXT("allow br0 max=-1\n"), "/p:1:15: max='-1', expected a number from 1 to 65535"},
+		{TEXT("allow br0 max=+1\n"), "/p:1:15: max='+1', expected a number from 1 to 65535"},
+		{TEXT("allow br0 max=01\n"), "/p:1:15: max='01', expected a number from 1 to 65535"},
+		{TEXT("allow br0 max=3x\n"), "/p:1:15: max='3x', expected a number from 1 to 65535"},
+		{TEXT("allow br0 max==3\n"), "/p:1:15: max='=3', expected a number from 1 to 65535"},
+		{TEXT("allow br0 max=1,2\n"), "/p:1:15: max='1,2', expected a number from 1 to 65535"},
+		{TEXT("allow br0 max=2 max=2\n"), "/p:1:17: 'max' for the second time, expected it once"},
+		{TEXT("allow br0 queues=17\n"), "/p:1:18: queues='17', expected a number from 1 to 16"},
+		{TEXT("allow br0 queues=0\n"), "/p:1:18: queues='0', expected a number from 1 to 16"},
+		{TEXT("allow br0 vlan=1\n"), ""},
+		{TEXT("allow br0 vlan=0\n"), "/p:1:16: vlan='0', expected a number from 1 to 4094"},
+		{TEXT("allow br0 vlan=4095\n"), "/p:1:16: vlan='4095', expected a number from 1 to 4094"},
+		{TEXT("allow br0 isolated isolated\n"), "/p:1:20: 'isolated' for the second time, expected it once"},
+		{TEXT("allow br0 isolated=\n"), "/p:1:19: 'isolated' with a value, expected the word alone"},
+		{TEXT("allow br0 guard=yes\n"), "/p:1:16: 'guard' with a value, expected the word alone"},
+		{TEXT("allow br0 lock-mac=1\n"), "/p:1:19: 'lock-mac' with a value, expected the word alone"},
+		{TEXT("allow br0 mtu=1500\n"), "/p:1:11: option 'mtu' on an allow rule" ALLOW_WORDS},
+		{TEXT("allow br0 dhcp=1.2.3.4-1.2.3.5\n"), "/p:1:11: option 'dhcp' on an allow rule" ALLOW_WORDS},
+		{TEXT("allow br0 per-vm=/30\n"), "/p:1:11: option 'per-vm' on an allow rule" ALLOW_WORDS},
+		{TEXT("allow br0 Max=1\n"), "/p:1:11: unknown word 'Max' on an allow rule" ALLOW_WORDS},
+		{TEXT("allow br0 =1\n"), "/p:1:11: unknown word '' on an allow rule" ALLOW_WORDS},
+		{TEXT("allow br0 users=alice\n"), "/p:1:11: unknown word 'users' on an allow rule" ALLOW_WORDS},
+		{TEXT("deny br0 max=1\n"), "/p:1:10: option 'max'" DENY_WORDS},
+		{TEXT("deny br0 isolated\n"), "/p:1:10: option 'isolated'" DENY_WORDS},
+		{TEXT("deny br0 group=a mac=52:54:00:12:34:56\n"), "/p:1:18: option 'mac'" DENY_WORDS},
+	};
+
+	(void)state;
+	check_policy_rows(rows, COUNT(rows));
+}
+
+static void test_hardware_addresses(void **state)
+{
+	static const char *const bad[] = {"52:54:00:12:34", "52:54:00:12:34:5", "52:54:00:12:34:567", "525400123456",
+		"52-54-00-12-34-56", "52:54:00:12:34:5g", "52:54:00:12:34:56:78", "01:00:5e:00:00:01",
+		"ff:ff:ff:ff:ff:ff", "00:00:00:00:00:00", "5:254:00:12:34:56", "52:54:00:12:34,56", "x"};
+	static const char *const good[] = {"00:00:00:00:00:01", "fe:ff:ff:ff:ff:ff", "52:54:00:aB:Cd:eF"};
+	char text[128], expected[256], error[512];
+	unsigned int wrong = 0;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(bad); i++) {
+		snprintf(text, sizeof(text), "allow br0 mac=%s\n", bad[i]);
+		snprintf(expected, sizeof(expected),
+			"/p:1:15: mac='%s', expected a unicast hardware address as in 52:54:00:12:34:56", bad[i]);
+		policy_free(memory_load_text(text, strlen(text), error));
+		wrong += differ(text, strlen(text), "", expected, error);
+	}
+	for (size_t i = 0; i < COUNT(good); i++) {
+		snprintf(text, sizeof(text), "allow br0 mac=%s\n", good[i]);
+		policy_free(memory_load_text(text, strlen(text), error));
+		wrong += differ(text, strlen(text), "", "", error);
+	}
+	assert_int_equal(wrong, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_rule_names),
+		cmocka_unit_test(test_rule_accounts),
+		cmocka_unit_test(test_rule_options),
+		cmocka_unit_test(test_hardware_addresses),
+	};
+
+	return cmocka_run_group_tests_name("policy: rules", tests, NULL, NULL);
+}
