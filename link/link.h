@@ -52,7 +52,7 @@ int link_by_index(struct link *link, int index, struct link_interface *interface
 
 /*
  * Call `each` for every tun and tap interface. Returns -EAGAIN if the set changed while the kernel was listing it
- * (NLM_F_DUMP_INTR), so that one may have been missed.
+ * (NLM_F_DUMP_INTR) in a way in which one that stood all the while may have been missed.
  */
 int link_each_tap(struct link *link, void (*each)(void *context, const struct link_interface *), void *context);
 

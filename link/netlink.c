@@ -8,6 +8,7 @@
 #include <netlink/utils.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/utsname.h>
 
 #include "link/link.h"
 #include "link/reply.h"
@@ -92,9 +93,24 @@ static int exchange(struct link *link, struct nl_msg *request, struct reply *rep
 	nlmsg_free(request);
 	while (result > 0)
 		result = receive(link, reply);
-	if (result == 0 && reply->interrupted)
-		return -EAGAIN;
 	return result;
+}
+
+/*
+ * Whether this kernel walks its interfaces by index when it lists them (rtnl_dump_ifinfo, net/core/rtnetlink.c; 6.1
+ * does not, 6.12 does). Then an interface that stands all the while is listed exactly once, whatever else comes and goes.
+ */
+static bool lists_by_index(void)
+{
+	struct utsname system;
+	unsigned long major, minor;
+	char *end;
+
+	if (uname(&system) < 0)
+		return false;
+	major = strtoul(system.release, &end, 10);
+	minor = *end == '.' ? strtoul(end + 1, NULL, 10) : 0;
+	return major > 6 || (major == 6 && minor >= 12);
 }
 
 static struct nl_msg *new_request(int type, int flags, const struct ifinfomsg *header)
@@ -164,6 +180,7 @@ int link_each_tap(struct link *link, void (*each)(void *context, const struct li
 	struct tap_filter filter = {each, context};
 	struct reply reply = {.dump = true, .each = each_tap, .context = &filter};
 	struct nlattr *info;
+	int result;
 
 	if (!request || nla_put_u32(request, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS) < 0 ||
 		!(info = nla_nest_start(request, IFLA_LINKINFO)) ||
@@ -176,7 +193,8 @@ int link_each_tap(struct link *link, void (*each)(void *context, const struct li
 		nlmsg_free(request);
 		return -ENOMEM;
 	}
-	return exchange(link, request, &reply);
+	result = exchange(link, request, &reply);
+	return result == 0 && reply.interrupted && !lists_by_index() ? -EAGAIN : result;
 }
 
 /* IFLA_AF_SPEC { AF_INET6 { IFLA_INET6_ADDR_GEN_MODE none } } */

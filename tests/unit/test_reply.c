@@ -1,5 +1,5 @@
 /*
- * Netlink answers as the kernel gives them, and as it never would: link/reply.c must take the first and refuse the rest.
+ * Netlink answers as the kernel gives them, and as it never would: link/reply.c must take the first, refuse the rest.
  * Answers are made here, byte by byte; no socket is opened.
  */
 #include <setjmp.h>
