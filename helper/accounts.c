@@ -73,21 +73,38 @@ static void sort(struct table *table)
 		qsort(table->entries, table->count, sizeof(*table->entries), compare_entries);
 }
 
-/* A file that cannot be opened has no names: rules that depend on one then match nobody, or deny (policy.h). */
+/*
+ * A file that is not there has no names. One that is there and cannot be read to its end refuses the request: a group
+ * that seems to be without members is a lost deny.
+ */
+static bool open_names(const char *path, FILE **file)
+{
+	*file = fopen(path, "re");
+	return *file || errno == ENOENT;
+}
+
+static bool close_names(FILE *file)
+{
+	bool whole = feof(file) && !ferror(file) && errno != ENOMEM;
+
+	fclose(file);
+	return whole;
+}
+
 static bool load_users(struct accounts *accounts)
 {
-	FILE *file = fopen("/etc/passwd", "re");
-	bool good = true;
+	FILE *file;
+	bool good = open_names("/etc/passwd", &file);
 	struct passwd *user;
 
-	while (file && good && (user = fgetpwent(file))) {
+	if (!file)
+		return good;
+	errno = 0;
+	while (good && (user = fgetpwent(file))) {
 		good = add(&accounts->tables[ACCOUNT_USER],
 			(struct entry){.name = user->pw_name, .number = user->pw_uid, .primary = user->pw_gid});
 	}
-	good = good && errno != ENOMEM;
-	if (file)
-		fclose(file);
-	return good;
+	return close_names(file) && good;
 }
 
 static bool is_callers_name(const struct accounts *accounts, const char *name)
@@ -103,28 +120,27 @@ static bool is_callers_name(const struct accounts *accounts, const char *name)
 
 static bool load_groups(struct accounts *accounts)
 {
-	FILE *file = fopen("/etc/group", "re");
-	bool good = true;
+	FILE *file;
+	bool good = open_names("/etc/group", &file);
 	struct group *group;
 
-	while (file && good && (group = fgetgrent(file))) {
+	if (!file)
+		return good;
+	errno = 0;
+	while (good && (group = fgetgrent(file))) {
 		struct entry entry = {.name = group->gr_name, .number = group->gr_gid};
 
 		for (char **member = group->gr_mem; *member && !entry.lists_user; member++)
 			entry.lists_user = is_callers_name(accounts, *member);
 		good = add(&accounts->tables[ACCOUNT_GROUP], entry);
 	}
-	good = good && errno != ENOMEM;
-	if (file)
-		fclose(file);
-	return good;
+	return close_names(file) && good;
 }
 
 static const struct table *table_of(struct accounts *accounts, enum policy_account kind)
 {
 	if (!accounts->loaded) {
 		accounts->loaded = true;
-		errno = 0;
 		accounts->failed = !load_users(accounts) || !load_groups(accounts);
 		sort(&accounts->tables[ACCOUNT_USER]);
 		sort(&accounts->tables[ACCOUNT_GROUP]);

@@ -15,7 +15,7 @@ struct accounts *accounts_new(uint32_t uid);
 /* The questions that a policy asks. */
 struct policy_accounts accounts_questions(struct accounts *accounts);
 
-/* Whether memory ran out while the files were read, so that no answer counts. */
+/* Whether one of the files could not be read whole, so that no answer counts. */
 bool accounts_failed(const struct accounts *accounts);
 
 void accounts_free(struct accounts *accounts);

@@ -103,6 +103,7 @@ static const struct call work[] = {
 	{"getpid", "libnl's port, the log", {{0}}},
 	{"time", "libnl's first sequence number", {{0}}},
 	{"gettimeofday", "the same", {{0}}},
+	{"uname", "whether a list that was interrupted is whole", {{0}}},
 	{"clock_gettime", "the deadline for counting", {{0}}},
 	{"clock_gettime64", "the same", {{0}}},
 	{"clock_nanosleep", "between two counts", {{0}}},
@@ -182,6 +183,16 @@ static void print(scmp_filter_ctx filter, const char *name)
 	fclose(file);
 }
 
+/* The filter's sign that it is in force; where two are, the kernel gives the later one's. */
+static void add_sign(scmp_filter_ctx filter, unsigned int sign)
+{
+	int error = seccomp_rule_add(filter, SCMP_ACT_ERRNO(sign), SCMP_SYS(prctl), 1,
+		SCMP_A0(SCMP_CMP_MASKED_EQ, 0xffffffff, PR_GET_SECCOMP));
+
+	if (error)
+		fail("sign", error);
+}
+
 static void add_all(scmp_filter_ctx filter, const struct call *calls, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
@@ -220,10 +231,12 @@ int main(int argc, char **argv)
 	/* The kernel asks all filters of a process: what the second stage may do, the first must allow. */
 	add_all(filter, work, sizeof(work) / sizeof(*work));
 	add_all(filter, sending, sizeof(sending) / sizeof(*sending));
+	add_sign(filter, SIGN_OF_WORK);
 	print(filter, "work");
 	seccomp_release(filter);
 	filter = begin(arch);
 	add_all(filter, sending, sizeof(sending) / sizeof(*sending));
+	add_sign(filter, SIGN_OF_SENDING);
 	print(filter, "sending");
 	seccomp_release(filter);
 	return ferror(stdout) ? 1 : 0;

@@ -125,7 +125,7 @@ bool permit_request(
 	describe_rule(&verdict, permit->rule, sizeof(permit->rule));
 	permit->max = verdict.grants.max;
 	permitted = accounts_failed(accounts)
-			    ? refuse(outcome, EXIT_SYSTEM, "out of memory while reading /etc/passwd and /etc/group")
+			    ? refuse(outcome, EXIT_SYSTEM, "cannot read /etc/passwd and /etc/group whole")
 			    : judge(&verdict, network, caller->uid, permit->rule, outcome);
 	accounts_free(accounts);
 	policy_free(policy);

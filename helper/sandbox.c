@@ -4,6 +4,7 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <stdint.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -11,22 +12,30 @@
 #include "helper/descriptors.h"
 #include "helper/landlock.h"
 
-/* libseccomp compiled the filters when tapgate was built (helper/filters.c): seccomp(2) loads them as they are. */
-static int enter(const struct sock_filter *filter, size_t size)
+/*
+ * libseccomp compiled the filters when tapgate was built (helper/filters.c): seccomp(2) loads them as they are. Then the
+ * filter is asked for its sign: a kernel, or a filter around this process, that only says it was loaded is found out.
+ */
+static bool enter(const struct sock_filter *filter, size_t size, int sign)
 {
 	struct sock_fprog program = {
 		.len = (unsigned short)size,
 		.filter = (struct sock_filter *)(uintptr_t)filter, /* read only; the kernel's type does not say so */
 	};
 
-	return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program);
+	if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) != 0)
+		return false;
+	if (prctl(PR_GET_SECCOMP, 0, 0, 0, 0) == -1 && errno == sign)
+		return true;
+	errno = ENOTRECOVERABLE;
+	return false;
 }
 
 bool sandbox_for_work(struct outcome *outcome)
 {
 	if (!landlock_enter(outcome))
 		return false;
-	if (enter(work_filter, sizeof(work_filter) / sizeof(*work_filter)) != 0)
+	if (!enter(work_filter, sizeof(work_filter) / sizeof(*work_filter), SIGN_OF_WORK))
 		return refuse_errno(outcome, errno, "cannot enter the seccomp sandbox");
 	return true;
 }
@@ -36,6 +45,6 @@ void sandbox_for_sending(void)
 	close(STDIN_FILENO);
 	close(STDOUT_FILENO);
 	if (close_range(FD_OTHERS, ~0U, 0) != 0 ||
-		enter(sending_filter, sizeof(sending_filter) / sizeof(*sending_filter)) != 0)
+		!enter(sending_filter, sizeof(sending_filter) / sizeof(*sending_filter), SIGN_OF_SENDING))
 		_exit(EXIT_SYSTEM);
 }

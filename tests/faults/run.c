@@ -1,0 +1,372 @@
+/*
+ * run: run the helper many times, each time with one of its system calls tampered with, and judge what came of it.
+ *
+ *	run HELPER <LIST
+ *	run HELPER record USER NETWORK FILE
+ *
+ * The second form runs it once, undisturbed, and leaves strace's record of it in FILE. In the first, each line of the
+ * list, fields apart by tabs, is one run:
+ *
+ *	USER NETWORK OUTCOME INJECTION WHAT
+ *
+ * The helper is run as USER for NETWORK under strace, which honours the setuid bit when root traces (strace -u), with
+ * -e inject=INJECTION. strace puts a harmless call in place of the one that it fails, and the last sandbox has no
+ * harmless calls; what can fail there is brought about, by an INJECTION that is one of
+ *
+ *	peer-gone	the other end of the socket is closed
+ *	peer-full	nobody reads from it, and it takes no more
+ *	error-gone	standard error is a pipe that nobody reads from any more
+ *	error-full	standard error is a pipe that takes no more
+ *	error-device	standard error is a device that is full
+ *
+ * WHAT is for the report. OUTCOME is what must come of it:
+ *
+ *	grant	 exit 0, and one byte with one descriptor: of a tap that is up, on NETWORK, and signed with its alias
+ *	refuse	 exit 1 to 5, nothing sent, one line on standard error
+ *	silent	 exit 1 to 5, nothing sent, not a word
+ *	stopped	 ended by the sandbox (SIGSYS), nothing sent
+ *	killed	 ended by SIGKILL, nothing sent
+ *	sent	 ended by SIGKILL after it had sent
+ *	either	 grant or refuse
+ *
+ * Whatever the outcome: no byte without a descriptor, the tampering took place, and when all is closed the links are
+ * what they were before the first run. Failures are printed; the last line is "PASSED FAILED", two numbers.
+ *
+ * Run as root, with a network of its own, in a directory of its own.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/if.h>
+#include <linux/if_tun.h>
+#include <poll.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum {
+	PATIENCE = 20000, /* milliseconds for one run: more than the helper's own longest wait */
+	TEXT_MAX = 65536,
+	FIELDS = 5,
+};
+
+struct job {
+	const char *user, *network, *outcome, *injection, *what;
+};
+
+/* All that the helper must leave alone, but for what follows by itself, and late, from a port that came and went. */
+static const char list_links[] = "ip -o link | sed 's/NO-CARRIER,//; s/,LOWER_UP//; s/ state [A-Z]*//'";
+
+/* What came of a run. */
+struct result {
+	int status; /* as from waitpid */
+	size_t bytes, descriptors;
+	int tap; /* the first descriptor; -1: none */
+	bool late;
+};
+
+static const char *trace_path = "trace", *error_path = "error"; /* what strace writes; the helper's standard error */
+
+static void fail(const char *what)
+{
+	perror(what);
+	exit(2);
+}
+
+/* The content of a file, or the output of a command, in a buffer of TEXT_MAX. */
+static void slurp(FILE *file, char *text)
+{
+	size_t size = file ? fread(text, 1, TEXT_MAX - 1, file) : 0;
+
+	if (!file)
+		fail("slurp");
+	text[size] = '\0';
+}
+
+static void read_file(const char *path, char *text)
+{
+	FILE *file = fopen(path, "r");
+
+	slurp(file, text);
+	fclose(file);
+}
+
+static void read_command(const char *command, char *text)
+{
+	FILE *pipe = popen(command, "r");
+
+	slurp(pipe, text);
+	pclose(pipe);
+}
+
+static bool is(const struct job *job, const char *situation)
+{
+	return job->injection && strcmp(job->injection, situation) == 0;
+}
+
+/* Write until no more is taken; returns how much was. */
+static size_t fill(int fd)
+{
+	static const char bytes[4096];
+	size_t total = 0;
+	ssize_t size;
+
+	fcntl(fd, F_SETFL, O_NONBLOCK);
+	while ((size = write(fd, bytes, sizeof(bytes))) > 0 || (size = write(fd, bytes, 1)) > 0)
+		total += (size_t)size;
+	fcntl(fd, F_SETFL, 0);
+	return total;
+}
+
+/* What the helper gets for standard error. Both ends of a pipe are left open, for exit to close. */
+static int open_error(const struct job *job)
+{
+	int ends[2];
+
+	if (is(job, "error-device"))
+		return open("/dev/full", O_WRONLY);
+	if (!is(job, "error-gone") && !is(job, "error-full"))
+		return open(error_path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+	if (pipe(ends) < 0)
+		fail("pipe");
+	if (is(job, "error-full"))
+		fill(ends[1]);
+	else
+		close(ends[0]);
+	return ends[1];
+}
+
+/* A connected pair that the kernel holds for the user's own (SO_PEERCRED). */
+static void make_pair(const char *user, int pair[static 2])
+{
+	struct passwd *entry = getpwnam(user);
+
+	if (!entry || setegid(entry->pw_gid) < 0 || seteuid(entry->pw_uid) < 0 ||
+		socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0 || seteuid(0) < 0 || setegid(0) < 0)
+		fail("make_pair");
+}
+
+static void trace(const char *helper, const struct job *job, int fd)
+{
+	int error = open_error(job), null = open("/dev/null", O_RDWR);
+	char call[256] = "trace=all", inject[512] = "signal=none", network[64], descriptor[64];
+
+	if (job->injection && strchr(job->injection, ':')) {
+		snprintf(call, sizeof(call), "trace=%.*s", (int)strcspn(job->injection, ":"), job->injection);
+		snprintf(inject, sizeof(inject), "inject=%s", job->injection);
+	}
+	snprintf(network, sizeof(network), "--br=%s", job->network);
+	snprintf(descriptor, sizeof(descriptor), "--fd=%d", fd);
+	fcntl(fd, F_SETFD, 0);
+	dup2(null, 0);
+	dup2(null, 1);
+	dup2(error, 2);
+	setpgid(0, 0);
+	execlp("strace", "strace", "-q", "-u", job->user, "-o", trace_path, "-e", call, "-e", inject, helper, network,
+		descriptor, (char *)NULL);
+	_exit(127);
+}
+
+/* Receive to the end of the connection. */
+static void receive(int sock, struct result *result)
+{
+	union {
+		char space[CMSG_SPACE(16 * sizeof(int))];
+		struct cmsghdr align;
+	} control;
+	char bytes[64];
+	struct iovec data = {bytes, sizeof(bytes)};
+	struct pollfd ready = {.fd = sock, .events = POLLIN};
+
+	for (;;) {
+		struct msghdr message = {.msg_iov = &data,
+			.msg_iovlen = 1,
+			.msg_control = control.space,
+			.msg_controllen = sizeof(control.space)};
+		struct cmsghdr *rights;
+		ssize_t size;
+
+		result->late = poll(&ready, 1, PATIENCE) != 1;
+		size = result->late ? 0 : recvmsg(sock, &message, MSG_CMSG_CLOEXEC);
+		if (size <= 0)
+			return;
+		result->bytes += (size_t)size;
+		rights = CMSG_FIRSTHDR(&message);
+		if (!rights || rights->cmsg_type != SCM_RIGHTS)
+			continue;
+		if (result->tap < 0)
+			memcpy(&result->tap, CMSG_DATA(rights), sizeof(result->tap));
+		result->descriptors += (rights->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+	}
+}
+
+static struct result run(const char *helper, const struct job *job)
+{
+	struct result result = {.tap = -1};
+	size_t filled = 0;
+	int pair[2];
+	pid_t child;
+
+	if (truncate(error_path, 0) < 0 && errno != ENOENT)
+		fail(error_path);
+	make_pair(job->user, pair);
+	if (is(job, "peer-full"))
+		filled = fill(pair[1]);
+	if (is(job, "peer-gone"))
+		close(pair[0]);
+	child = fork();
+	if (child < 0)
+		fail("fork");
+	if (child == 0)
+		trace(helper, job, pair[1]);
+	close(pair[1]);
+	if (filled && waitpid(child, &result.status, 0) != child)
+		fail("waitpid");
+	if (!is(job, "peer-gone"))
+		receive(pair[0], &result);
+	if (result.late)
+		kill(-child, SIGKILL);
+	if (!filled && waitpid(child, &result.status, 0) != child)
+		fail("waitpid");
+	if (!is(job, "peer-gone"))
+		close(pair[0]);
+	result.bytes -= filled;
+	return result;
+}
+
+/* The tap is what the policy grants: up, on the bridge, and its alias says whose it is. */
+static bool is_full_grant(const struct job *job, const struct result *result)
+{
+	struct passwd *entry = getpwnam(job->user);
+	struct ifreq tap = {0};
+	char command[128], link[TEXT_MAX], master[64], alias[128];
+
+	if (result->bytes != 1 || result->descriptors != 1 || ioctl(result->tap, TUNGETIFF, &tap) < 0)
+		return false;
+	snprintf(command, sizeof(command), "ip -o link show dev %.16s", tap.ifr_name);
+	snprintf(master, sizeof(master), " master %s ", job->network);
+	snprintf(
+		alias, sizeof(alias), "alias tapgate uid=%u net=%s vmm=%d", entry->pw_uid, job->network, (int)getpid());
+	read_command(command, link);
+	return strstr(link, ",UP") && strstr(link, master) && strstr(link, alias);
+}
+
+/* Nothing sent, a code of its own, and one line (or none). */
+static bool is_refusal(const struct result *result, bool says_why)
+{
+	char error[TEXT_MAX];
+	const char *newline;
+	int code = WIFEXITED(result->status) ? WEXITSTATUS(result->status) : 0;
+
+	if (result->bytes || result->descriptors || code < 1 || code > 5)
+		return false;
+	read_file(error_path, error);
+	if (!says_why)
+		return !error[0];
+	newline = strchr(error, '\n');
+	return strncmp(error, "tapgate-helper: ", 16) == 0 && newline && !newline[1];
+}
+
+static bool is_expected(const struct job *job, const struct result *result)
+{
+	bool success = WIFEXITED(result->status) && WEXITSTATUS(result->status) == 0;
+	int signal = WIFSIGNALED(result->status) ? WTERMSIG(result->status) : 0;
+	bool nothing = !result->bytes && !result->descriptors;
+	bool either = strcmp(job->outcome, "either") == 0;
+
+	if (result->late)
+		return false;
+	if (success)
+		return (either || strcmp(job->outcome, "grant") == 0) && is_full_grant(job, result);
+	if (strcmp(job->outcome, "killed") == 0)
+		return signal == SIGKILL && nothing;
+	if (strcmp(job->outcome, "stopped") == 0)
+		return signal == SIGSYS && nothing;
+	if (strcmp(job->outcome, "sent") == 0)
+		return signal == SIGKILL && is_full_grant(job, result);
+	if (strcmp(job->outcome, "silent") == 0)
+		return is_refusal(result, false);
+	return (either || strcmp(job->outcome, "refuse") == 0) && is_refusal(result, true);
+}
+
+static void print_failure(const struct job *job, const struct result *result, const char *problem)
+{
+	char error[TEXT_MAX];
+
+	read_file(error_path, error);
+	printf("FAILED %s on %s, %s: %.120s\n", job->user, job->network, job->injection, job->what);
+	printf("       %s: expected %s; came %s %d, %zu bytes, %zu descriptors; said: %s", problem, job->outcome,
+		WIFEXITED(result->status) ? "exit" : "signal",
+		WIFEXITED(result->status) ? WEXITSTATUS(result->status) : WTERMSIG(result->status), result->bytes,
+		result->descriptors, error[0] ? error : "nothing\n");
+}
+
+static bool do_job(const char *helper, const struct job *job, const char *links_before)
+{
+	struct result result = run(helper, job);
+	const char *problem = is_expected(job, &result) ? NULL : result.late ? "hung" : "outcome";
+	char text[TEXT_MAX];
+
+	read_file(trace_path, text);
+	if (!problem && strchr(job->injection, ':') && !strstr(text, "(INJECTED)") &&
+		!strstr(text, "killed by SIGKILL"))
+		problem = "the call was not reached";
+	if (result.tap >= 0)
+		close(result.tap);
+	read_command(list_links, text);
+	if (!problem && strcmp(text, links_before) != 0)
+		problem = "the links changed";
+	if (problem)
+		print_failure(job, &result, problem);
+	return !problem;
+}
+
+static int do_list(const char *helper)
+{
+	char line[4096], links[TEXT_MAX];
+	unsigned int passed = 0, failed = 0;
+
+	read_command(list_links, links);
+	while (fgets(line, sizeof(line), stdin)) {
+		char *field[FIELDS] = {NULL}, *rest = line;
+
+		line[strcspn(line, "\n")] = '\0';
+		for (int i = 0; i < FIELDS; i++)
+			field[i] = strsep(&rest, "\t");
+		if (!field[FIELDS - 1])
+			return fprintf(stderr, "run: too few fields: %s\n", line), 2;
+		const struct job job = {field[0], field[1], field[2], field[3], field[4]};
+		if (do_job(helper, &job, links))
+			passed++;
+		else
+			failed++;
+	}
+	printf("%u %u\n", passed, failed);
+	return failed > 0;
+}
+
+static void record(const char *helper, const struct job *job, const char *path)
+{
+	struct result result;
+
+	trace_path = path;
+	result = run(helper, job);
+	if (result.tap >= 0)
+		close(result.tap);
+}
+
+int main(int argc, char **argv)
+{
+	if (argc == 2)
+		return do_list(argv[1]);
+	if (argc != 6 || strcmp(argv[2], "record") != 0)
+		return fprintf(stderr, "usage: run HELPER [record USER NETWORK FILE]\n"), 2;
+	record(argv[1], &(const struct job){.user = argv[3], .network = argv[4]}, argv[5]);
+	return 0;
+}
