@@ -135,7 +135,9 @@ static enum policy_read step(struct walk *walk, const char *component, int *file
 	} else {
 		*file = openat(walk->directory, component, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 		if (*file < 0 && errno == EACCES && (status.st_mode & S_IROTH))
-			result = refused(walk, "everybody may read it, yet a security module forbids it");
+			result =
+				refused(walk, "everybody may read it by its mode, yet this user may not, by its group, "
+					      "an access control list or a security module");
 		else
 			result = *file < 0 ? failed(walk) : POLICY_READ;
 	}

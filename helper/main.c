@@ -19,7 +19,7 @@
 int main(int argc, char **argv)
 {
 	struct outcome outcome = {.code = EXIT_SENT};
-	struct policy_caller caller = {.uid = (uid_t)-1};
+	struct policy_caller caller = {.uid = getuid()};
 	struct request request = {.fd = -1};
 	struct permit permit = {.max = 0};
 	struct port port = {.tap = 0};

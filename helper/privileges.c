@@ -52,8 +52,10 @@ static bool ids_are(uid_t uid, gid_t gid)
 /* Without CAP_SETPCAP, as with the file capability, the bounding set stays; no_new_privs makes it moot. */
 static void empty_other_sets(void)
 {
-	for (unsigned long capability = 0; prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) == 0; capability++)
-		;
+	for (unsigned long capability = 0; capability < 64; capability++) {
+		if (prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) != 0)
+			break; /* the last that this kernel knows was the one before */
+	}
 	prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
 }
 
@@ -126,11 +128,14 @@ bool privileges_keep_net_admin(struct policy_caller *caller, bool had_no_new_pri
 	empty_other_sets();
 	capng_clear(CAPNG_SELECT_ALL);
 	capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED, CAP_NET_ADMIN);
-	if (ids_are(uid, gid))
-		failed = capng_apply(CAPNG_SELECT_CAPS);
-	else
-		failed = capng_change_id((int)uid, (int)gid, CAPNG_NO_FLAG);
-	if (failed)
+	/*
+	 * Back to the real ids takes no capability. capng_change_id would ask for CAP_SETUID, which a setuid program
+	 * with a file capability as well does not have (capabilities(7)).
+	 */
+	if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0 || setresgid(gid, gid, gid) < 0 || setresuid(uid, uid, uid) < 0)
+		return refuse_errno(outcome, errno, "cannot go back to uid %u and gid %u", uid, gid);
+	failed = capng_apply(CAPNG_SELECT_CAPS);
+	if (failed || prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0) < 0)
 		return refuse(outcome, EXIT_SYSTEM, "cannot give up privileges (libcap-ng: %d)", failed);
 	if (!state_not_dumpable(outcome))
 		return false;

@@ -69,8 +69,8 @@ bool state_make_known(struct outcome *outcome)
 	if (clearenv() != 0)
 		return refuse(outcome, EXIT_SYSTEM, "cannot clear the environment");
 	umask(077);
+	stop_timers(); /* before a signal of theirs that is ignored would end the process */
 	reset_signals();
-	stop_timers();
 	raise_limits();
 	if (!open_standard_streams(outcome))
 		return false;

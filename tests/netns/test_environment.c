@@ -1,0 +1,422 @@
+/*
+ * What a process inherits: environment, limits, signals, timers, directory, priority. Where it is harmless it makes no
+ * difference; where it starves the helper, the end is a full grant or nothing at all.
+ */
+#include "tests/netns/harness.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glob.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static void prepare_br0(void)
+{
+	make_bridge("br0");
+	write_policy("allow br0\n");
+}
+
+/*
+ *	alice --- tap or not --- br0, with an environment that libraries would obey
+ *
+ * The same as without: nothing more on standard error, the same message, the same line in the log.
+ */
+static void test_hostile_environment(void **state)
+{
+	static const char *const variables[] = {"NLCB=debug", "NLDBG=9", "NLSYSCONFDIR=/run/tmp", "LD_DEBUG=all",
+		"LD_PRELOAD=/run/tmp/evil.so", "LD_LIBRARY_PATH=/run/tmp", "LD_AUDIT=/run/tmp/evil.so",
+		"LD_BIND_NOW=", "LD_SHOW_AUXV=1", "GLIBC_TUNABLES=glibc.malloc.check=3:glibc.malloc.perturb=85",
+		"MALLOC_PERTURB_=85", "MALLOC_CHECK_=3", "MALLOC_ARENA_MAX=1", "LOCPATH=/run/tmp", "LC_ALL=de_DE.UTF-8",
+		"LANGUAGE=de", "NLSPATH=/run/tmp/%N", "GCONV_PATH=/run/tmp", "TZ=/run/tmp/zone", "TZDIR=/run/tmp",
+		"TMPDIR=/run/tmp", "HOME=/run/tmp", "PATH=/run/tmp", "IFS=/", "RES_OPTIONS=debug",
+		"HOSTALIASES=/run/tmp/x", "PWD=/", "SHELLOPTS=xtrace", "=", "", "NAME", "A=\n\x1b[2J", NULL};
+	static const char *const tracing[] = {"LD_TRACE_LOADED_OBJECTS=1", NULL}, *const profiling[] = {
+											  "LD_PROFILE=libc.so.6", NULL};
+	const char *all[COUNT(variables) + 1];
+	struct result result;
+
+	(void)state;
+	prepare_br0();
+	memcpy(all, variables, sizeof(variables));
+	for (size_t i = 0; i < COUNT(variables); i++) {
+		const char *const one[] = {variables[i], NULL};
+		const struct call good = {.about = variables[i], .envp = variables[i] ? one : all};
+		struct call bad = good;
+
+		bad.argv = ARGS("--br=br1", FD);
+		expect_grant(&good, "br0");
+		expect_refusal(&bad, 3,
+			"tapgate-helper: uid 1000 may not use 'br1': no rule allows it; an administrator can add "
+			"'allow br1 user=#1000' to /etc/tapgate.conf\n");
+	}
+	/* Two that some dynamic linkers obey all the same: they end the process, or complain (glibc, elf/rtld.c). */
+	expect_all_or_nothing(&(struct call){.about = "tracing", .envp = tracing}, "br0");
+	result = run(&(struct call){.about = "profiling", .envp = profiling});
+	result.errors_size = 0;
+	assert_granted(&result, "br0");
+}
+
+/* --- limits ------------------------------------------------------------------------------------------------------ */
+
+struct limit {
+	const char *about;
+	__rlimit_resource_t resource;
+	rlim_t from, to;   /* doubled from the one to the other */
+	bool always_works; /* the helper has what it needs */
+};
+
+static void set_limit(const struct call *call)
+{
+	const struct limit *limit = call->context;
+	const struct rlimit value = {limit->from, limit->from};
+
+	if (setrlimit(limit->resource, &value) < 0)
+		_exit(124);
+}
+
+/* Only the soft limit, which the helper may raise again. */
+static void set_soft_limit(const struct call *call)
+{
+	const struct limit *limit = call->context;
+	struct rlimit value;
+
+	if (getrlimit(limit->resource, &value) < 0)
+		_exit(124);
+	value.rlim_cur = limit->from;
+	if (setrlimit(limit->resource, &value) < 0)
+		_exit(124);
+}
+
+/*
+ *	alice (under a hard limit) --- tap or nothing --- br0
+ */
+static void test_hard_limits(void **state)
+{
+	static const struct limit limits[] = {
+		{"no file descriptors", RLIMIT_NOFILE, 0, 0, false},
+		{"3 file descriptors", RLIMIT_NOFILE, 3, 3, false},
+		{"4 file descriptors", RLIMIT_NOFILE, 4, 4, false},
+		{"5 file descriptors", RLIMIT_NOFILE, 5, 5, false},
+		{"6 file descriptors", RLIMIT_NOFILE, 6, 6, false},
+		{"7 file descriptors", RLIMIT_NOFILE, 7, 7, false},
+		{"8 file descriptors", RLIMIT_NOFILE, 8, 8, false},
+		{"16 file descriptors", RLIMIT_NOFILE, 16, 16, true},
+		{"address space", RLIMIT_AS, 1 << 12, 1 << 26, false},
+		{"data", RLIMIT_DATA, 1, 1 << 26, false},
+		{"stack", RLIMIT_STACK, 1, 1 << 23, false},
+		{"no file size", RLIMIT_FSIZE, 0, 0, true},
+		{"1 second", RLIMIT_CPU, 1, 1, true},
+		{"no processes", RLIMIT_NPROC, 0, 0, true},
+		{"no locked memory", RLIMIT_MEMLOCK, 0, 0, true},
+		{"no pending signals", RLIMIT_SIGPENDING, 0, 0, true},
+		{"no message queues", RLIMIT_MSGQUEUE, 0, 0, true},
+		{"no locks", RLIMIT_LOCKS, 0, 0, true},
+		{"no resident set", RLIMIT_RSS, 0, 0, true},
+		{"no core", RLIMIT_CORE, 0, 0, true},
+	};
+
+	(void)state;
+	prepare_br0();
+	for (size_t i = 0; i < COUNT(limits); i++) {
+		struct limit limit = limits[i];
+
+		for (bool last = false; !last; limit.from = limit.from * 2) {
+			const struct call call = {.about = limit.about, .as_caller = set_limit, .context = &limit};
+			bool granted = expect_all_or_nothing(&call, "br0");
+
+			last = limit.from >= limit.to;
+			if (!granted && (limit.always_works || (last && limits[i].from < limit.to)))
+				fail_msg("%s %lu: no grant", limit.about, (unsigned long)limit.from);
+		}
+	}
+}
+
+/*
+ *	alice (under a soft limit) --- tap --- br0
+ *
+ * A soft limit that lets the program start at all makes no difference.
+ */
+static void test_soft_limits(void **state)
+{
+	static const struct limit limits[] = {
+		{"file descriptors", RLIMIT_NOFILE, 4, 4, true}, /* the dynamic linker needs one */
+		{"no file size", RLIMIT_FSIZE, 0, 0, true},
+		{"data", RLIMIT_DATA, 1 << 19, 1 << 19, true},
+		{"core", RLIMIT_CORE, 0, 0, true},
+	};
+
+	(void)state;
+	prepare_br0();
+	for (size_t i = 0; i < COUNT(limits); i++)
+		expect_grant(
+			&(struct call){.about = limits[i].about, .as_caller = set_soft_limit, .context = &limits[i]},
+			"br0");
+}
+
+/*
+ *	alice (may write no file at all) --- not --- br1, with standard error in a file
+ */
+static void test_file_size_of_standard_error(void **state)
+{
+	const struct limit none = {"no file size", RLIMIT_FSIZE, 0, 0, true};
+	char path[256];
+	struct result result;
+	struct stat file;
+
+	(void)state;
+	prepare_br0();
+	snprintf(path, sizeof(path), "%s/errors", getenv("TMPDIR"));
+	result = run(&(struct call){.about = "no file size, errors into a file",
+		.argv = ARGS("--br=br1", FD),
+		.error = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666),
+		.as_caller = set_limit,
+		.context = &none});
+	assert_nothing_sent(&result, 3);
+	EXPECT(&result, stat(path, &file) == 0 && file.st_size == 0);
+}
+
+/* --- signals and timers ------------------------------------------------------------------------------------------ */
+
+static void block_all(const struct call *call)
+{
+	sigset_t all;
+
+	(void)call;
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, NULL);
+}
+
+static void ignore_all(const struct call *call)
+{
+	(void)call;
+	for (int number = 1; number < NSIG; number++)
+		signal(number, SIG_IGN);
+}
+
+static void block_and_ignore_all(const struct call *call)
+{
+	block_all(call);
+	ignore_all(call);
+}
+
+static void start_timers(const struct call *call)
+{
+	const struct itimerval often = {.it_interval.tv_usec = 1000, .it_value.tv_usec = 1000};
+
+	(void)call;
+	setitimer(ITIMER_REAL, &often, NULL);
+	setitimer(ITIMER_VIRTUAL, &often, NULL);
+	setitimer(ITIMER_PROF, &often, NULL);
+}
+
+static void block_and_start_timers(const struct call *call)
+{
+	block_all(call);
+	start_timers(call);
+}
+
+static void ignore_and_start_timers(const struct call *call)
+{
+	ignore_all(call);
+	start_timers(call);
+}
+
+static void set_alarm(const struct call *call)
+{
+	(void)call;
+	alarm(1);
+}
+
+static void leave_signals_pending(const struct call *call)
+{
+	block_all(call);
+	raise(SIGTERM);
+	raise(SIGALRM);
+}
+
+static void stop_at_once(const struct call *call)
+{
+	(void)call;
+	kill(getpid(), SIGCONT);
+}
+
+/* --- the rest ---------------------------------------------------------------------------------------------------- */
+
+static void clear_umask(const struct call *call)
+{
+	(void)call;
+	umask(0);
+}
+
+static void full_umask(const struct call *call)
+{
+	(void)call;
+	umask(0777);
+}
+
+static void delete_directory(const struct call *call)
+{
+	char path[] = "/run/tmp/gone.XXXXXX";
+
+	(void)call;
+	if (!mkdtemp(path) || chdir(path) < 0 || rmdir(path) < 0)
+		_exit(124);
+}
+
+static void closed_directory(const struct call *call)
+{
+	(void)call;
+	if (mkdir("/run/tmp/closed", 0700) < 0 && errno != EEXIST)
+		_exit(124);
+	if (chdir("/run/tmp/closed") < 0)
+		_exit(124);
+}
+
+static void be_nice(const struct call *call)
+{
+	const struct sched_param none = {0};
+
+	(void)call;
+	(void)!nice(19);
+	sched_setscheduler(0, SCHED_IDLE, &none);
+}
+
+static void new_session(const struct call *call)
+{
+	(void)call;
+	setsid();
+}
+
+static void adopt_children(const struct call *call)
+{
+	(void)call;
+	/* A child that ends while the helper runs, and that it never knew of: SIGCHLD. */
+	if (fork() == 0) {
+		usleep(1000);
+		_exit(0);
+	}
+}
+
+/*
+ *	alice --- tap --- br0, from a process that is odd in one way
+ */
+static void test_odd_processes(void **state)
+{
+	static const struct {
+		const char *about;
+		void (*as_root)(const struct call *), (*as_caller)(const struct call *);
+	} rows[] = {
+		{"all signals blocked", NULL, block_all},
+		{"all signals ignored", NULL, ignore_all},
+		{"all blocked and ignored", NULL, block_and_ignore_all},
+		{"all ignored, and timers", NULL, ignore_and_start_timers},
+		{"an alarm", NULL, set_alarm},
+		{"umask 0", NULL, clear_umask},
+		{"umask 777", NULL, full_umask},
+		{"a directory that is gone", NULL, delete_directory},
+		{"a directory that is closed to her", closed_directory, NULL},
+		{"nice 19, and idle", NULL, be_nice},
+		{"a session of its own", NULL, new_session},
+		{"a child that it does not know", NULL, adopt_children},
+		{"SIGCONT", NULL, stop_at_once},
+	};
+
+	(void)state;
+	prepare_br0();
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct call call = {.about = rows[i].about, .as_root = rows[i].as_root, .as_caller = rows[i].as_caller};
+
+		for (int round = 0; round < 3; round++)
+			expect_grant(&call, "br0");
+		call.argv = ARGS("--br=br1", FD);
+		expect_refusal(&call, 3, "no rule allows it");
+	}
+}
+
+/*
+ *	alice --- tap or nothing --- br0, while signals come that end a process
+ */
+static void test_deadly_signals(void **state)
+{
+	static const struct {
+		const char *about;
+		void (*as_caller)(const struct call *);
+	} rows[] = {
+		{"timers", start_timers},
+		{"timers whose signals are blocked", block_and_start_timers},
+		{"signals that are pending", leave_signals_pending},
+	};
+
+	(void)state;
+	prepare_br0();
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		for (int round = 0; round < 10; round++)
+			expect_all_or_nothing(
+				&(struct call){.about = rows[i].about, .as_caller = rows[i].as_caller}, "br0");
+	}
+}
+
+static void want_core(const struct call *call)
+{
+	const struct rlimit all = {RLIM_INFINITY, RLIM_INFINITY};
+
+	setrlimit(RLIMIT_CORE, &all);
+	if (chdir("/run/tmp") < 0)
+		_exit(124);
+	(void)call;
+}
+
+/*
+ *	alice --- tap, whose helper waits for a candidate, and crashes --- br0
+ *
+ * No core file, and nothing left.
+ */
+static void test_crashes(void **state)
+{
+	static const int signals[] = {SIGSEGV, SIGABRT, SIGQUIT, SIGSYS, SIGBUS, SIGXCPU};
+
+	(void)state;
+	make_bridge("br0");
+	write_policy("allow br0 max=1\n");
+	make_tap("stopped", ALICE, 1000000);
+	command("ip link set stopped alias 'tapgate? uid=1000 net=br0 vmm=1'");
+	for (size_t i = 0; i < COUNT(signals); i++) {
+		struct running running = start(&(struct call){.about = "crash", .as_root = want_core});
+		glob_t found;
+		struct result result;
+
+		for (int tries = 0; count_taps() < 2 && tries < 1000; tries++)
+			usleep(1000);
+		assert_int_equal(count_taps(), 2);
+		kill(running.pid, signals[i]);
+		result = finish(&running);
+		assert_nothing_sent(&result, 128 + signals[i]);
+		EXPECT(&result, !WCOREDUMP(result.status));
+		EXPECT(&result, count_taps() == 1);
+		EXPECT(&result, glob("/core*", 0, NULL, &found) == GLOB_NOMATCH);
+		EXPECT(&result, glob("/run/tmp/core*", 0, NULL, &found) == GLOB_NOMATCH);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_hostile_environment),
+		TEST(test_hard_limits),
+		TEST(test_soft_limits),
+		TEST(test_file_size_of_standard_error),
+		TEST(test_odd_processes),
+		TEST(test_deadly_signals),
+		TEST(test_crashes),
+	};
+
+	return RUN_TESTS(tests);
+}

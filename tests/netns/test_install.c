@@ -1,0 +1,395 @@
+/*
+ * Ways to install and to start the helper: with the setuid bit, with a file capability, by root, as root of a user
+ * namespace, all alike; and without a privilege, or where something lies about its loss: one line, and nothing done.
+ */
+#include "tests/netns/harness.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <linux/filter.h>
+#include <linux/if_tun.h>
+#include <linux/seccomp.h>
+#include <linux/sockios.h>
+#include <net/if.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* A copy of the helper in the world's own file system, owner and mode as they are said. */
+static const char *install_copy(const char *owner, const char *mode)
+{
+	static char path[256];
+
+	snprintf(path, sizeof(path), "%s/helper", getenv("TMPDIR"));
+	command("cp $HELPER %s && chown %s %s && chmod %s %s", path, owner, path, mode, path);
+	return path;
+}
+
+/*
+ *	alice --- tap --- br0, by helpers that were installed in different ways
+ */
+static void test_ways_that_work(void **state)
+{
+	static const struct {
+		const char *about, *owner, *mode, *capabilities;
+		const struct user *user;
+	} rows[] = {
+		{"setuid root", "root:root", "4755", NULL, &alice},
+		{"setuid root, for a group", "root:students", "4750", NULL, &alice},
+		{"setuid and setgid root", "root:root", "6755", NULL, &alice},
+		{"setuid root and setgid students", "root:students", "6755", NULL, &carol},
+		{"setuid root, execute only", "root:root", "4711", NULL, &alice},
+		{"a file capability", "root:root", "755", "cap_net_admin=ep", &alice},
+		{"a file capability that is not effective", "root:root", "755", "cap_net_admin=p", &alice},
+		{"a file capability, of bob's file", "bob:bob", "755", "cap_net_admin=ep", &alice},
+		{"too many file capabilities", "root:root", "755",
+			"cap_net_admin,cap_sys_admin,cap_setuid,cap_dac_override=ep", &alice},
+		{"setuid and a file capability", "root:root", "4755", "cap_net_admin=ep", &alice},
+		{"run by root", "root:root", "755", NULL, &root},
+		{"setuid, run by root", "root:root", "4755", NULL, &root},
+		{"a file capability, run by root", "root:root", "755", "cap_net_admin=ep", &root},
+	};
+
+	(void)state;
+	make_bridge("br0");
+	write_policy("allow br0\n");
+	if (!have_program("setcap"))
+		return;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct call call = {.about = rows[i].about,
+			.program = install_copy(rows[i].owner, rows[i].mode),
+			.user = rows[i].user};
+
+		if (rows[i].capabilities)
+			command("setcap %s %s", rows[i].capabilities, call.program);
+		expect_grant(&call, "br0");
+		call.argv = ARGS("--br=br1", FD);
+		expect_refusal(&call, 3, "may not use 'br1'");
+	}
+}
+
+#define MISSING(path)                                                                                                  \
+	"no CAP_NET_ADMIN: the setuid bit is missing; an administrator can run: chown root:root '" path                \
+	"' && chmod 4755 '"
+
+static void set_no_new_privs(const struct call *call)
+{
+	(void)call;
+	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+}
+
+static void lose_net_admin(const struct call *call)
+{
+	(void)call;
+	prctl(PR_CAPBSET_DROP, CAP_NET_ADMIN, 0, 0, 0);
+}
+
+/*
+ *	alice --- not --- br0, by helpers that have no privilege
+ */
+static void test_ways_that_do_not(void **state)
+{
+	static const struct {
+		const char *about, *owner, *mode, *capabilities;
+		const struct user *user;
+		void (*as_root)(const struct call *), (*as_caller)(const struct call *);
+		const char *words;
+	} rows[] = {
+		{"no bit", "root:root", "755", NULL, &alice, NULL, NULL, MISSING("/run/tmp/helper") "/run/tmp/helper'"},
+		{"setuid bob", "bob:bob", "4755", NULL, &alice, NULL, NULL, MISSING("/run/tmp/helper")},
+		{"setuid alice", "alice:alice", "4755", NULL, &alice, NULL, NULL, MISSING("/run/tmp/helper")},
+		{"setgid root", "root:root", "2755", NULL, &alice, NULL, NULL, MISSING("/run/tmp/helper")},
+		{"an inheritable file capability", "root:root", "755", "cap_net_admin=i", &alice, NULL, NULL,
+			MISSING("/run/tmp/helper")},
+		{"another file capability", "root:root", "755", "cap_net_raw=ep", &alice, NULL, NULL,
+			MISSING("/run/tmp/helper")},
+		{"no_new_privs", "root:root", "4755", NULL, &alice, NULL, set_no_new_privs,
+			"started under no_new_privs"},
+		{"no_new_privs and a file capability", "root:root", "755", "cap_net_admin=ep", &alice, NULL,
+			set_no_new_privs, "started under no_new_privs"},
+		{"no_new_privs and no bit", "root:root", "755", NULL, &alice, NULL, set_no_new_privs,
+			"started under no_new_privs"},
+		{"root without the capability", "root:root", "755", NULL, &root, lose_net_admin, NULL,
+			"root here lacks it"},
+		{"setuid where root lacks it", "root:root", "4755", NULL, &alice, lose_net_admin, NULL,
+			"root here lacks it"},
+	};
+
+	(void)state;
+	make_bridge("br0");
+	write_policy("allow br0\n");
+	if (!have_program("setcap"))
+		return;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		const struct call call = {.about = rows[i].about,
+			.program = install_copy(rows[i].owner, rows[i].mode),
+			.user = rows[i].user,
+			.as_root = rows[i].as_root,
+			.as_caller = rows[i].as_caller};
+
+		if (rows[i].capabilities)
+			command("setcap %s %s", rows[i].capabilities, call.program);
+		expect_refusal(&call, 1, rows[i].words);
+	}
+}
+
+/*
+ *	alice --- not --- br0, by a setuid helper on a file system where that has no effect
+ */
+static void test_nosuid(void **state)
+{
+	char directory[256], program[300];
+
+	(void)state;
+	make_bridge("br0");
+	write_policy("allow br0\n");
+	snprintf(directory, sizeof(directory), "%s/nosuid", getenv("TMPDIR"));
+	snprintf(program, sizeof(program), "%s/helper", directory);
+	command("mkdir %s && mount -t tmpfs -o nosuid,mode=755 none %s && install -m 4755 $HELPER %s", directory,
+		directory, program);
+	expect_refusal(&(struct call){.about = "nosuid", .program = program}, 1,
+		"the setuid bit of '/run/tmp/nosuid/helper' had no effect; it lies on a nosuid mount");
+	command("umount %s", directory);
+}
+
+/* The process becomes the tracer of its child, which goes on to be the helper; it ends as the helper ends. */
+static void trace_helper(const struct call *call)
+{
+	pid_t child = fork();
+	int status;
+
+	(void)call;
+	if (child == 0) {
+		ptrace(PTRACE_TRACEME, 0, NULL, NULL);
+		return;
+	}
+	while (waitpid(child, &status, 0) == child && WIFSTOPPED(status))
+		ptrace(PTRACE_CONT, child, NULL, NULL);
+	_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 128);
+}
+
+/*
+ *	alice --- not --- br0, by a setuid helper that she traces
+ */
+static void test_traced(void **state)
+{
+	(void)state;
+	make_bridge("br0");
+	write_policy("allow br0\n");
+	expect_refusal(&(struct call){.about = "traced", .as_caller = trace_helper, .in_grandchild = true}, 1,
+		"had no effect; it lies on a nosuid mount, or the process is traced");
+}
+
+/* --- a user namespace -------------------------------------------------------------------------------------------- */
+
+static void write_map(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0 || write(fd, text, strlen(text)) != (ssize_t)strlen(text))
+		_exit(124);
+	close(fd);
+}
+
+/* Alice becomes root of a world of hers, with the bridges and the policy that a shell command makes. */
+static void enter_namespace(const struct call *call)
+{
+	/* The kernel lets a process write its maps if it is its own to read. */
+	prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
+	if (unshare(CLONE_NEWUSER | CLONE_NEWNET | CLONE_NEWNS) < 0)
+		_exit(123);
+	write_map("/proc/self/setgroups", "deny");
+	write_map("/proc/self/uid_map", "0 1000 1");
+	write_map("/proc/self/gid_map", "0 1000 1");
+	if (system(call->context) != 0)
+		_exit(124);
+}
+
+/* What the kernel says of the tap in the network namespace that it is in. */
+static void assert_tap_elsewhere(const struct result *result)
+{
+	struct ifreq request = {0};
+	int net = ioctl(result->tap, SIOCGSKNS);
+
+	EXPECT(result, net >= 0 && ioctl(result->tap, TUNGETIFF, &request) == 0);
+	fcntl(net, F_SETFD, 0);
+	command("nsenter --net=/proc/self/fd/%d ip -d -o link show dev %s | grep ' master br0 .* addrgenmode "
+		"none.*alias "
+		"tapgate uid=0 net=br0 vmm=%d' >/dev/null",
+		net, request.ifr_name, (int)getpid());
+	close(net);
+}
+
+#define MOUNT_ETC "mount -t tmpfs -o mode=755 none /etc && "
+#define BR0	  "ip link add br0 type bridge && ip link set br0 up && "
+
+/*
+ *	root of a user namespace (alice outside) --- tap or not --- br0 (of that namespace)
+ */
+static void test_user_namespace(void **state)
+{
+	static const struct {
+		const char *about, *prepare;
+		int code;
+		const char *words;
+	} rows[] = {
+		{"a policy of its own", MOUNT_ETC BR0 "echo allow br0 >/etc/tapgate.conf", 0, NULL},
+		{"a policy that denies", MOUNT_ETC BR0 "echo deny br0 >/etc/tapgate.conf", 3,
+			"uid 0 may not use 'br0': denied"},
+		{"no bridge", MOUNT_ETC "echo allow br0 >/etc/tapgate.conf", 1, "there is no bridge 'br0'"},
+		{"no policy", MOUNT_ETC BR0 ":", 4, "/etc/tapgate.conf: No such file"},
+		{"one for all to write",
+			MOUNT_ETC BR0 "echo allow br0 >/etc/tapgate.conf && chmod 666 /etc/tapgate.conf", 4,
+			"it can be written by others than root"},
+	};
+	struct result result;
+
+	(void)state;
+	if (command_status("setpriv --reuid 1000 --regid 1000 --clear-groups unshare -Urnm true 2>/dev/null") != 0) {
+		cannot_test("users may make no namespaces here");
+		return;
+	}
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		const struct call call = {
+			.about = rows[i].about, .as_caller = enter_namespace, .context = rows[i].prepare};
+		char *before = snapshot();
+
+		result = run(&call);
+		if (rows[i].code == 0) {
+			EXPECT(&result,
+				result.code == 0 && result.bytes == 1 && result.fds == 1 && !result.errors_size);
+			assert_tap_elsewhere(&result);
+			close(result.tap);
+		} else {
+			result.call.user = &root; /* as the helper and the log see it */
+			assert_refused(&result, rows[i].code, rows[i].words);
+		}
+		assert_unchanged(before);
+	}
+	/* The real root's policy is not for a root that an ordinary user made. */
+	write_policy("allow br0\n");
+	result = run(&(struct call){.about = "the policy outside", .as_caller = enter_namespace, .context = BR0 ":"});
+	result.call.user = &root;
+	assert_refused(&result, 4, "/etc/tapgate.conf: it does not belong to root");
+}
+
+/* --- filters that lie -------------------------------------------------------------------------------------------- */
+
+enum { LIES_MAX = 12 };
+
+struct lie {
+	const char *about;
+	int calls[LIES_MAX]; /* -1 ends the list */
+	unsigned int error;  /* that they return; 0: that they worked */
+};
+
+/* Keep root's capabilities while the ids become the caller's: to load a filter without no_new_privs takes one. */
+static void become_with_capabilities(const struct call *call)
+{
+	prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0);
+	become(call->user);
+}
+
+static void load_lie(const struct call *call)
+{
+	const struct lie *lie = call->context;
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct data[2];
+	struct sock_filter code[2 * LIES_MAX + 2] = {BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 0)};
+	struct sock_fprog program = {.len = 1, .filter = code};
+
+	if (syscall(SYS_capget, &header, data) < 0)
+		_exit(124);
+	data[0].effective = data[0].permitted;
+	data[1].effective = data[1].permitted;
+	if (syscall(SYS_capset, &header, data) < 0)
+		_exit(124);
+	for (size_t i = 0; lie->calls[i] >= 0; i++) {
+		code[program.len++] =
+			(struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned int)lie->calls[i], 0, 1);
+		code[program.len++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | lie->error);
+	}
+	code[program.len++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+	if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) < 0)
+		_exit(124);
+}
+
+/*
+ *	alice --- not --- br0, by a setuid helper under a filter that says a call worked, and does nothing
+ *
+ * Only root can load one that a setuid program keeps its privileges under; a container's manager may.
+ */
+static void test_filters_that_lie(void **state)
+{
+	static const struct lie lies[] = {
+		{"setresuid", {SYS_setresuid, -1}, 0},
+		{"setresgid", {SYS_setresgid, -1}, 0},
+		{"both", {SYS_setresuid, SYS_setresgid, -1}, 0},
+		{"all that set ids",
+			{SYS_setresuid, SYS_setresgid, SYS_setuid, SYS_setgid, SYS_setreuid, SYS_setregid,
+				SYS_setgroups, -1},
+			0},
+		{"capset", {SYS_capset, -1}, 0},
+		{"capget", {SYS_capget, -1}, 0},
+		{"setuid alone", {SYS_setuid, -1}, 0},
+		{"setgid alone", {SYS_setgid, -1}, 0},
+		{"getresuid", {SYS_getresuid, -1}, 0},
+		{"prctl", {SYS_prctl, -1}, 0},
+		{"seccomp", {SYS_seccomp, -1}, 0},
+		{"seccomp and prctl", {SYS_seccomp, SYS_prctl, -1}, 0},
+		{"Landlock", {SYS_landlock_restrict_self, -1}, 0},
+		{"everything",
+			{SYS_setresuid, SYS_setresgid, SYS_setuid, SYS_setgid, SYS_capset, SYS_prctl, SYS_seccomp,
+				SYS_landlock_restrict_self, -1},
+			0},
+		{"setresuid fails", {SYS_setresuid, -1}, EPERM},
+		{"setresgid fails", {SYS_setresgid, -1}, EAGAIN},
+		{"capset fails", {SYS_capset, -1}, EPERM},
+		{"capget fails", {SYS_capget, -1}, ENOSYS},
+		{"prctl fails", {SYS_prctl, -1}, EINVAL},
+		{"seccomp fails", {SYS_seccomp, -1}, EINVAL},
+		{"setrlimit fails", {SYS_setrlimit, SYS_prlimit64, -1}, EPERM},
+		{"close_range fails", {SYS_close_range, -1}, ENOSYS},
+	};
+
+	(void)state;
+	make_bridge("br0");
+	write_policy("allow br0\n");
+	for (size_t i = 0; i < COUNT(lies); i++) {
+		char *before = snapshot();
+		struct result result = run(&(struct call){.about = lies[i].about,
+			.as_root = become_with_capabilities,
+			.as_caller = load_lie,
+			.context = &lies[i]});
+		const char *line = strchr(result.errors, '\n');
+
+		assert_nothing_sent(&result, 1);
+		EXPECT(&result, result.errors_size == 0 || strncmp(result.errors, "tapgate-helper: ", 16) == 0);
+		EXPECT(&result, result.errors_size == 0 || (line && line[1] == '\0'));
+		assert_unchanged(before);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_ways_that_work),
+		TEST(test_ways_that_do_not),
+		TEST(test_nosuid),
+		TEST(test_traced),
+		TEST(test_user_namespace),
+		TEST(test_filters_that_lie),
+	};
+
+	return RUN_TESTS(tests);
+}
