@@ -164,6 +164,8 @@ static const char *file_problem(const struct stat *status, size_t limit)
 {
 	if (!S_ISREG(status->st_mode))
 		return "it is not a regular file";
+	if (status->st_uid == OVERFLOW_ID && in_user_namespace())
+		return "its owner is not known in this user namespace";
 	if (status->st_uid != 0)
 		return "it does not belong to root";
 	if (status->st_mode & WRITE_BY_OTHERS)

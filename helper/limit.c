@@ -113,6 +113,11 @@ bool limit_keep(struct link *link, const struct claim *claim, int tap, struct ou
 	}
 	if (verdict == EXIT_SENT)
 		return true;
-	return refuse(outcome, EXIT_LIMIT, "uid %u holds all %u taps that it may have on '%s' by %s", claim->uid,
-		claim->max, claim->network, claim->rule);
+	if (verdict < 0)
+		return refuse(outcome, EXIT_SYSTEM,
+			"cannot tell in time whether uid %u may have one more tap on '%s' by %s; try again", claim->uid,
+			claim->network, claim->rule);
+	return refuse(outcome, EXIT_LIMIT,
+		"uid %u has reached max=%u on '%s', by %s; end a virtual machine first, or have the limit raised",
+		claim->uid, claim->max, claim->network, claim->rule);
 }

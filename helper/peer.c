@@ -73,5 +73,8 @@ bool peer_send_tap(struct outcome *outcome)
 	memcpy(CMSG_DATA(rights), &tap, sizeof(tap));
 	if (sendmsg(FD_PEER, &message, MSG_DONTWAIT | MSG_NOSIGNAL) == 1)
 		return true;
+	if (errno == EAGAIN)
+		return refuse(
+			outcome, EXIT_SYSTEM, "cannot send the tap's descriptor: the caller does not read its socket");
 	return refuse_errno(outcome, errno, "cannot send the tap's descriptor");
 }

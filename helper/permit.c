@@ -113,7 +113,8 @@ bool permit_request(
 
 	if (!policy) {
 		policy_error_print(&error, problem, sizeof(problem));
-		return refuse(outcome, EXIT_POLICY, "%s", problem);
+		return refuse(outcome, EXIT_POLICY, "%s%s", problem,
+			error.line ? "" : "; an administrator can mend that, see tapgate.conf(5)");
 	}
 	accounts = accounts_new(caller->uid);
 	if (!accounts) {

@@ -19,7 +19,10 @@ static bool find_bridge(struct link *link, const char *name, struct link_interfa
 	int error = link_by_name(link, name, bridge);
 
 	if (error == -ENODEV)
-		return refuse(outcome, EXIT_SYSTEM, "there is no bridge '%s'; an administrator can make it", name);
+		return refuse(outcome, EXIT_SYSTEM,
+			"there is no bridge '%s'; an administrator can run: ip link add %s type bridge && ip link set "
+			"%s up",
+			name, name, name);
 	if (error)
 		return refuse_errno(outcome, error, "cannot look up '%s'", name);
 	if (strcmp(bridge->kind, "bridge") != 0)
@@ -66,6 +69,10 @@ static bool make_tap(const struct request *request, uid_t uid, pid_t vmm, struct
 			snprintf(name, sizeof(name), "tg%%d");
 		error = tap_make(FD_TAP, name, request->vnet_header, uid, port->name);
 	}
+	if (error == -EPERM)
+		return refuse(outcome, EXIT_SYSTEM,
+			"cannot make a tap: the network belongs to another user namespace, or a security module "
+			"forbids it");
 	if (error)
 		return refuse_errno(outcome, error, "cannot make a tap");
 	return true;

@@ -84,34 +84,64 @@ static bool read_groups(struct policy_caller *caller, gid_t gid)
 	return true;
 }
 
-/* The one line for a program that got no capability from its installation: which bit is missing, or why it had no
- * effect.
- */
+/* The one line for a program that got no capability from its installation: which bit is missing, or had no effect. */
 static bool explain_missing(bool had_no_new_privs, struct outcome *outcome)
 {
-	char path[PATH_MAX] = "";
-	ssize_t size = readlink("/proc/self/exe", path, sizeof(path));
-	struct word word = {path, size > 0 ? (size_t)size : 0};
+	char target[PATH_MAX], path[240] = "";
+	ssize_t size = readlink("/proc/self/exe", target, sizeof(target));
 	struct stat file;
 
+	text_append_escaped(path, sizeof(path), (struct word){target, size > 0 ? (size_t)size : 0});
 	if (had_no_new_privs)
 		return refuse(outcome, EXIT_SYSTEM,
-			"no CAP_NET_ADMIN: started under no_new_privs (a sandbox, a container or systemd's "
-			"NoNewPrivileges=), "
-			"where the setuid bit has no effect; start the virtual machine outside of it");
+			"no CAP_NET_ADMIN: started under no_new_privs (QEMU's -sandbox on, Flatpak, a container, "
+			"systemd's "
+			"NoNewPrivileges=), where the setuid bit has no effect; start the virtual machine outside of "
+			"it");
 	if (geteuid() == 0)
 		return refuse(outcome, EXIT_SYSTEM,
 			"no CAP_NET_ADMIN: root here lacks it, as in a container; add the capability to the container");
 	if (stat("/proc/self/exe", &file) == 0 && (file.st_mode & S_ISUID) && file.st_uid == 0)
 		return refuse(outcome, EXIT_SYSTEM,
-			"no CAP_NET_ADMIN: the setuid bit of %s had no effect; it lies on a nosuid mount, or the "
+			"no CAP_NET_ADMIN: the setuid bit of '%s' had no effect; it lies on a nosuid mount, or the "
 			"process "
 			"is traced or in a user namespace",
-			QUOTED(word));
+			path);
 	return refuse(outcome, EXIT_SYSTEM,
-		"no CAP_NET_ADMIN: the setuid bit is missing; an administrator can run: chown root:root %s && chmod "
-		"4755 %s",
-		QUOTED(word), QUOTED(word));
+		"no CAP_NET_ADMIN: the setuid bit is missing; an administrator can run: chown root:root '%s' && "
+		"chmod 4755 '%s'",
+		path, path);
+}
+
+/*
+ * Keep one capability and the caller's ids. The capabilities go first, while they can be given up at will, and the one
+ * that is left is made effective anew after the ids: setresuid took it out of the effective set (capabilities(7)). Back
+ * to the real ids takes no capability; libcap-ng's own capng_change_id would ask for CAP_SETUID, which a setuid program
+ * with a file capability does not have.
+ */
+static bool give_up(uid_t uid, gid_t gid, struct outcome *outcome)
+{
+	int failed;
+
+	empty_other_sets();
+	capng_clear(CAPNG_SELECT_ALL);
+	capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED, CAP_NET_ADMIN);
+	failed = capng_apply(CAPNG_SELECT_CAPS);
+	if (failed)
+		return refuse(outcome, EXIT_SYSTEM, "cannot give up capabilities (libcap-ng: %d)", failed);
+	if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0 || setresgid(gid, gid, gid) < 0 || setresuid(uid, uid, uid) < 0)
+		return refuse_errno(outcome, errno, "cannot go back to uid %u and gid %u", uid, gid);
+	failed = capng_apply(CAPNG_SELECT_CAPS);
+	if (failed || prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0) < 0)
+		return refuse(outcome, EXIT_SYSTEM, "cannot keep CAP_NET_ADMIN (libcap-ng: %d)", failed);
+	return state_not_dumpable(outcome);
+}
+
+/* Whether it is so, and stays so when the opposite is tried. */
+static bool is_proved(uid_t uid, gid_t gid)
+{
+	return ids_are(uid, gid) && sets_are(net_admin) && !can_regain(uid, gid) && ids_are(uid, gid) &&
+	       sets_are(net_admin) && prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_IS_SET, CAP_NET_ADMIN, 0, 0) <= 0;
 }
 
 bool privileges_keep_net_admin(struct policy_caller *caller, bool had_no_new_privs, struct outcome *outcome)
@@ -119,31 +149,17 @@ bool privileges_keep_net_admin(struct policy_caller *caller, bool had_no_new_pri
 	uid_t uid = getuid();
 	gid_t gid = getgid();
 	struct sets sets;
-	int failed;
 
 	if (!read_sets(&sets))
 		return refuse_errno(outcome, errno, "cannot read the process's capabilities");
 	if (!(sets.permitted & net_admin))
 		return explain_missing(had_no_new_privs, outcome);
-	empty_other_sets();
-	capng_clear(CAPNG_SELECT_ALL);
-	capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED, CAP_NET_ADMIN);
-	/*
-	 * Back to the real ids takes no capability. capng_change_id would ask for CAP_SETUID, which a setuid program
-	 * with a file capability as well does not have (capabilities(7)).
-	 */
-	if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0 || setresgid(gid, gid, gid) < 0 || setresuid(uid, uid, uid) < 0)
-		return refuse_errno(outcome, errno, "cannot go back to uid %u and gid %u", uid, gid);
-	failed = capng_apply(CAPNG_SELECT_CAPS);
-	if (failed || prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0) < 0)
-		return refuse(outcome, EXIT_SYSTEM, "cannot give up privileges (libcap-ng: %d)", failed);
-	if (!state_not_dumpable(outcome))
+	if (!give_up(uid, gid, outcome))
 		return false;
-	if (!ids_are(uid, gid) || !sets_are(net_admin) || can_regain(uid, gid) || !ids_are(uid, gid) ||
-		!sets_are(net_admin) || prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_IS_SET, CAP_NET_ADMIN, 0, 0) > 0)
+	if (!is_proved(uid, gid))
 		return refuse(outcome, EXIT_SYSTEM,
-			"privileges given up came back, or never went; something lies to the "
-			"program about its system calls");
+			"privileges given up came back, or never went; something lies to the program about its system "
+			"calls");
 	caller->uid = uid;
 	return read_groups(caller, gid) || refuse_errno(outcome, errno, "cannot read the process's groups");
 }

@@ -21,6 +21,12 @@ bool word_number(struct word word, uint32_t max, uint32_t *value)
 	return true;
 }
 
+static bool may_be_in_name(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' ||
+	       c == '-' || c == '+' || c == '@';
+}
+
 const char *word_name_problem(struct word word)
 {
 	if (word.size == 0)
@@ -29,11 +35,11 @@ const char *word_name_problem(struct word word)
 		return "is longer than 15 bytes";
 	if (word_is(word, ".") || word_is(word, "..") || word_is(word, "all") || word_is(word, "default"))
 		return "is a reserved word";
+	if (word.at[0] == '-')
+		return "begins with '-'";
 	for (size_t i = 0; i < word.size; i++) {
-		if (word.at[i] <= ' ' || word.at[i] > '~')
-			return "has a byte that is not printable ASCII";
-		if (word.at[i] == '/' || word.at[i] == ':' || word.at[i] == '%')
-			return "has a '/', ':' or '%'";
+		if (!may_be_in_name(word.at[i]))
+			return "has other than letters, digits and ._-+@";
 	}
 	return NULL;
 }

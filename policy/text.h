@@ -34,8 +34,9 @@ bool word_number(struct word word, uint32_t max, uint32_t *value);
 
 /*
  * What keeps a word from being the name of a network or interface, as a phrase ("is empty"); NULL if nothing does.
- * Stricter than the kernel's dev_valid_name (net/core/dev.c): printable ASCII only, no '%' (a template to the kernel,
- * __dev_alloc_name), and none of the names that mean something else ('all', 'default': net/ipv4/devinet.c).
+ * Stricter than the kernel's dev_valid_name (net/core/dev.c): a name stands in messages, logs, aliases and commands to
+ * copy, so nothing in it may mean anything there; and none of the names that mean something else ('all', 'default':
+ * net/ipv4/devinet.c).
  */
 const char *word_name_problem(struct word word);
 

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #define CALL(user_, word)  (&(struct call){.about = word, .user = (user_), .argv = ARGS("--br=" word, FD)})
-#define FULL(max, network) "uid 1000 holds all " max " taps that it may have on '" network "' by /etc/tapgate.conf:"
+#define FULL(max, network) "uid 1000 has reached max=" max " on '" network "', by /etc/tapgate.conf:"
 
 /*
  *	alice --- tap, tap, tap (max=3), and no fourth --- br0
@@ -60,7 +60,7 @@ static void test_who_and_where(void **state)
 			make_bridge(networks[i / 2]);
 		snprintf(word, sizeof(word), "--br=%s", networks[i / 2]);
 		held[i] = hold(&call, networks[i / 2]);
-		expect_refusal(&second, 5, "holds all 1 taps");
+		expect_refusal(&second, 5, "has reached max=1");
 	}
 	for (size_t i = 0; i < COUNT(held); i++) {
 		/* The words went out of scope with their loop. */
@@ -84,10 +84,10 @@ static void test_numbers_alike(void **state)
 		held[i] = hold(CALL(&others[i], "br0"), "br0");
 	hers = hold(CALL(&alice, "br0"), "br0");
 	for (size_t i = 0; i < COUNT(held); i++) {
-		expect_refusal(CALL(&others[i], "br0"), 5, "holds all 1 taps");
+		expect_refusal(CALL(&others[i], "br0"), 5, "has reached max=1");
 		give_back(&held[i]);
 	}
-	expect_refusal(CALL(&alice, "br0"), 5, "holds all 1 taps");
+	expect_refusal(CALL(&alice, "br0"), 5, "has reached max=1");
 	give_back(&hers);
 }
 
@@ -156,7 +156,7 @@ static void check_crowd(const char *policy, unsigned int count, unsigned int exp
 		if (results[i].code == 0)
 			assert_granted(&results[i], "br0");
 		else
-			assert_refused(&results[i], 5, "uid 1000 holds all ");
+			assert_refused(&results[i], 5, "uid 1000 has reached max=");
 	}
 	assert_int_equal(granted, expected);
 	assert_int_equal(count_taps(), expected);

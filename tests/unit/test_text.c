@@ -1,4 +1,7 @@
 /* Tests of policy/text.c: numbers, names, and showing what others wrote. Nothing but pure functions on bytes. */
+#include <ctype.h>
+#include <string.h>
+
 #include "tests/unit/test_policy.h"
 
 static void test_numbers(void **state)
@@ -55,8 +58,8 @@ static void test_number_ends_with_its_word(void **state)
 
 static void test_names(void **state)
 {
-	static const char reserved[] = "is a reserved word", byte[] = "has a byte that is not printable ASCII",
-			  mark[] = "has a '/', ':' or '%'", good[] = "good";
+	static const char reserved[] = "is a reserved word", byte[] = "has other than letters, digits and ._-+@",
+			  option[] = "begins with '-'", good[] = "good";
 	static const struct {
 		const char *text;
 		size_t size;
@@ -69,10 +72,15 @@ static void test_names(void **state)
 		{TEXT("All"), good},
 		{TEXT("all0"), good},
 		{TEXT("defaul"), good},
-		{TEXT("-x"), good},
+		{TEXT("a-Z_0.9+@"), good},
+		{TEXT("x-"), good},
+		{TEXT("-x"), option},
+		{TEXT("--"), option},
 		{TEXT("br0@if3"), good},
 		{TEXT("~!$&*()_+=;'\",<>"), "is longer than 15 bytes"},
-		{TEXT("~!$&*()_+=;'\",<"), good},
+		{TEXT("~!$&*()_+=;'\",<"), byte},
+		{TEXT("br0;reboot"), byte},
+		{TEXT("$(reboot)"), byte},
 		{TEXT("123456789012345"), good},
 		{TEXT("1234567890123456"), "is longer than 15 bytes"},
 		{TEXT("12345678901234567890"), "is longer than 15 bytes"},
@@ -81,11 +89,11 @@ static void test_names(void **state)
 		{TEXT(".."), reserved},
 		{TEXT("all"), reserved},
 		{TEXT("default"), reserved},
-		{TEXT("a/b"), mark},
-		{TEXT("/"), mark},
-		{TEXT("br0:1"), mark},
-		{TEXT("tap%d"), mark},
-		{TEXT("%"), mark},
+		{TEXT("a/b"), byte},
+		{TEXT("/"), byte},
+		{TEXT("br0:1"), byte},
+		{TEXT("tap%d"), byte},
+		{TEXT("%"), byte},
 		{TEXT("a b"), byte},
 		{TEXT(" br0"), byte},
 		{TEXT("br0\t"), byte},
@@ -104,7 +112,7 @@ static void test_names(void **state)
 	assert_int_equal(wrong, 0);
 }
 
-/* Each of the 256 bytes, alone and at the end of a name: C0, DEL, C1 (0x80 to 0x9f) and all above are refused. */
+/* Each of the 256 bytes, alone and at the end of a name: all but letters, digits and five marks are refused. */
 static void test_name_bytes(void **state)
 {
 	unsigned int wrong = 0;
@@ -112,8 +120,8 @@ static void test_name_bytes(void **state)
 	(void)state;
 	for (int byte = 0; byte < 256; byte++) {
 		char text[] = {'b', 'r', (char)byte};
-		bool good = byte > ' ' && byte <= '~' && byte != '/' && byte != ':' && byte != '%';
-		bool alone = good && byte != '.';
+		bool good = (byte < 128 && isalnum(byte)) || (byte && strchr("._-+@", byte));
+		bool alone = good && byte != '.' && byte != '-';
 
 		wrong += differ(
 			text, 3, "", good ? "good" : "bad", word_name_problem((struct word){text, 3}) ? "bad" : "good");
