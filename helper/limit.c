@@ -92,6 +92,7 @@ bool limit_keep(struct link *link, const struct claim *claim, int tap, struct ou
 	struct timespec start, pause = {.tv_nsec = FIRST_PAUSE};
 	struct count count = {.own = tap};
 	int verdict = -1;
+	bool counted = false;
 
 	if (!claim->max)
 		return true;
@@ -104,8 +105,10 @@ bool limit_keep(struct link *link, const struct claim *claim, int tap, struct ou
 
 		if (error && error != -EAGAIN)
 			return refuse_errno(outcome, error, "cannot count the taps on '%s'", claim->network);
-		if (!error) /* a set that changed while it was listed says nothing */
+		if (!error) { /* a set that changed while it was listed says nothing */
+			counted = true;
 			verdict = judge(&count, claim->max);
+		}
 		if (verdict < 0)
 			nanosleep(&pause, NULL);
 		if (pause.tv_nsec < LAST_PAUSE)
@@ -113,7 +116,7 @@ bool limit_keep(struct link *link, const struct claim *claim, int tap, struct ou
 	}
 	if (verdict == EXIT_SENT)
 		return true;
-	if (verdict < 0)
+	if (!counted)
 		return refuse(outcome, EXIT_SYSTEM,
 			"cannot tell in time whether uid %u may have one more tap on '%s' by %s; try again", claim->uid,
 			claim->network, claim->rule);

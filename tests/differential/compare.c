@@ -43,7 +43,7 @@ static const char *const paths[] = {"/etc/qemu/bridge.conf", "/etc/qemu/a.conf",
 enum { FILES = sizeof(paths) / sizeof(*paths) };
 
 static const char *const names[] = {"br0", "br1", "br2", "fifteen-bytes-x", "fifteen-bytes", "br", "br00", "BR0", "all",
-	"all", "ALL", "alle", "virbr0", "a.b_c-d@e", "\"br0\"", "br0=1", "#br0"};
+	"all", "ALL", "alle", "virbr0", "a.b_c-d@e", "br0+1", "0", "_"};
 
 static void fail(const char *what)
 {
@@ -218,7 +218,7 @@ static bool receive(int sock)
 static int ask(const char *helper, const struct caller *caller, const char *bridge)
 {
 	char network[64], descriptor[32];
-	int pair[2], status;
+	int pair[2], status = 0;
 	bool came;
 	pid_t child;
 

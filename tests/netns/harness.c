@@ -116,7 +116,7 @@ static void take_log(pid_t pid, char *text, size_t size)
 
 /* --- the world --------------------------------------------------------------------------------------------------- */
 
-static int run_shell(const char *format, va_list args)
+static int __attribute__((format(printf, 1, 0))) run_shell(const char *format, va_list args)
 {
 	char line[4096];
 	int status;

@@ -280,7 +280,7 @@ static void test_user_namespace(void **state)
 	write_policy("allow br0\n");
 	result = run(&(struct call){.about = "the policy outside", .as_caller = enter_namespace, .context = BR0 ":"});
 	result.call.user = &root;
-	assert_refused(&result, 4, "/etc/tapgate.conf: it does not belong to root");
+	assert_refused(&result, 4, "/etc/tapgate.conf: its owner is not known in this user namespace");
 }
 
 /* --- filters that lie -------------------------------------------------------------------------------------------- */
