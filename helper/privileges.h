@@ -14,8 +14,8 @@
 bool privileges_keep_net_admin(struct policy_caller *caller, bool had_no_new_privs, struct outcome *outcome);
 
 /*
- * From here on there is no capability and no identity but the caller's, wherever the steps before this one ended. If that
- * cannot be proved, the process ends at once, without a word.
+ * From here on there is no capability and no identity but the caller's, wherever the steps before this one ended. If
+ * that cannot be proved, the process ends at once, without a word.
  */
 void privileges_drop_all(void);
 

@@ -98,7 +98,8 @@ static int exchange(struct link *link, struct nl_msg *request, struct reply *rep
 
 /*
  * Whether this kernel walks its interfaces by index when it lists them (rtnl_dump_ifinfo, net/core/rtnetlink.c; 6.1
- * does not, 6.12 does). Then an interface that stands all the while is listed exactly once, whatever else comes and goes.
+ * does not, 6.12 does). Then an interface that stands all the while is listed exactly once, whatever else comes and
+ * goes.
  */
 static bool lists_by_index(void)
 {
