@@ -54,6 +54,7 @@ LINK_SRC   := $(wildcard link/*.c)
 HELPER_SRC := $(filter-out helper/filters.c,$(wildcard helper/*.c))
 UNIT_SRC   := $(wildcard tests/unit/*.c)
 NETNS_SRC  := $(wildcard tests/netns/test_*.c)
+HARNESS_SRC := $(filter-out $(NETNS_SRC),$(wildcard tests/netns/*.c))
 objects = $(patsubst %.c,$(BUILD)/%.o,$1)
 
 HELPER     := $(BUILD)/tapgate-helper
@@ -102,7 +103,7 @@ $(BUILD)/tests/fuzz/%: $(BUILD)/tests/fuzz/%.o $(BUILD)/tests/fuzz/replay.o $(PA
 	$(CC) $(ALL_CFLAGS) $(HARDENING_LINK) $(LDFLAGS) -o $@ $^ $(HELPER_LIBS)
 $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(PARTS)
 	$(CC) $(ALL_CFLAGS) $(HARDENING_LINK) $(LDFLAGS) -o $@ $^ $(HELPER_LIBS) -lcmocka
-$(BUILD)/tests/netns/%: $(BUILD)/tests/netns/%.o $(call objects,tests/netns/harness.c) $(PARTS)
+$(BUILD)/tests/netns/%: $(BUILD)/tests/netns/%.o $(call objects,$(HARNESS_SRC)) $(PARTS)
 	$(CC) $(ALL_CFLAGS) $(HARDENING_LINK) $(LDFLAGS) -o $@ $^ $(HELPER_LIBS) -lcmocka
 # Programs that the test scripts run; they share nothing with the helper.
 $(TOOLS): $(BUILD)/%: $(BUILD)/%.o

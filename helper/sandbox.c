@@ -14,7 +14,7 @@
 
 /*
  * libseccomp compiled the filters when tapgate was built (helper/filters.c): seccomp(2) loads them as they are. Then
- * the filter is asked for its sign: a kernel, or a filter around this process, that only says it was loaded is found out.
+ * the filter is asked for its sign: a filter around this process that only says it was loaded is found out.
  */
 static bool enter(const struct sock_filter *filter, size_t size, int sign)
 {
