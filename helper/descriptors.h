@@ -6,7 +6,9 @@
 enum {
 	FD_ERROR = 2, /* standard error */
 	FD_PEER = 3,  /* the socket that the descriptor goes out by */
-	FD_LOG = 4,   /* syslog */
+	FD_NETLINK =
+		4, /* the lowest that is free when all but FD_PEER is closed, and free again when the log is opened */
+	FD_LOG = 4,
 	FD_TAP = 5,
 	FD_OTHERS = 6, /* the first of no fixed use */
 };

@@ -8,10 +8,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "helper/trust.h"
+
 enum {
-	LINKS_MAX = 16,		/* symbolic links on the way to one file */
-	OVERFLOW_ID = 65534,	/* how an id that a user namespace does not map looks (user_namespaces(7)) */
-	WRITE_BY_OTHERS = 0022, /* an ACL that grants writing shows in the group's bits (acl(5)) */
+	LINKS_MAX = 16, /* symbolic links on the way to one file */
 };
 
 /* A way through the tree: where it stands, and what is left to go. Descriptors are -1 when there is none. */
@@ -36,47 +36,19 @@ static enum policy_read failed(struct walk *walk)
 	return errno == EACCES ? POLICY_HIDDEN : refused(walk, strerror(errno));
 }
 
-/* Whether ids are mapped here: the map of the initial user namespace is one line, all ids onto themselves. */
-static bool in_user_namespace(void)
-{
-	char map[64];
-	unsigned long inside = 1, outside = 1, count = 0;
-	int fd = open("/proc/self/uid_map", O_RDONLY | O_CLOEXEC);
-	ssize_t size = fd < 0 ? -1 : read(fd, map, sizeof(map) - 1);
-	char *end = map;
-
-	if (fd >= 0)
-		close(fd);
-	if (size <= 0)
-		return false;
-	map[size] = '\0';
-	inside = strtoul(end, &end, 10);
-	outside = strtoul(end, &end, 10);
-	count = strtoul(end, &end, 10);
-	return !(inside == 0 && outside == 0 && count == UINT32_MAX);
-}
-
-/* A directory in which nobody but root, or whoever stands above this user namespace, can replace a file. */
-static bool check_directory(struct walk *walk, const struct stat *status)
-{
-	if (status->st_uid != 0 && !(status->st_uid == OVERFLOW_ID && in_user_namespace()))
-		return refused(walk, "a directory on the way to it does not belong to root") == POLICY_READ;
-	if (status->st_mode & WRITE_BY_OTHERS)
-		return refused(walk, "a directory on the way to it can be written by others than root") == POLICY_READ;
-	return true;
-}
-
 /* Stand in a directory, by a descriptor that becomes the walk's own. */
 static enum policy_read stand_in(struct walk *walk, int directory)
 {
 	struct stat status;
+	const char *problem;
 
 	if (walk->directory >= 0)
 		close(walk->directory);
 	walk->directory = directory;
 	if (directory < 0 || fstat(directory, &status) < 0)
 		return failed(walk);
-	return check_directory(walk, &status) ? POLICY_READ : POLICY_REFUSED;
+	problem = trust_directory_problem(directory, &status);
+	return problem ? refused(walk, problem) : POLICY_READ;
 }
 
 /* Put a symbolic link's target before the rest of the way. */
@@ -159,27 +131,11 @@ static enum policy_read open_file(struct walk *walk, int *file)
 	return result;
 }
 
-/* What counts is the file that was opened, whatever its name leads to by now. */
-static const char *file_problem(const struct stat *status, size_t limit)
-{
-	if (!S_ISREG(status->st_mode))
-		return "it is not a regular file";
-	if (status->st_uid == OVERFLOW_ID && in_user_namespace())
-		return "its owner is not known in this user namespace";
-	if (status->st_uid != 0)
-		return "it does not belong to root";
-	if (status->st_mode & WRITE_BY_OTHERS)
-		return "it can be written by others than root";
-	if ((uint64_t)status->st_size > limit)
-		return "the policy is larger than 4 MiB";
-	return NULL;
-}
-
+/* A file that is written while it is read. (The time of change is no sign: anybody may make it a hard link.) */
 static bool same_content(const struct stat *a, const struct stat *b)
 {
 	return a->st_size == b->st_size && a->st_mtim.tv_sec == b->st_mtim.tv_sec &&
-	       a->st_mtim.tv_nsec == b->st_mtim.tv_nsec && a->st_ctim.tv_sec == b->st_ctim.tv_sec &&
-	       a->st_ctim.tv_nsec == b->st_ctim.tv_nsec;
+	       a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
 }
 
 static enum policy_read read_whole(struct walk *walk, int fd, size_t limit, struct policy_file *file)
@@ -190,9 +146,11 @@ static enum policy_read read_whole(struct walk *walk, int fd, size_t limit, stru
 
 	if (fstat(fd, &before) < 0)
 		return failed(walk);
-	problem = file_problem(&before, limit);
+	problem = trust_file_problem(fd, &before);
 	if (problem)
 		return refused(walk, problem);
+	if ((uint64_t)before.st_size > limit)
+		return refused(walk, "the policy is larger than 4 MiB");
 	*file = (struct policy_file){.device = before.st_dev, .inode = before.st_ino};
 	file->text = malloc((size_t)before.st_size + 1);
 	if (!file->text)

@@ -15,6 +15,8 @@ enum {
 	CREATE_RULESET_VERSION = 1,
 	RULE_PATH_BENEATH = 1,
 
+	NO_LOG_OF_PROOF = 1, /* RESTRICT_SELF_LOG_SAME_EXEC_OFF: what is_in_force tries is no matter for an audit log */
+
 	FS_WRITE_FILE = 1 << 1,
 	FS_READ_FILE = 1 << 2,
 	FS_IOCTL_DEVICE = 1 << 15,
@@ -83,8 +85,8 @@ bool landlock_enter(struct outcome *outcome)
 		return refuse_errno(outcome, errno, "cannot make a Landlock ruleset");
 	/* A device that is not there needs no rule: opening it says so later. */
 	allow(rules, "/dev/net/tun", (FS_READ_FILE | FS_WRITE_FILE | FS_IOCTL_DEVICE) & ruleset.files);
-	entered =
-		allow(rules, "/", FS_READ_FILE) && syscall(SYS_landlock_restrict_self, rules, 0) == 0 && is_in_force();
+	entered = allow(rules, "/", FS_READ_FILE) &&
+		  syscall(SYS_landlock_restrict_self, rules, version >= 7 ? NO_LOG_OF_PROOF : 0) == 0 && is_in_force();
 	if (!entered)
 		refuse_errno(outcome, errno, "cannot enter the Landlock sandbox");
 	close(rules);

@@ -8,8 +8,8 @@
  *	waits     else: candidates behind it are about to withdraw. It counts again, for a bounded time.
  *
  * Never more than max: of any set of candidates that all settle, the one that wrote its alias last counted all the
- *others, in one form or the other, and found no more than max. Never fewer while as many ask: the withdrawn one with
- *the lowest index saw max settled taps and candidates before it, and of these none has withdrawn. (A helper that is
+ * others, in one form or the other, and found no more than max. Never fewer while as many ask: the withdrawn one with
+ * the lowest index saw max settled taps and candidates before it, and of these none has withdrawn. (A helper that is
  * killed takes its candidate with it; one that is stopped delays only its own user's next taps on that network.)
  */
 #include "helper/limit.h"

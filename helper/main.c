@@ -35,8 +35,6 @@ int main(int argc, char **argv)
 		       permit_request(request.network, &caller, &permit, &outcome) &&  /* root says yes */
 		       port_make(&request, &permit, caller.uid, vmm, &port, &outcome); /* up, and what was allowed */
 
-	if (!granted)
-		port_undo();
 	const struct asker asker = {.uid = caller.uid, .vmm = vmm, .helper = getpid()};
 	report_open_log();
 	privileges_drop_all();
@@ -46,7 +44,9 @@ int main(int argc, char **argv)
 		report_grant(&asker, &request, &permit, &port);
 		granted = peer_send_tap(&outcome);
 	}
-	if (!granted)
+	if (!granted) {
+		port_undo();
 		report_refusal(&asker, &request, &outcome);
-	return (int)outcome.code;
+	}
+	return granted ? EXIT_SENT : outcome.code ? (int)outcome.code : EXIT_SYSTEM;
 }

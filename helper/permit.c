@@ -4,6 +4,7 @@
 
 #include "helper/accounts.h"
 #include "helper/files.h"
+#include "helper/subids.h"
 
 #define POLICY_FILE SYSCONFDIR "/tapgate.conf"
 
@@ -66,7 +67,7 @@ static bool judge(const struct policy_verdict *verdict, const char *network, uin
 {
 	switch (verdict->outcome) {
 	case POLICY_ALLOWED:
-		return can_give_all(verdict, outcome);
+		return (uid == 0 || subids_exclude(uid, outcome)) && can_give_all(verdict, outcome);
 	case POLICY_DENIED:
 		return refuse(outcome, EXIT_DENIED, "uid %u may not use '%s': denied by %s", uid, network, rule);
 	case POLICY_DENIED_UNKNOWN:

@@ -10,8 +10,8 @@
 #include "helper/limit.h"
 
 enum {
-	NAMES_MAX =
-		16, /* tried before the kernel is asked to find one, which takes it longer the more taps there are */
+	NAMES_MAX = 16,	     /* tried before the kernel looks for one: that takes it longer the more taps there are */
+	TAP_MTU_MAX = 65521, /* 65535 less an Ethernet header (drivers/net/tun.c); a bridge may have more */
 };
 
 static bool find_bridge(struct link *link, const char *name, struct link_interface *bridge, struct outcome *outcome)
@@ -96,7 +96,7 @@ static bool join(struct link *link, const struct link_interface *bridge, struct 
 	tap.mac[0] = 0xfe;
 	change.mac = tap.mac;
 	if (tap.mtu != bridge->mtu)
-		change.mtu = bridge->mtu;
+		change.mtu = bridge->mtu < TAP_MTU_MAX ? bridge->mtu : TAP_MTU_MAX;
 	error = link_change(link, tap.index, &change);
 	if (error == -EXFULL)
 		return refuse(

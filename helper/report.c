@@ -28,13 +28,18 @@ void report_open_log(void)
 {
 	const struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = "/dev/log"};
 	const struct timeval patience = {.tv_usec = LOG_PATIENCE};
-	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	int fd;
 
+	close(FD_LOG); /* the caller's, if an early step failed */
+	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return;
 	if (fd != FD_LOG) {
-		dup3(fd, FD_LOG, O_CLOEXEC);
+		bool moved = dup3(fd, FD_LOG, O_CLOEXEC) == FD_LOG;
+
 		close(fd);
+		if (!moved)
+			return;
 	}
 	setsockopt(FD_LOG, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
 	if (connect(FD_LOG, (const struct sockaddr *)&address, sizeof(address)) < 0)

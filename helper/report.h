@@ -19,7 +19,7 @@ struct asker {
 void report_open_log(void);
 
 /*
- * Log that the tap is about to be handed over: before it is, so that a caller who kills the helper cannot prevent it.
+ * Log that the tap is about to be handed over: before it is, so that a caller cannot prevent it by killing the helper.
  */
 void report_grant(
 	const struct asker *asker, const struct request *request, const struct permit *permit, const struct port *port);

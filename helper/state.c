@@ -10,6 +10,10 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+enum {
+	LIFE_MAX = 60, /* seconds; limit.c waits for 10 at most, all else takes milliseconds */
+};
+
 /* A descriptor that is made later must never be taken for one of the standard streams. */
 static bool open_standard_streams(struct outcome *outcome)
 {
@@ -41,11 +45,15 @@ static void reset_signals(void)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-static void stop_timers(void)
+/*
+ * No timer of the caller's runs on; one of ours ends the process, and with it the tap, if it has stood still for long:
+ * on a file system or a standard error that a user serves, reading, closing and writing can take for ever.
+ */
+static void set_timers(void)
 {
-	const struct itimerval never = {0};
+	const struct itimerval never = {0}, long_since = {.it_value.tv_sec = LIFE_MAX};
 
-	setitimer(ITIMER_REAL, &never, NULL);
+	setitimer(ITIMER_REAL, &long_since, NULL);
 	setitimer(ITIMER_VIRTUAL, &never, NULL);
 	setitimer(ITIMER_PROF, &never, NULL);
 }
@@ -69,7 +77,7 @@ bool state_make_known(struct outcome *outcome)
 	if (clearenv() != 0)
 		return refuse(outcome, EXIT_SYSTEM, "cannot clear the environment");
 	umask(077);
-	stop_timers(); /* before a signal of theirs that is ignored would end the process */
+	set_timers(); /* before a signal of the old ones that is ignored would end the process */
 	reset_signals();
 	raise_limits();
 	if (!open_standard_streams(outcome))

@@ -6,7 +6,8 @@
 
 /*
  * Known from here on: descriptors 0 to 2 are open; the environment is empty; umask, working directory, signal mask and
- * dispositions; no interval timer runs; soft limits are as high as the hard ones.
+ * dispositions; no interval timer runs but the one that ends the process after a minute; soft limits are as high as the
+ * hard ones.
  */
 bool state_make_known(struct outcome *outcome);
 

@@ -14,7 +14,7 @@
 #include "link/reply.h"
 
 /* Bytes in one datagram: of one interface, with room to spare; of a list, the kernel's own bound (af_netlink.c). */
-enum { ONE_MAX = 8192, LIST_MAX = 32768 };
+enum { ONE_MAX = 16384, LIST_MAX = 32768 };
 
 struct link {
 	struct nl_sock *socket;
@@ -234,7 +234,10 @@ int link_change(struct link *link, int index, const struct link_change *change)
 	struct link_change without = *change;
 	int result = set(link, index, change);
 
-	/* Where the kernel or the interface has no IPv6 there is no such address to prevent (net/ipv6/addrconf.c). */
+	/*
+	 * Where the kernel or the interface has no IPv6 there is no such address to prevent (net/ipv6/addrconf.c). An
+	 * interface has none while its MTU is below 1280.
+	 */
 	if (result != -EAFNOSUPPORT || !change->no_ipv6_address)
 		return result;
 	without.no_ipv6_address = false;

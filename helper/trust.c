@@ -1,0 +1,79 @@
+#include "helper/trust.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/statfs.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+enum {
+	OVERFLOW_ID = 65534, /* how an id looks that a user namespace does not map */
+	WRITE_BY_OTHERS = 022,
+	FUSE_MAGIC = 0x65735546,
+};
+
+/*
+ * Whether 65534 is no account here but stands for ids outside of this user namespace: no line of the map, "inside
+ * outside count", covers it. In the initial namespace the one line covers every id.
+ */
+static bool overflow_is_outside(void)
+{
+	char map[4096]; /* 340 lines, as many as the kernel allows, may be longer; then it is not believed */
+	int fd = open("/proc/self/uid_map", O_RDONLY | O_CLOEXEC);
+	ssize_t size = fd < 0 ? -1 : read(fd, map, sizeof(map));
+
+	if (fd >= 0)
+		close(fd);
+	if (size <= 0 || (size_t)size == sizeof(map))
+		return false;
+	map[size] = '\0';
+	for (char *at = map; *at;) {
+		unsigned long long inside = strtoull(at, &at, 10);
+		unsigned long long count;
+
+		strtoull(at, &at, 10);
+		count = strtoull(at, &at, 10);
+		if (inside <= OVERFLOW_ID && OVERFLOW_ID < inside + count)
+			return false;
+		at += strspn(at, " \n");
+	}
+	return true;
+}
+
+/* FUSE as users mount it (fusermount3(1)): always nosuid. As the root of a container it is not. */
+static bool is_served_by_user(int fd)
+{
+	struct statfs system;
+
+	return fstatfs(fd, &system) < 0 || (system.f_type == FUSE_MAGIC && (system.f_flags & ST_NOSUID));
+}
+
+const char *trust_directory_problem(int fd, const struct stat *status)
+{
+	if (status->st_uid != 0 && !(status->st_uid == OVERFLOW_ID && overflow_is_outside()))
+		return "a directory on the way to it does not belong to root";
+	if (status->st_mode & WRITE_BY_OTHERS)
+		return "a directory on the way to it can be written by others than root";
+	if (is_served_by_user(fd))
+		return "a directory on the way to it is a mount of a user's";
+	return NULL;
+}
+
+const char *trust_file_problem(int fd, const struct stat *status)
+{
+	if (!S_ISREG(status->st_mode))
+		return "it is not a regular file";
+	if (status->st_uid == OVERFLOW_ID && overflow_is_outside())
+		return "its owner is not known in this user namespace";
+	if (status->st_uid != 0)
+		return "it does not belong to root";
+	if (status->st_mode & WRITE_BY_OTHERS)
+		return "it can be written by others than root";
+	if (is_served_by_user(fd))
+		return "it is a mount of a user's";
+	return NULL;
+}
