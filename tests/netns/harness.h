@@ -1,7 +1,7 @@
 /*
  * What the tests of the installed helper share: a caller that controls everything a caller controls, and two oracles,
  * "granted" and "refused", that look at the descriptor, the exit status, standard error, the log, and at everything
- * that must not have changed.
+ * that must not have changed. In world.c, log.c and snapshot.c; caller.c; oracle.c. They alone share internal.h.
  *
  * Tests run as root inside tests/common/world, one world for each program; nothing here may be used outside of it.
  * Nothing here asks the code under test: what is on the network is read from sysfs and procfs.
@@ -54,12 +54,18 @@ void make_bridge(const char *name);
 /* A persistent tap of a user's, as `ip tuntap` makes it; index 0 leaves the choice to the kernel. */
 void make_tap(const char *name, uid_t owner, int index);
 
+/* A candidate that never ends, behind every real one of alice's on br0: as if its helper was stopped. */
+void make_stopped_candidate(void);
+
 /* A file's whole content, with the mode and owner that it has from its first byte on. */
 void write_file(const char *path, const char *text, mode_t mode, uid_t owner, gid_t group);
 void write_bytes(const char *path, const void *bytes, size_t size, mode_t mode, uid_t owner, gid_t group);
 
 /* /etc/tapgate.conf, trusted. */
 void write_policy(const char *text);
+
+/* br0, allowed to everybody. */
+void prepare_br0(void);
 
 /* The first line of a file, newline off; "" if there is none. Up to the 16th call from this one. */
 const char *first_line(const char *format, ...) __attribute__((format(printf, 1, 2)));
@@ -97,11 +103,16 @@ int as_user(const struct user *user, int (*function)(void *context), void *conte
 /* A pair of connected sockets that a user made, as SO_PEERCRED will say. Closed on exec. */
 void make_pair(const struct user *user, int type, int pair[2]);
 
+/* Fill a pipe, socket or terminal until it takes no more; how many bytes that was. A blocking pipe that is full. */
+unsigned int fill(int fd);
+int full_pipe(void);
+
 /* --- calling the helper ------------------------------------------------------------------------------------------ */
 
 enum {
 	NUMBER = 7, /* under which the helper finds its socket */
 	NO_SOCKET = -1,
+	SOON = 3000, /* milliseconds within which the helper ends whatever is done to it */
 };
 #define FD "--fd=7"
 
@@ -160,6 +171,9 @@ struct running {
 struct running start(const struct call *call);
 struct result finish(struct running *running);
 struct result run(const struct call *call);
+
+/* Start one that has to wait for make_stopped_candidate's tap; returns when its own is there. */
+struct running start_behind_candidate(const struct call *call);
 
 /* Close the tap, which must be the end of it. */
 void give_back(struct result *result);

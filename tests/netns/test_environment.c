@@ -1,15 +1,13 @@
 /*
- * What a process inherits: environment, limits, signals, timers, directory, priority. Where it is harmless it makes no
- * difference; where it starves the helper, the end is a full grant or nothing at all.
+ * What a process inherits: environment, signals, timers, directory, priority. Where it is harmless it makes no
+ * difference; where it ends the helper, the end is a full grant or nothing at all. (Limits: test_rlimits.c.)
  */
 #include "tests/netns/harness.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <glob.h>
 #include <sched.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -17,12 +15,6 @@
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-static void prepare_br0(void)
-{
-	make_bridge("br0");
-	write_policy("allow br0\n");
-}
 
 /*
  *	alice --- tap or not --- br0, with an environment that libraries would obey
@@ -62,125 +54,6 @@ static void test_hostile_environment(void **state)
 	result = run(&(struct call){.about = "profiling", .envp = profiling});
 	result.errors_size = 0;
 	assert_granted(&result, "br0");
-}
-
-/* --- limits ------------------------------------------------------------------------------------------------------ */
-
-struct limit {
-	const char *about;
-	__rlimit_resource_t resource;
-	rlim_t from, to;   /* doubled from the one to the other */
-	bool always_works; /* the helper has what it needs */
-};
-
-static void set_limit(const struct call *call)
-{
-	const struct limit *limit = call->context;
-	const struct rlimit value = {limit->from, limit->from};
-
-	if (setrlimit(limit->resource, &value) < 0)
-		_exit(124);
-}
-
-/* Only the soft limit, which the helper may raise again. */
-static void set_soft_limit(const struct call *call)
-{
-	const struct limit *limit = call->context;
-	struct rlimit value;
-
-	if (getrlimit(limit->resource, &value) < 0)
-		_exit(124);
-	value.rlim_cur = limit->from;
-	if (setrlimit(limit->resource, &value) < 0)
-		_exit(124);
-}
-
-/*
- *	alice (under a hard limit) --- tap or nothing --- br0
- */
-static void test_hard_limits(void **state)
-{
-	static const struct limit limits[] = {
-		{"no file descriptors", RLIMIT_NOFILE, 0, 0, false},
-		{"3 file descriptors", RLIMIT_NOFILE, 3, 3, false},
-		{"4 file descriptors", RLIMIT_NOFILE, 4, 4, false},
-		{"5 file descriptors", RLIMIT_NOFILE, 5, 5, false},
-		{"6 file descriptors", RLIMIT_NOFILE, 6, 6, false},
-		{"7 file descriptors", RLIMIT_NOFILE, 7, 7, false},
-		{"8 file descriptors", RLIMIT_NOFILE, 8, 8, false},
-		{"16 file descriptors", RLIMIT_NOFILE, 16, 16, true},
-		{"address space", RLIMIT_AS, 1 << 12, 1 << 26, false},
-		{"data", RLIMIT_DATA, 1, 1 << 26, false},
-		{"stack", RLIMIT_STACK, 1, 1 << 23, false},
-		{"no file size", RLIMIT_FSIZE, 0, 0, true},
-		{"1 second", RLIMIT_CPU, 1, 1, true},
-		{"no processes", RLIMIT_NPROC, 0, 0, true},
-		{"no locked memory", RLIMIT_MEMLOCK, 0, 0, true},
-		{"no pending signals", RLIMIT_SIGPENDING, 0, 0, true},
-		{"no message queues", RLIMIT_MSGQUEUE, 0, 0, true},
-		{"no locks", RLIMIT_LOCKS, 0, 0, true},
-		{"no resident set", RLIMIT_RSS, 0, 0, true},
-		{"no core", RLIMIT_CORE, 0, 0, true},
-	};
-
-	(void)state;
-	prepare_br0();
-	for (size_t i = 0; i < COUNT(limits); i++) {
-		struct limit limit = limits[i];
-
-		for (bool last = false; !last; limit.from = limit.from * 2) {
-			const struct call call = {.about = limit.about, .as_caller = set_limit, .context = &limit};
-			bool granted = expect_all_or_nothing(&call, "br0");
-
-			last = limit.from >= limit.to;
-			if (!granted && (limit.always_works || (last && limits[i].from < limit.to)))
-				fail_msg("%s %lu: no grant", limit.about, (unsigned long)limit.from);
-		}
-	}
-}
-
-/*
- *	alice (under a soft limit) --- tap --- br0
- *
- * A soft limit that lets the program start at all makes no difference.
- */
-static void test_soft_limits(void **state)
-{
-	static const struct limit limits[] = {
-		{"file descriptors", RLIMIT_NOFILE, 4, 4, true}, /* the dynamic linker needs one */
-		{"no file size", RLIMIT_FSIZE, 0, 0, true},
-		{"data", RLIMIT_DATA, 1 << 19, 1 << 19, true},
-		{"core", RLIMIT_CORE, 0, 0, true},
-	};
-
-	(void)state;
-	prepare_br0();
-	for (size_t i = 0; i < COUNT(limits); i++)
-		expect_grant(
-			&(struct call){.about = limits[i].about, .as_caller = set_soft_limit, .context = &limits[i]},
-			"br0");
-}
-
-/*
- *	alice (may write no file at all) --- not --- br1, with standard error in a file
- */
-static void test_file_size_of_standard_error(void **state)
-{
-	const struct limit none = {"no file size", RLIMIT_FSIZE, 0, 0, true};
-	char path[256];
-	struct result result;
-	struct stat file;
-
-	(void)state;
-	prepare_br0();
-	snprintf(path, sizeof(path), "%s/errors", getenv("TMPDIR"));
-	result = run(&(struct call){.about = "no file size, errors into a file",
-		.argv = ARGS("--br=br1", FD),
-		.error = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666),
-		.as_caller = set_limit,
-		.context = &none});
-	assert_nothing_sent(&result, 3);
-	EXPECT(&result, stat(path, &file) == 0 && file.st_size == 0);
 }
 
 /* --- signals and timers ------------------------------------------------------------------------------------------ */
@@ -386,16 +259,12 @@ static void test_crashes(void **state)
 	(void)state;
 	make_bridge("br0");
 	write_policy("allow br0 max=1\n");
-	make_tap("stopped", ALICE, 1000000);
-	command("ip link set stopped alias 'tapgate? uid=1000 net=br0 vmm=1'");
+	make_stopped_candidate();
 	for (size_t i = 0; i < COUNT(signals); i++) {
-		struct running running = start(&(struct call){.about = "crash", .as_root = want_core});
+		struct running running = start_behind_candidate(&(struct call){.about = "crash", .as_root = want_core});
 		glob_t found;
 		struct result result;
 
-		for (int tries = 0; count_taps() < 2 && tries < 1000; tries++)
-			usleep(1000);
-		assert_int_equal(count_taps(), 2);
 		kill(running.pid, signals[i]);
 		result = finish(&running);
 		assert_nothing_sent(&result, 128 + signals[i]);
@@ -410,9 +279,6 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_hostile_environment),
-		TEST(test_hard_limits),
-		TEST(test_soft_limits),
-		TEST(test_file_size_of_standard_error),
 		TEST(test_odd_processes),
 		TEST(test_deadly_signals),
 		TEST(test_crashes),

@@ -36,8 +36,7 @@ static void test_command_lines(void **state)
 	};
 
 	(void)state;
-	make_bridge("br0");
-	write_policy("allow br0\n");
+	prepare_br0();
 	for (size_t i = 0; i < COUNT(rows); i++)
 		expect_grant(&(struct call){.about = rows[i].about, .argv = rows[i].argv}, "br0");
 }
@@ -133,8 +132,7 @@ static void test_many(void **state)
 	char *before;
 
 	(void)state;
-	make_bridge("br0");
-	write_policy("allow br0\n");
+	prepare_br0();
 	before = snapshot();
 	for (size_t i = 0; i < COUNT(results); i++)
 		results[i] = hold(&(struct call){.about = "one of many"}, "br0");
@@ -198,8 +196,7 @@ static void test_nobody_else_joins(void **state)
 	struct result result;
 
 	(void)state;
-	make_bridge("br0");
-	write_policy("allow br0\n");
+	prepare_br0();
 	result = hold(&(struct call){.about = "joined"}, "br0");
 	EXPECT(&result, ioctl(result.tap, TUNGETIFF, &request) == 0);
 	EXPECT(&result, as_user(&bob, join_tap, request.ifr_name) == EPERM);
@@ -221,8 +218,7 @@ static void test_never_received(void **state)
 	struct result result;
 
 	(void)state;
-	make_bridge("br0");
-	write_policy("allow br0\n");
+	prepare_br0();
 	make_pair(&alice, SOCK_STREAM, pair);
 	result = run(&(struct call){.socket = pair[1]}); /* without a peer: nothing is received */
 	EXPECT(&result, result.code == 0);
@@ -242,8 +238,7 @@ static void test_never_received(void **state)
 static void test_mode_of_the_device(void **state)
 {
 	(void)state;
-	make_bridge("br0");
-	write_policy("allow br0\n");
+	prepare_br0();
 	command("chown root:%d /dev/net/tun && chmod 660 /dev/net/tun", STUDENTS);
 	expect_grant(&(struct call){.about = "group students"}, "br0");
 	expect_refusal(&(struct call){.about = "another group", .user = &carol}, 1, "may not open /dev/net/tun");

@@ -61,8 +61,7 @@ static void test_ways_that_work(void **state)
 	};
 
 	(void)state;
-	make_bridge("br0");
-	write_policy("allow br0\n");
+	prepare_br0();
 	if (!have_program("setcap"))
 		return;
 	for (size_t i = 0; i < COUNT(rows); i++) {
@@ -126,8 +125,7 @@ static void test_ways_that_do_not(void **state)
 	};
 
 	(void)state;
-	make_bridge("br0");
-	write_policy("allow br0\n");
+	prepare_br0();
 	if (!have_program("setcap"))
 		return;
 	for (size_t i = 0; i < COUNT(rows); i++) {
@@ -151,8 +149,7 @@ static void test_nosuid(void **state)
 	char directory[256], program[300];
 
 	(void)state;
-	make_bridge("br0");
-	write_policy("allow br0\n");
+	prepare_br0();
 	snprintf(directory, sizeof(directory), "%s/nosuid", getenv("TMPDIR"));
 	snprintf(program, sizeof(program), "%s/helper", directory);
 	command("mkdir %s && mount -t tmpfs -o nosuid,mode=755 none %s && install -m 4755 $HELPER %s", directory,
@@ -184,8 +181,7 @@ static void trace_helper(const struct call *call)
 static void test_traced(void **state)
 {
 	(void)state;
-	make_bridge("br0");
-	write_policy("allow br0\n");
+	prepare_br0();
 	expect_refusal(&(struct call){.about = "traced", .as_caller = trace_helper, .in_grandchild = true}, 1,
 		"had no effect; it lies on a nosuid mount, or the process is traced");
 }
@@ -363,8 +359,7 @@ static void test_filters_that_lie(void **state)
 	};
 
 	(void)state;
-	make_bridge("br0");
-	write_policy("allow br0\n");
+	prepare_br0();
 	for (size_t i = 0; i < COUNT(lies); i++) {
 		char *before = snapshot();
 		struct result result = run(&(struct call){.about = lies[i].about,

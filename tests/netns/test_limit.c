@@ -186,13 +186,6 @@ static void test_crowds(void **state)
 
 /* --- helpers that stand still ------------------------------------------------------------------------------------ */
 
-/* A candidate that never ends, behind every real one: as one whose helper was stopped before it withdrew. */
-static void make_stopped_candidate(void)
-{
-	make_tap("stopped", ALICE, 1000000);
-	command("ip link set stopped alias 'tapgate? uid=1000 net=br0 vmm=1'");
-}
-
 /*
  *	alice --- tap, whose helper waits for the candidate behind it --- br0, max=1
  *	alice --- "stopped", a candidate

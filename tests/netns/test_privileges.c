@@ -136,17 +136,10 @@ static void open_100(const struct call *call)
 /* A helper that waits, in the middle of its work, for a candidate behind it. The test must end the candidate. */
 static struct running start_waiting_helper(const struct call *call)
 {
-	struct running running;
-
 	make_bridge("br0");
 	write_policy("allow br0 max=1\n");
-	make_tap("stopped", ALICE, 1000000);
-	command("ip link set stopped alias 'tapgate? uid=1000 net=br0 vmm=1'");
-	running = start(call);
-	for (int tries = 0; count_taps() < 2 && tries < 2000; tries++)
-		usleep(1000);
-	assert_int_equal(count_taps(), 2);
-	return running;
+	make_stopped_candidate();
+	return start_behind_candidate(call);
 }
 
 /*
@@ -201,19 +194,6 @@ static void test_at_work_by_a_file_capability(void **state)
 	result = finish(&running);
 	assert_granted(&result, "br0");
 	give_back(&result);
-}
-
-/* A pipe that takes no more. */
-static int full_pipe(void)
-{
-	int ends[2];
-
-	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
-	fcntl(ends[1], F_SETFL, O_NONBLOCK);
-	while (write(ends[1], "F", 1) == 1)
-		;
-	fcntl(ends[1], F_SETFL, 0);
-	return ends[1];
 }
 
 /*
@@ -291,8 +271,7 @@ static void test_at_any_moment(void **state)
 
 	(void)state;
 	prctl(PR_SET_TIMERSLACK, 1000UL); /* nanoseconds */
-	make_bridge("br0");
-	write_policy("allow br0\n");
+	prepare_br0();
 	for (unsigned int i = 0; i < 48; i++) {
 		struct running running = start(&(struct call){.about = "stopped", .as_caller = go_last});
 		siginfo_t info = {0};

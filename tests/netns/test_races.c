@@ -325,8 +325,7 @@ static void test_changes_before_the_hand_over(void **state)
 		make_bridge("br0");
 		make_bridge("dark");
 		write_policy("allow br0 max=1\ndeny dark\n");
-		make_tap("stopped", ALICE, 1000000);
-		command("ip link set stopped alias 'tapgate? uid=1000 net=br0 vmm=1'");
+		make_stopped_candidate();
 		running = start(&(struct call){.about = rows[i].about});
 		for (int tries = 0; command_status("ls /sys/class/net/br0/brif/* >/dev/null 2>&1") && tries < 500;
 			tries++)
@@ -356,8 +355,7 @@ static void test_crowd(void **state)
 	char *before;
 
 	(void)state;
-	make_bridge("br0");
-	write_policy("allow br0\n");
+	prepare_br0();
 	before = snapshot();
 	for (size_t i = 0; i < COUNT(running); i++)
 		running[i] = start(&(struct call){.about = "crowd", .user = users[i % 3]});

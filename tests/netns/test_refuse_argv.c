@@ -99,8 +99,7 @@ static void test_numbers_that_are_good(void **state)
 	static const int numbers[] = {3, 4, 5, 6, 7, 8, 9, 10, 63, 64, 100, 255, 256, 1023};
 
 	(void)state;
-	make_bridge("br0");
-	write_policy("allow br0\n");
+	prepare_br0();
 	for (size_t i = 0; i < COUNT(numbers); i++) {
 		char word[64];
 
@@ -133,8 +132,7 @@ static void test_argv0(void **state)
 	const char *const names[] = {"", "-", "--br=br1", "/usr/bin/sudo", "a b\n\x1b[2J", "%n%n%n", longest, percent};
 
 	(void)state;
-	make_bridge("br0");
-	write_policy("allow br0\n");
+	prepare_br0();
 	for (size_t i = 0; i < COUNT(names); i++) {
 		const char *good[] = {names[i], "--br=br0", FD, NULL}, *bad[] = {names[i], "--br=br1", FD, NULL};
 

@@ -194,8 +194,7 @@ static void test_bridges_that_are_missing(void **state)
 static void test_bridge_without_a_free_port(void **state)
 {
 	(void)state;
-	make_bridge("br0");
-	write_policy("allow br0\n");
+	prepare_br0();
 	command("i=0; while [ $i -lt 512 ]; do "
 		"  echo link add name a$i group 7 master br0 type veth peer name b$i; "
 		"  [ $i = 511 ] || echo link set b$i master br0 group 7; i=$((i+1)); "

@@ -1,0 +1,277 @@
+/* Callers: users, their processes, sockets and pipes; and how they run the helper. */
+#include "tests/netns/internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+	CHILDREN_MAX = 256,
+	PATIENCE = 20000,
+	FDS_MAX = 64,
+};
+
+static const gid_t students[] = {STUDENTS}, guests[] = {GUESTS};
+const struct user root = {0, 0, NULL, 0};
+const struct user alice = {ALICE, ALICE, students, 1};
+const struct user bob = {BOB, BOB, students, 1};
+const struct user carol = {CAROL, CAROL, guests, 1};
+
+static pid_t children[CHILDREN_MAX]; /* 0: free */
+
+/* --- users, processes, descriptors ------------------------------------------------------------------------------- */
+
+void become(const struct user *user)
+{
+	if (setgroups(user->group_count, user->groups) != 0 || setresgid(user->gid, user->gid, user->gid) != 0 ||
+		setresuid(user->uid, user->uid, user->uid) != 0)
+		_exit(125);
+}
+
+void note_child(pid_t child)
+{
+	size_t i = 0;
+
+	while (i < CHILDREN_MAX && children[i])
+		i++;
+	assert_true(i < CHILDREN_MAX);
+	children[i] = child;
+}
+
+void forget_child(pid_t child)
+{
+	for (size_t i = 0; i < CHILDREN_MAX; i++)
+		children[i] = children[i] == child ? 0 : children[i];
+}
+
+void end_children(void)
+{
+	for (size_t i = 0; i < CHILDREN_MAX; i++) {
+		if (!children[i])
+			continue;
+		kill(children[i], SIGKILL);
+		waitpid(children[i], NULL, 0);
+		children[i] = 0;
+	}
+}
+
+int as_user(const struct user *user, int (*function)(void *context), void *context)
+{
+	int status = -1;
+	pid_t child = fork();
+
+	must(child >= 0, "fork");
+	if (child == 0) {
+		become(user);
+		_exit(function(context));
+	}
+	must(waitpid(child, &status, 0) == child, "waitpid");
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+void make_pair(const struct user *user, int type, int pair[2])
+{
+	bool made;
+
+	/* The kernel notes the effective ids of whoever makes a pair (cred_to_ucred, net/core/sock.c). */
+	must(setegid(user->gid) == 0 && seteuid(user->uid) == 0, "seteuid");
+	made = socketpair(AF_UNIX, type | SOCK_CLOEXEC, 0, pair) == 0;
+	must(seteuid(0) == 0 && setegid(0) == 0 && made, "socketpair");
+}
+
+unsigned int fill(int fd)
+{
+	int flags = fcntl(fd, F_GETFL);
+	unsigned int count = 0;
+
+	fcntl(fd, F_SETFL, flags | O_NONBLOCK);
+	while (write(fd, "F", 1) == 1)
+		count++;
+	fcntl(fd, F_SETFL, flags);
+	return count;
+}
+
+int full_pipe(void)
+{
+	int ends[2];
+
+	must(pipe2(ends, O_CLOEXEC) == 0, "pipe");
+	fill(ends[1]);
+	return ends[1];
+}
+
+/* --- calling the helper ------------------------------------------------------------------------------------------ */
+
+static int64_t now(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return (int64_t)time.tv_sec * 1000 + time.tv_nsec / 1000000;
+}
+
+/* Where a call leaves something open, what is usual. */
+static struct call completed(const struct call *call)
+{
+	static const char *const environment[] = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin", NULL};
+	static const char *const words[] = {"tapgate-helper", "--br=br0", FD, NULL};
+	struct call full = *call;
+
+	full.program = full.program ? full.program : getenv("HELPER");
+	full.argv = full.argv ? full.argv : words;
+	full.envp = full.envp ? full.envp : environment;
+	full.user = full.user ? full.user : &alice;
+	full.number = full.number ? full.number : NUMBER;
+	full.patience = full.patience ? full.patience : PATIENCE;
+	return full;
+}
+
+/* In the child: the descriptors, the hooks, the ids, the helper. */
+__attribute__((noreturn)) static void become_helper(const struct call *call, int socket, int error)
+{
+	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+	signal(SIGPIPE, SIG_DFL);
+	/* Out of the way of the numbers that they get. */
+	error = fcntl(error, F_DUPFD_CLOEXEC, 1500);
+	socket = socket < 0 ? -1 : fcntl(socket, F_DUPFD_CLOEXEC, 1500);
+	if (error < 0 || dup2(null, 0) < 0 || dup2(error, 1) < 0 || dup2(error, 2) < 0)
+		_exit(125);
+	if (socket >= 0 && dup2(socket, call->number) < 0)
+		_exit(125);
+	if (call->as_root)
+		call->as_root(call);
+	if (getuid() == 0) /* as_root may have seen to it */
+		become(call->user);
+	if (call->as_caller)
+		call->as_caller(call);
+	execve(call->program, (char *const *)(uintptr_t)call->argv, (char *const *)(uintptr_t)call->envp);
+	dprintf(2, "cannot execute %s: %s\n", call->program, strerror(errno));
+	_exit(126);
+}
+
+struct running start(const struct call *call)
+{
+	struct running running = {.call = completed(call), .peer = -1, .errors = -1, .started = now()};
+	int pair[2] = {-1, -1}, errors[2] = {-1, -1};
+
+	call = &running.call;
+	if (!call->socket)
+		make_pair(call->user, SOCK_STREAM, pair);
+	else
+		pair[0] = call->peer ? call->peer : -1;
+	if (!call->error)
+		must(pipe2(errors, O_CLOEXEC) == 0, "pipe");
+	running.peer = pair[0];
+	running.errors = errors[0];
+	running.pid = fork();
+	must(running.pid >= 0, "fork");
+	if (running.pid == 0)
+		become_helper(call, call->socket ? call->socket : pair[1], call->error ? call->error : errors[1]);
+	note_child(running.pid);
+	running.pidfd = pidfd_open(running.pid, 0);
+	must(running.pidfd >= 0, "pidfd_open");
+	if (pair[1] >= 0)
+		close(pair[1]);
+	if (errors[1] >= 0)
+		close(errors[1]);
+	return running;
+}
+
+/* All that has come over the socket. */
+static void receive(struct result *result, int peer)
+{
+	union {
+		char space[CMSG_SPACE(FDS_MAX * sizeof(int))];
+		struct cmsghdr align;
+	} control;
+	char bytes[512];
+	struct iovec data = {.iov_base = bytes, .iov_len = sizeof(bytes)};
+	int fds[FDS_MAX];
+
+	for (;;) {
+		struct msghdr message = {.msg_iov = &data,
+			.msg_iovlen = 1,
+			.msg_control = control.space,
+			.msg_controllen = sizeof(control.space)};
+		ssize_t size = recvmsg(peer, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+
+		if (size <= 0)
+			return;
+		result->bytes += (unsigned int)size;
+		for (struct cmsghdr *c = CMSG_FIRSTHDR(&message); c; c = CMSG_NXTHDR(&message, c)) {
+			size_t count = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+
+			if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS || count == 0)
+				continue;
+			memcpy(fds, CMSG_DATA(c), count * sizeof(int));
+			if (result->tap < 0)
+				result->tap = fds[0];
+			result->fds += (unsigned int)count;
+		}
+	}
+}
+
+static void read_errors(struct result *result, int fd)
+{
+	ssize_t size;
+
+	fcntl(fd, F_SETFL, O_NONBLOCK);
+	while ((size = read(fd, result->errors + result->errors_size,
+			sizeof(result->errors) - 1 - result->errors_size)) > 0)
+		result->errors_size += (size_t)size;
+	close(fd);
+}
+
+struct result finish(struct running *running)
+{
+	struct result result = {.call = running->call, .pid = running->pid, .tap = -1};
+	struct pollfd end = {.fd = running->pidfd, .events = POLLIN};
+	int64_t left = running->started + running->call.patience - now();
+	bool ended = poll(&end, 1, left > 0 ? (int)left : 0) == 1;
+
+	if (!ended)
+		kill(running->pid, SIGKILL);
+	must(waitpid(running->pid, &result.status, 0) == running->pid, "waitpid");
+	result.elapsed = (unsigned int)(now() - running->started);
+	forget_child(running->pid);
+	close(running->pidfd);
+	result.code = WIFEXITED(result.status) ? WEXITSTATUS(result.status) : 128 + WTERMSIG(result.status);
+	if (running->errors >= 0)
+		read_errors(&result, running->errors);
+	take_log(running->call.in_grandchild ? 0 : running->pid, result.log, sizeof(result.log));
+	if (running->peer >= 0)
+		receive(&result, running->peer);
+	if (running->peer >= 0 && !running->call.peer)
+		close(running->peer);
+	if (!ended)
+		complain(&result, __FILE__, __LINE__, "the helper hangs");
+	return result;
+}
+
+struct result run(const struct call *call)
+{
+	struct running running = start(call);
+
+	return finish(&running);
+}
+
+struct running start_behind_candidate(const struct call *call)
+{
+	struct running running = start(call);
+
+	for (int tries = 0; count_taps() < 2 && tries < 2000; tries++)
+		usleep(1000);
+	assert_int_equal(count_taps(), 2);
+	return running;
+}
