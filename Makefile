@@ -1,4 +1,6 @@
-# tapgate: `make` builds, `make check` tests, `make install` installs. The variables below may be set by the caller.
+# tapgate: `make` builds, `make install` and `make uninstall` do as they say. `make check` tests, `make demo` shows, `make
+# bench` measures, `make lint` and `make fuzz` look for mistakes, `make clean` removes what was built. V=1 shows commands
+# whole. The variables below may be set by the caller.
 
 VERSION    := 0.1.0
 PREFIX     ?= /usr/local
@@ -18,6 +20,8 @@ STATIC     ?=
 
 # --- flags: the first that the compiler knows of each set ---------------------------------------------------------
 
+# $(call first,FLAG...): the first that the compiler takes without a warning. ',' in a FLAG stands for a blank, as clang
+# needs a second word to go with one of them.
 first = $(firstword $(foreach flag,$1,$(shell $(CC) -Werror $(subst $(comma), ,$(flag)) -c -x c /dev/null \
 	-o /dev/null 2>/dev/null && echo '$(flag)')))
 comma := ,
@@ -45,6 +49,11 @@ endif
 NL_CFLAGS := $(shell $(PKG_CONFIG) --cflags libnl-3.0 2>/dev/null | sed 's/-I/-isystem /g')
 ALL_CFLAGS := -std=c11 -D_GNU_SOURCE -I. -I$(BUILD) $(NL_CFLAGS) $(WARNINGS) $(HARDENING) $(CFLAGS) $(CPPFLAGS) \
 	-DSYSCONFDIR='"$(SYSCONFDIR)"' -DVERSION='"$(VERSION)"'
+ifeq ($(filter check demo bench lint fuzz clean uninstall,$(MAKECMDGOALS)),)
+  ifneq ($(shell $(PKG_CONFIG) --exists libnl-3.0 && echo yes),yes)
+    $(error pkg-config does not find libnl-3.0; install what README names, or run tests/install-packages build)
+  endif
+endif
 HELPER_LIBS := $(shell $(PKG_CONFIG) --libs libnl-3.0 2>/dev/null) -lcap-ng
 
 # --- what is built from what ---------------------------------------------------------------------------------------
@@ -66,10 +75,10 @@ FUZZ       := $(patsubst %.c,$(BUILD)/%,$(filter-out tests/fuzz/replay.c,$(wildc
 TOOLS      := $(patsubst %.c,$(BUILD)/%,\
 	$(wildcard tests/common/*.c tests/bench/*.c tests/differential/*.c tests/faults/*.c))
 
-# V=1 shows commands whole.
 V ?= 0
 ifneq ($(V),1)
   .SILENT:
+  say = @echo '  $1'
 endif
 
 .PHONY: all tests sanitized print-flags install uninstall check demo bench lint fuzz clean FORCE
@@ -85,10 +94,12 @@ print-flags:
 	@echo $(filter-out -Werror -frecord-gcc-switches,$(ALL_CFLAGS))
 
 $(HELPER): $(call objects,$(POLICY_SRC) $(LINK_SRC) $(HELPER_SRC))
+	$(call say,LD $@)
 	$(CC) $(ALL_CFLAGS) $(HARDENING_LINK) $(LDFLAGS) -o $@ $^ $(HELPER_LIBS)
 
 $(BUILD)/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
+	$(call say,CC $@)
 	$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
 # The seccomp filters are compiled by libseccomp on the build machine; the helper carries only the result.
@@ -122,15 +133,24 @@ $(BUILD)/flags: FORCE
 install: all
 	install -d $(DESTDIR)$(LIBEXECDIR) $(DESTDIR)$(SYSCONFDIR) $(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(MANDIR)/man8
 	install -m 4755 $(HELPER) $(DESTDIR)$(LIBEXECDIR)/tapgate-helper
-	test -e $(DESTDIR)$(SYSCONFDIR)/tapgate.conf || \
-		install -m 644 etc/tapgate.conf $(DESTDIR)$(SYSCONFDIR)/tapgate.conf
+	@echo 'installed $(DESTDIR)$(LIBEXECDIR)/tapgate-helper, mode 4755'
+	if test -e $(DESTDIR)$(SYSCONFDIR)/tapgate.conf; then \
+		echo 'kept $(DESTDIR)$(SYSCONFDIR)/tapgate.conf'; \
+	else \
+		install -m 644 etc/tapgate.conf $(DESTDIR)$(SYSCONFDIR)/tapgate.conf && \
+		echo 'installed $(DESTDIR)$(SYSCONFDIR)/tapgate.conf, which allows nothing yet'; \
+	fi
 	install -m 644 man/tapgate.conf.5 $(DESTDIR)$(MANDIR)/man5/
 	install -m 644 man/tapgate-helper.8 $(DESTDIR)$(MANDIR)/man8/
 
 # The policy stays: it is the administrator's.
 uninstall:
+	test -e $(DESTDIR)$(LIBEXECDIR)/tapgate-helper || { \
+		echo "uninstall: no $(DESTDIR)$(LIBEXECDIR)/tapgate-helper; give the variables of the installation, as PREFIX" >&2; \
+		exit 1; }
 	rm -f $(DESTDIR)$(LIBEXECDIR)/tapgate-helper $(DESTDIR)$(MANDIR)/man5/tapgate.conf.5 \
 		$(DESTDIR)$(MANDIR)/man8/tapgate-helper.8
+	@echo 'removed $(DESTDIR)$(LIBEXECDIR)/tapgate-helper and its manuals'
 
 # --- tests and tools: each installs what it needs ------------------------------------------------------------------
 
@@ -156,4 +176,4 @@ fuzz:
 	tests/fuzz/fuzz
 
 clean:
-	rm -rf build
+	rm -rf build $(BUILD)

@@ -1,5 +1,6 @@
 #include "helper/permit.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "helper/accounts.h"
@@ -57,8 +58,7 @@ static bool deny_no_rule(const char *network, uint32_t uid, const char *hidden, 
 			"administrator can add 'allow %s user=#%u' to " POLICY_FILE,
 			uid, network, QUOTED(file), network, uid);
 	return refuse(outcome, EXIT_DENIED,
-		"uid %u may not use '%s': no rule allows it; an administrator can add 'allow %s user=#%u' "
-		"to " POLICY_FILE,
+		"uid %u may not use '%s': no rule allows it; an administrator can add 'allow %s user=#%u' to " POLICY_FILE,
 		uid, network, network, uid);
 }
 
@@ -73,14 +73,12 @@ static bool judge(const struct policy_verdict *verdict, const char *network, uin
 	case POLICY_DENIED_UNKNOWN:
 		return refuse(outcome, EXIT_DENIED,
 			"uid %u may not use '%s': denied by %s, where %s is in no account file and may be this caller; "
-			"an "
-			"administrator can write its '#number'",
+			"an administrator can write its '#number'",
 			uid, network, rule, QUOTED(verdict->unknown));
 	case POLICY_DENIED_DROPPED:
 		return refuse(outcome, EXIT_DENIED,
 			"uid %u may not use '%s': %s is for a group of this user's that this process does not hold; "
-			"log in "
-			"again, or start it with that group",
+			"log in again, or start it with that group",
 			uid, network, rule);
 	case POLICY_DENIED_NO_RULE:
 		break;
@@ -114,8 +112,10 @@ bool permit_request(
 
 	if (!policy) {
 		policy_error_print(&error, problem, sizeof(problem));
-		return refuse(outcome, EXIT_POLICY, "%s%s", problem,
-			error.line ? "" : "; an administrator can mend that, see tapgate.conf(5)");
+		if (!error.line && strcmp(error.what, strerror(ENOENT)) == 0)
+			text_append(
+				problem, sizeof(problem), "; an administrator can create it, of root's and mode 0644");
+		return refuse(outcome, EXIT_POLICY, "%s", problem);
 	}
 	accounts = accounts_new(caller->uid);
 	if (!accounts) {

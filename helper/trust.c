@@ -68,11 +68,11 @@ const char *trust_file_problem(int fd, const struct stat *status)
 	if (!S_ISREG(status->st_mode))
 		return "it is not a regular file";
 	if (status->st_uid == OVERFLOW_ID && overflow_is_outside())
-		return "its owner is not known in this user namespace";
+		return "its owner is not known in this user namespace; start the virtual machine outside of it";
 	if (status->st_uid != 0)
-		return "it does not belong to root";
+		return "it does not belong to root; an administrator can change that";
 	if (status->st_mode & WRITE_BY_OTHERS)
-		return "it can be written by others than root";
+		return "it can be written by others than root; an administrator can change that";
 	if (is_served_by_user(fd))
 		return "it is a mount of a user's";
 	return NULL;

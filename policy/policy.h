@@ -78,6 +78,7 @@ struct policy_options {
 	uint32_t vlan;	 /* 1 to 4094 */
 	uint32_t mtu;	 /* bytes, 68 to 65535 */
 	unsigned char mac[6];
+	unsigned char padding[2]; /* named, so that two can be compared as bytes */
 };
 
 enum policy_mode { MODE_BRIDGED, MODE_NAT, MODE_HOST_ONLY, MODE_INTERNAL, MODE_STANDALONE };

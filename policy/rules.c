@@ -78,12 +78,6 @@ static bool parse_rule_option(struct line *line, struct rule *rule, struct word 
 	return parse_accounts(line, rule, value);
 }
 
-static bool same_options(const struct policy_options *a, const struct policy_options *b)
-{
-	return a->given == b->given && a->max == b->max && a->queues == b->queues && a->vlan == b->vlan &&
-	       a->mtu == b->mtu && memcmp(a->mac, b->mac, sizeof(a->mac)) == 0;
-}
-
 /* The options that a verdict grants, kept once for rules in a row that have the same; false when memory ran out. */
 static bool keep_options(struct line *line, struct rule *rule, struct policy_options *options)
 {
@@ -93,7 +87,7 @@ static bool keep_options(struct line *line, struct rule *rule, struct policy_opt
 	options->given &= ~(uint32_t)(OPTION_USER | OPTION_GROUP);
 	if (!options->given)
 		return true;
-	if (!same_options(kept, options)) {
+	if (memcmp(kept, options, sizeof(*kept)) != 0) {
 		kept = ADD(policy, option);
 		if (!kept)
 			return false;

@@ -39,7 +39,7 @@ const char *word_name_problem(struct word word)
 		return "begins with '-'";
 	for (size_t i = 0; i < word.size; i++) {
 		if (!may_be_in_name(word.at[i]))
-			return "has other than letters, digits and ._-+@";
+			return "has characters other than letters, digits and ._-+@";
 	}
 	return NULL;
 }

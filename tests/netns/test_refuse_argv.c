@@ -44,7 +44,7 @@ static void test_wrong_words(void **state)
 		{ARGS("--br=br0", FD, "--net", "br0"), "unknown argument '--net'"},
 		{ARGS("--br =br0", FD), "unknown argument '--br =br0'"},
 		{ARGS(" --br=br0", FD), "unknown argument ' --br=br0'"},
-		{ARGS("--br=br0 --fd=7"), "has other than letters, digits and ._-+@"},
+		{ARGS("--br=br0 --fd=7"), "has characters other than letters, digits and ._-+@"},
 		{ARGS("--br=br0", FD, "\x1b[2J\n\x9b"), "unknown argument '\\x1b[2J\\x0a\\x9b'"},
 		{ARGS("--br=br0", FD, "%s%n"), "unknown argument '%s%n'"},
 		{ARGS("--br=br0", "--br=br0", FD), "--br for the second time"},

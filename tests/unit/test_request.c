@@ -109,11 +109,11 @@ static void test_names(void **state)
 		{{"--br=", "--fd=3"}, "2: --br='' is empty, " NAME},
 		{{"--br=sixteen-bytes-ab", "--fd=3"}, "2: --br='sixteen-bytes-ab' is longer than 15 bytes, " NAME},
 		{{"--net=all", "--fd=3"}, "2: --net='all' is a reserved word, " NAME},
-		{{"--br=br%d", "--fd=3"}, "2: --br='br%d' has other than letters, digits and ._-+@, " NAME},
-		{{"--br==", "--fd=3"}, "2: --br='=' has other than letters, digits and ._-+@, " NAME},
+		{{"--br=br%d", "--fd=3"}, "2: --br='br%d' has characters other than letters, digits and ._-+@, " NAME},
+		{{"--br==", "--fd=3"}, "2: --br='=' has characters other than letters, digits and ._-+@, " NAME},
 		{{"--br=--fd=4", "--fd=3"}, "2: --br='--fd=4' begins with '-', " NAME},
-		{{"--br=a b", "--fd=3"}, "2: --br='a b' has other than letters, digits and ._-+@, " NAME},
-		{{"--br=a/b", "--net=lab", "--fd=3"}, "2: --br='a/b' has other than letters, digits and ._-+@, " NAME},
+		{{"--br=a b", "--fd=3"}, "2: --br='a b' has characters other than letters, digits and ._-+@, " NAME},
+		{{"--br=a/b", "--net=lab", "--fd=3"}, "2: --br='a/b' has characters other than letters, digits and ._-+@, " NAME},
 		{{"--br=br0", "--net=..", "--fd=3"}, "2: --net='..' is a reserved word, " NAME},
 	};
 
