@@ -58,7 +58,8 @@ static bool deny_no_rule(const char *network, uint32_t uid, const char *hidden, 
 			"administrator can add 'allow %s user=#%u' to " POLICY_FILE,
 			uid, network, QUOTED(file), network, uid);
 	return refuse(outcome, EXIT_DENIED,
-		"uid %u may not use '%s': no rule allows it; an administrator can add 'allow %s user=#%u' to " POLICY_FILE,
+		"uid %u may not use '%s': no rule allows it; an administrator can add 'allow %s user=#%u' "
+		"to " POLICY_FILE,
 		uid, network, network, uid);
 }
 

@@ -20,8 +20,8 @@ static bool find_bridge(struct link *link, const char *name, struct link_interfa
 
 	if (error == -ENODEV)
 		return refuse(outcome, EXIT_SYSTEM,
-			"there is no bridge '%s' (alternative names do not count); an administrator can run: ip link add %s "
-			"type bridge && ip link set %s up",
+			"there is no bridge '%s' (alternative names do not count); an administrator can run: "
+			"ip link add %s type bridge && ip link set %s up",
 			name, name, name);
 	if (error)
 		return refuse_errno(outcome, error, "cannot look up '%s'", name);
@@ -71,8 +71,8 @@ static bool make_tap(const struct request *request, uid_t uid, pid_t vmm, struct
 	}
 	if (error == -EPERM)
 		return refuse(outcome, EXIT_SYSTEM,
-			"cannot make a tap: the network belongs to another user namespace, or a security module forbids "
-			"it");
+			"cannot make a tap: the network belongs to another user namespace, or a security module "
+			"forbids it");
 	if (error)
 		return refuse_errno(outcome, error, "cannot make a tap");
 	return true;

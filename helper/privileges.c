@@ -94,8 +94,9 @@ static bool explain_missing(bool had_no_new_privs, struct outcome *outcome)
 	text_append_escaped(path, sizeof(path), (struct word){target, size > 0 ? (size_t)size : 0});
 	if (had_no_new_privs)
 		return refuse(outcome, EXIT_SYSTEM,
-			"no CAP_NET_ADMIN: started under no_new_privs (QEMU's -sandbox on, Flatpak, a container, systemd's "
-			"NoNewPrivileges=), where the setuid bit has no effect; start the virtual machine outside of it");
+			"no CAP_NET_ADMIN: started under no_new_privs (QEMU's -sandbox on, Flatpak, a container, "
+			"systemd's NoNewPrivileges=), where the setuid bit has no effect; start the virtual machine outside "
+			"of it");
 	if (geteuid() == 0)
 		return refuse(outcome, EXIT_SYSTEM,
 			"no CAP_NET_ADMIN: root here lacks it, as in a container; add the capability to the container");
@@ -103,8 +104,8 @@ static bool explain_missing(bool had_no_new_privs, struct outcome *outcome)
 	if (stat("/proc/self/exe", &file) == 0 && (file.st_mode & S_ISUID) &&
 		(file.st_uid == 0 || file.st_uid == 65534))
 		return refuse(outcome, EXIT_SYSTEM,
-			"no CAP_NET_ADMIN: the setuid bit of '%s' had no effect; it lies on a nosuid mount, or the process "
-			"is traced or in a user namespace",
+			"no CAP_NET_ADMIN: the setuid bit of '%s' had no effect; it lies on a nosuid mount, or the "
+			"process is traced or in a user namespace",
 			path);
 	return refuse(outcome, EXIT_SYSTEM,
 		"no CAP_NET_ADMIN: the setuid bit is missing; an administrator can run: chown root:root '%s' && "

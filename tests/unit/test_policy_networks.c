@@ -30,7 +30,8 @@ static void test_heads(void **state)
 		{TEXT("network a234567890123456 bridged\n"),
 			"/p:1:9: network 'a234567890123456' is longer than 15 bytes, expected an interface's name"},
 		{TEXT("network a/b bridged\n"),
-			"/p:1:9: network 'a/b' has characters other than letters, digits and ._-+@, expected an interface's name"},
+			"/p:1:9: network 'a/b' has characters other than letters, digits and ._-+@, expected an "
+			"interface's name"},
 		{TEXT("network a bridged\nnetwork a bridged\n"),
 			"/p:2:9: network 'a' for the second time, expected it once (first at /p:1)"},
 		{TEXT("network a internal\n#\nnetwork b bridged\nnetwork a nat 10.0.0.1/24\n"),

@@ -23,12 +23,15 @@ static void test_rule_names(void **state)
 						  "expected an interface's name or 'all'"},
 		{TEXT("allow\n"), "/p:1:6: no network, expected a name or 'all'"},
 		{TEXT("deny  \n"), "/p:1:7: no network, expected a name or 'all'"},
-		{TEXT("allow a/b\n"), "/p:1:7: network 'a/b' has characters other than letters, digits and ._-+@, expected an "
-				      "interface's name or 'all'"},
-		{TEXT("allow br0:1\n"), "/p:1:7: network 'br0:1' has characters other than letters, digits and ._-+@, expected an "
-					"interface's name or 'all'"},
-		{TEXT("allow tap%d\n"), "/p:1:7: network 'tap%d' has characters other than letters, digits and ._-+@, expected an "
-					"interface's name or 'all'"},
+		{TEXT("allow a/b\n"),
+			"/p:1:7: network 'a/b' has characters other than letters, digits and ._-+@, expected an "
+			"interface's name or 'all'"},
+		{TEXT("allow br0:1\n"),
+			"/p:1:7: network 'br0:1' has characters other than letters, digits and ._-+@, expected an "
+			"interface's name or 'all'"},
+		{TEXT("allow tap%d\n"),
+			"/p:1:7: network 'tap%d' has characters other than letters, digits and ._-+@, expected an "
+			"interface's name or 'all'"},
 		{TEXT("allow .\n"), "/p:1:7: network '.' is a reserved word, expected an interface's name or 'all'"},
 		{TEXT("allow ..\n"), "/p:1:7: network '..' is a reserved word, expected an interface's name or 'all'"},
 		{TEXT("allow default\n"),

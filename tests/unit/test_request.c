@@ -113,7 +113,8 @@ static void test_names(void **state)
 		{{"--br==", "--fd=3"}, "2: --br='=' has characters other than letters, digits and ._-+@, " NAME},
 		{{"--br=--fd=4", "--fd=3"}, "2: --br='--fd=4' begins with '-', " NAME},
 		{{"--br=a b", "--fd=3"}, "2: --br='a b' has characters other than letters, digits and ._-+@, " NAME},
-		{{"--br=a/b", "--net=lab", "--fd=3"}, "2: --br='a/b' has characters other than letters, digits and ._-+@, " NAME},
+		{{"--br=a/b", "--net=lab", "--fd=3"},
+			"2: --br='a/b' has characters other than letters, digits and ._-+@, " NAME},
 		{{"--br=br0", "--net=..", "--fd=3"}, "2: --net='..' is a reserved word, " NAME},
 	};
 

@@ -58,8 +58,9 @@ static void test_number_ends_with_its_word(void **state)
 
 static void test_names(void **state)
 {
-	static const char reserved[] = "is a reserved word", byte[] = "has characters other than letters, digits and ._-+@",
-			  option[] = "begins with '-'", good[] = "good";
+	static const char reserved[] = "is a reserved word",
+			  byte[] = "has characters other than letters, digits and ._-+@", option[] = "begins with '-'",
+			  good[] = "good";
 	static const struct {
 		const char *text;
 		size_t size;
