@@ -36,8 +36,15 @@ struct call {
 	struct narrow narrow[ARGUMENTS_MAX];
 };
 
-/* Arguments that the kernel takes as int: libraries differ in how they fill the upper half of the register. */
+/*
+ * The whole argument, and its lower half: C libraries pass an int as a long of the same value, but an ioctl's request,
+ * which is above the largest int, with this sign or that.
+ */
 #define IS(argument, value)                                                                                            \
+	{                                                                                                              \
+		argument, ~(scmp_datum_t)0, (scmp_datum_t)(value)                                                      \
+	}
+#define IS_LOW(argument, value)                                                                                        \
 	{                                                                                                              \
 		argument, 0xffffffff, (scmp_datum_t)(value)&0xffffffff                                                 \
 	}
@@ -94,9 +101,9 @@ static const struct call work[] = {
 	{"sendmsg", "requests to rtnetlink", {IS(1, FD_NETLINK)}},
 	{"recvmsg", "its answers", {IS(1, FD_NETLINK)}},
 
-	{"ioctl", "make the tap", {IS(1, FD_TAP), IS(2, TUNSETIFF)}},
-	{"ioctl", "its owner, so that no other user can join it", {IS(1, FD_TAP), IS(2, TUNSETOWNER)}},
-	{"ioctl", "its name, read back", {IS(1, FD_TAP), IS(2, TUNGETIFF)}},
+	{"ioctl", "make the tap", {IS(1, FD_TAP), IS_LOW(2, TUNSETIFF)}},
+	{"ioctl", "its owner, so that no other user can join it", {IS(1, FD_TAP), IS_LOW(2, TUNSETOWNER)}},
+	{"ioctl", "its name, read back", {IS(1, FD_TAP), IS_LOW(2, TUNGETIFF)}},
 
 	{"brk", "memory", {{0}}},
 	{"mmap", "memory, never to execute", {BITS(3, PROT_EXEC, 0)}},

@@ -95,8 +95,8 @@ static bool explain_missing(bool had_no_new_privs, struct outcome *outcome)
 	if (had_no_new_privs)
 		return refuse(outcome, EXIT_SYSTEM,
 			"no CAP_NET_ADMIN: started under no_new_privs (QEMU's -sandbox on, Flatpak, a container, "
-			"systemd's NoNewPrivileges=), where the setuid bit has no effect; start the virtual machine outside "
-			"of it");
+			"systemd's NoNewPrivileges=), where the setuid bit has no effect; start the virtual machine "
+			"outside of it");
 	if (geteuid() == 0)
 		return refuse(outcome, EXIT_SYSTEM,
 			"no CAP_NET_ADMIN: root here lacks it, as in a container; add the capability to the container");
