@@ -288,7 +288,7 @@ static bool is_expected(const struct job *job, const struct result *result)
 		return (either || strcmp(job->outcome, "grant") == 0) && is_full_grant(job, result);
 	if (strcmp(job->outcome, "killed") == 0)
 		return signal == SIGKILL && nothing;
-	if (strcmp(job->outcome, "stopped") == 0)
+	if (strcmp(job->outcome, "stopped") == 0 || (any && signal))
 		return signal == SIGSYS && nothing;
 	if (strcmp(job->outcome, "sent") == 0)
 		return signal == SIGKILL && is_full_grant(job, result);
