@@ -74,13 +74,13 @@ static void test_names(void **state)
 }
 
 /*
- *	alice --- tap (mtu of the bridge) --- br0 (mtu)
+ *	alice --- tap (mtu of the bridge, or the highest that a tap may have) --- br0 (mtu)
  *
  * Below 1280 there is no IPv6 on an interface, and nothing to switch off.
  */
 static void test_mtu(void **state)
 {
-	static const unsigned int sizes[] = {68, 1200, 1280, 1400, 1500, 9000, 65521};
+	static const unsigned int sizes[] = {68, 1200, 1280, 1400, 1500, 9000, 65521, 65522, 65535};
 
 	(void)state;
 	write_policy("allow br0\n");
@@ -95,6 +95,19 @@ static void test_mtu(void **state)
 		assert_string_equal(first_line("/sys/class/net/br0/mtu"), size);
 		command("ip link del br0");
 	}
+}
+
+/*
+ *	alice --- tap --- br0, which has 70 other names of 120 bytes
+ *
+ * All that the kernel says of a bridge is more than most answers.
+ */
+static void test_bridge_of_many_names(void **state)
+{
+	(void)state;
+	prepare_br0();
+	command("for i in $(seq 70); do ip link property add dev br0 altname $(printf %%0120d $i) || exit 1; done");
+	expect_grant(&(struct call){.about = "70 altnames"}, "br0");
 }
 
 /*
@@ -257,6 +270,7 @@ int main(void)
 		TEST(test_net_wins),
 		TEST(test_names),
 		TEST(test_mtu),
+		TEST(test_bridge_of_many_names),
 		TEST(test_bridge_that_follows_its_ports),
 		TEST(test_many),
 		TEST(test_names_that_are_taken),

@@ -1,26 +1,19 @@
 /*
- * Ways to install and to start the helper: with the setuid bit, with a file capability, by root, as root of a user
- * namespace, all alike; and without a privilege, or where something lies about its loss: one line, and nothing done.
+ * Ways to install and to start the helper: with the setuid bit, with a file capability, by root, all alike; and without
+ * a privilege, or where something lies about its loss: one line, and nothing done. (User namespaces:
+ * test_user_namespace.c.)
  */
 #include "tests/netns/harness.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/capability.h>
 #include <linux/filter.h>
-#include <linux/if_tun.h>
 #include <linux/seccomp.h>
-#include <linux/sockios.h>
-#include <net/if.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -186,99 +179,6 @@ static void test_traced(void **state)
 		"had no effect; it lies on a nosuid mount, or the process is traced");
 }
 
-/* --- a user namespace -------------------------------------------------------------------------------------------- */
-
-static void write_map(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-
-	if (fd < 0 || write(fd, text, strlen(text)) != (ssize_t)strlen(text))
-		_exit(124);
-	close(fd);
-}
-
-/* Alice becomes root of a world of hers, with the bridges and the policy that a shell command makes. */
-static void enter_namespace(const struct call *call)
-{
-	/* The kernel lets a process write its maps if it is its own to read. */
-	prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
-	if (unshare(CLONE_NEWUSER | CLONE_NEWNET | CLONE_NEWNS) < 0)
-		_exit(123);
-	write_map("/proc/self/setgroups", "deny");
-	write_map("/proc/self/uid_map", "0 1000 1");
-	write_map("/proc/self/gid_map", "0 1000 1");
-	if (system(call->context) != 0)
-		_exit(124);
-}
-
-/* What the kernel says of the tap in the network namespace that it is in. */
-static void assert_tap_elsewhere(const struct result *result)
-{
-	struct ifreq request = {0};
-	int net = ioctl(result->tap, SIOCGSKNS);
-
-	EXPECT(result, net >= 0 && ioctl(result->tap, TUNGETIFF, &request) == 0);
-	fcntl(net, F_SETFD, 0);
-	command("nsenter --net=/proc/self/fd/%d ip -d -o link show dev %s | grep ' master br0 .* addrgenmode "
-		"none.*alias "
-		"tapgate uid=0 net=br0 vmm=%d' >/dev/null",
-		net, request.ifr_name, (int)getpid());
-	close(net);
-}
-
-#define MOUNT_ETC "mount -t tmpfs -o mode=755 none /etc && "
-#define BR0	  "ip link add br0 type bridge && ip link set br0 up && "
-
-/*
- *	root of a user namespace (alice outside) --- tap or not --- br0 (of that namespace)
- */
-static void test_user_namespace(void **state)
-{
-	static const struct {
-		const char *about, *prepare;
-		int code;
-		const char *words;
-	} rows[] = {
-		{"a policy of its own", MOUNT_ETC BR0 "echo allow br0 >/etc/tapgate.conf", 0, NULL},
-		{"a policy that denies", MOUNT_ETC BR0 "echo deny br0 >/etc/tapgate.conf", 3,
-			"uid 0 may not use 'br0': denied"},
-		{"no bridge", MOUNT_ETC "echo allow br0 >/etc/tapgate.conf", 1, "there is no bridge 'br0'"},
-		{"no policy", MOUNT_ETC BR0 ":", 4, "/etc/tapgate.conf: No such file"},
-		{"one for all to write",
-			MOUNT_ETC BR0 "echo allow br0 >/etc/tapgate.conf && chmod 666 /etc/tapgate.conf", 4,
-			"it can be written by others than root"},
-	};
-	struct result result;
-
-	(void)state;
-	if (command_status("setpriv --reuid 1000 --regid 1000 --clear-groups unshare -Urnm true 2>/dev/null") != 0) {
-		cannot_test("users may make no namespaces here");
-		return;
-	}
-	for (size_t i = 0; i < COUNT(rows); i++) {
-		const struct call call = {
-			.about = rows[i].about, .as_caller = enter_namespace, .context = rows[i].prepare};
-		char *before = snapshot();
-
-		result = run(&call);
-		if (rows[i].code == 0) {
-			EXPECT(&result,
-				result.code == 0 && result.bytes == 1 && result.fds == 1 && !result.errors_size);
-			assert_tap_elsewhere(&result);
-			close(result.tap);
-		} else {
-			result.call.user = &root; /* as the helper and the log see it */
-			assert_refused(&result, rows[i].code, rows[i].words);
-		}
-		assert_unchanged(before);
-	}
-	/* The real root's policy is not for a root that an ordinary user made. */
-	write_policy("allow br0\n");
-	result = run(&(struct call){.about = "the policy outside", .as_caller = enter_namespace, .context = BR0 ":"});
-	result.call.user = &root;
-	assert_refused(&result, 4, "/etc/tapgate.conf: its owner is not known in this user namespace");
-}
-
 /* --- filters that lie -------------------------------------------------------------------------------------------- */
 
 enum { LIES_MAX = 12 };
@@ -382,7 +282,6 @@ int main(void)
 		TEST(test_ways_that_do_not),
 		TEST(test_nosuid),
 		TEST(test_traced),
-		TEST(test_user_namespace),
 		TEST(test_filters_that_lie),
 	};
 

@@ -304,30 +304,6 @@ static void test_who(void **state)
 	check_rows(rows, COUNT(rows));
 }
 
-/*
- *	alice --- ? --- br0, while the policy is written again and again, in place: "allow br0" first, "deny br0" last
- *
- * Whatever part of it stands there when the helper reads, the deny is never lost: what is cut ends inside a line.
- * (The kernel shows what was written of it page by page. Here no page ends with a line: lines are of 8 bytes, after one
- * of 11. A part that ends with a line is a policy like any other; whoever edits one in place takes that risk.)
- */
-static void test_edited_while_read(void **state)
-{
-	(void)state;
-	make_bridge("br0");
-	command("(echo 'allow  br0'; yes 2>/dev/null '# lines' | head -n 60000; echo deny br0) >/etc/tapgate.next; cp "
-		"/etc/tapgate.next " P);
-	command("(end=$(($(date +%%s) + 20)); while [ -e /etc/tapgate.next ] && [ $(date +%%s) -lt $end ]; do "
-		"cp /etc/tapgate.next " P "; done; : >/etc/tapgate.done) >/dev/null 2>&1 &");
-	for (int i = 0; i < 60; i++) {
-		struct result result = run(&(struct call){.about = "edited in place"});
-
-		EXPECT(&result, result.code == 3 || result.code == 4);
-		assert_refused(&result, result.code, result.code == 3 ? "/etc/tapgate.conf" : "/etc/tapgate.conf:");
-	}
-	command("rm /etc/tapgate.next; while [ ! -e /etc/tapgate.done ]; do sleep 0.01; done");
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -336,7 +312,6 @@ int main(void)
 		TEST(test_includes),
 		TEST(test_lines),
 		TEST(test_who),
-		TEST(test_edited_while_read),
 	};
 
 	return RUN_TESTS(tests);

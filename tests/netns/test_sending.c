@@ -2,7 +2,9 @@
 #include "tests/netns/harness.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -43,6 +45,56 @@ static void test_sockets_that_take_nothing(void **state)
 		EXPECT(&result, result.elapsed < SOON);
 		assert_unchanged(before);
 	}
+}
+
+/* Whether the helper is in its last sandbox, and sleeps. */
+static bool waits_at_the_end(pid_t pid)
+{
+	char path[64], text[4096] = "";
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+	file = fopen(path, "re");
+	if (!file)
+		return false;
+	(void)!fread(text, 1, sizeof(text) - 1, file);
+	fclose(file);
+	return strstr(text, "\nState:\tS") && strstr(text, "\nSeccomp_filters:\t2\n");
+}
+
+/*
+ *	alice --- (queue full, and a full pipe for standard error) --- helper --- no tap any more --- br0, allowed
+ *
+ * Before the helper waits for its standard error, the tap that could not be sent is gone.
+ */
+static void test_no_tap_while_it_speaks(void **state)
+{
+	int pair[2], least = 1;
+	char *before;
+	struct running running;
+	struct result result;
+	struct pollfd end;
+	unsigned int filled;
+
+	(void)state;
+	prepare_br0();
+	before = snapshot();
+	make_pair(&alice, SOCK_STREAM, pair);
+	setsockopt(pair[1], SOL_SOCKET, SO_SNDBUF, &least, sizeof(least));
+	filled = fill(pair[1]);
+	running = start(
+		&(struct call){.about = "nobody reads", .socket = pair[1], .peer = pair[0], .error = full_pipe()});
+	end = (struct pollfd){.fd = running.pidfd, .events = POLLIN};
+	for (int tries = 0; !waits_at_the_end(running.pid) && tries < 10000; tries++)
+		usleep(200);
+	assert_int_equal(count_taps(), 0);
+	assert_int_equal(poll(&end, 1, 0), 0); /* it was still there */
+	result = finish(&running);
+	EXPECT(&result, result.bytes == filled);
+	result.bytes -= filled;
+	assert_nothing_sent(&result, 1);
+	EXPECT(&result, strstr(result.log, "cannot send the tap's descriptor: "));
+	assert_unchanged(before);
 }
 
 /* Keep descriptors in flight as alice until the test ends; says so by a byte. */
@@ -116,6 +168,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_sockets_that_take_nothing),
+		TEST(test_no_tap_while_it_speaks),
 		TEST(test_too_many_in_flight),
 	};
 

@@ -142,7 +142,7 @@ int clean_world(void **state)
 		"for link in /sys/class/net/*; do "
 		"  case ${link##*/} in lo|sit0|ip6tnl0|tunl0|gre0|gretap0|erspan0|ip_vti0|ip6_vti0|ip6gre0) ;; "
 		"  *) ip link del \"${link##*/}\" 2>/dev/null || :;; esac; done; "
-		"rm -rf /etc/tapgate* \"$TMPDIR\"/*");
+		"rm -rf /etc/tapgate* /etc/subuid \"$TMPDIR\"/*");
 }
 
 void make_bridge(const char *name)

@@ -1,0 +1,76 @@
+/* Attempts in the two sandboxes. */
+#include "tests/netns/sandbox.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/netlink.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "helper/privileges.h"
+#include "helper/report.h"
+#include "helper/sandbox.h"
+
+/* In the first sandbox, and on to the second if it is wanted, with descriptors as the helper has them. */
+static void enter(bool sending)
+{
+	struct outcome outcome = {.code = EXIT_SENT};
+	struct policy_caller caller;
+	int pair[2], null = open("/dev/null", O_RDWR);
+
+	if (null < 0 || dup2(null, FD_ERROR) < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
+		socketpair(AF_UNIX, SOCK_STREAM, 0, pair) < 0 || dup2(pair[1], OTHER_PEER) < 0 ||
+		dup2(socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE), OTHER_NETLINK) < 0 ||
+		dup2(socket(AF_UNIX, SOCK_DGRAM, 0), OTHER_SOCKET) < 0 ||
+		dup2(open("/dev/net/tun", O_RDWR), OTHER_TAP) < 0 || dup2(open("/run/tmp/file", O_RDWR), FILE_FD) < 0 ||
+		dup2(pair[0], FD_PEER) < 0 || dup2(OTHER_NETLINK, FD_NETLINK) < 0 || dup2(OTHER_TAP, FD_TAP) < 0 ||
+		close_range(FD_OTHERS, OTHER_NETLINK - 1, 0) < 0)
+		_exit(253);
+	if (!privileges_keep_net_admin(&caller, false, &outcome) || !sandbox_for_work(&outcome))
+		_exit(251);
+	if (sending) {
+		report_open_log();
+		privileges_drop_all();
+		sandbox_for_sending();
+	}
+}
+
+static long make(const struct attempt *attempt)
+{
+	const long *a = attempt->arguments;
+
+	return attempt->function ? attempt->function() : syscall(attempt->number, a[0], a[1], a[2], a[3], a[4], a[5]);
+}
+
+void check_attempts(const struct attempt *attempts, size_t count, bool sending)
+{
+	const struct rlimit none = {0, 0};
+	unsigned int wrong = 0;
+
+	write_file("/run/tmp/file", "content", 0666, 0, 0);
+	for (size_t i = 0; i < count; i++) {
+		const struct attempt *attempt = &attempts[i];
+		pid_t child = fork();
+		int status, got;
+
+		if (child == 0) {
+			setrlimit(RLIMIT_CORE, &none);
+			enter(sending);
+			errno = 0;
+			_exit(make(attempt) < 0 ? errno : 0);
+		}
+		assert_int_equal(waitpid(child, &status, 0), child);
+		got = WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status) == SIGSYS ? KILLED : 1000;
+		if (got == attempt->expected)
+			continue;
+		print_error("%s: expected %d (%s), got %d\n", attempt->about, attempt->expected,
+			attempt->expected == KILLED ? "killed" : strerror(attempt->expected), got);
+		wrong++;
+	}
+	assert_int_equal(wrong, 0);
+	assert_string_equal(first_line("/run/tmp/file"), "content");
+}

@@ -1,0 +1,228 @@
+/*
+ * File systems that a user serves (FUSE): the kernel shows their files with the owner and mode that the user likes.
+ * Nothing on them is believed.
+ */
+#include "tests/netns/harness.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/fuse.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#define DIRECTORY  "/run/served"
+#define FILE_NAME  "/run/served-file"
+#define ON_THE_WAY "a directory on the way to it is a mount of a user"
+#define DEVICE	   "/run/fuse"
+
+static const char policy[] = "allow br0\n";
+
+enum {
+	ROOT_NODE = FUSE_ROOT_ID,
+	POLICY_NODE,
+	DEVICE_NUMBER = 229, /* of major 10 (include/linux/miscdevice.h) */
+};
+
+/* --- a server: one directory, and whatever is looked up there is the policy; all of it root's -------------------- */
+
+struct answer {
+	struct fuse_out_header header;
+	union {
+		struct fuse_init_out init;
+		struct fuse_attr_out attributes;
+		struct fuse_entry_out entry;
+		struct fuse_open_out open;
+		struct fuse_statfs_out system;
+		char text[sizeof(policy)];
+	} body;
+};
+
+static struct fuse_attr attributes_of(uint64_t node, bool all_files)
+{
+	bool is_file = all_files || node != ROOT_NODE;
+
+	return (struct fuse_attr){.ino = node,
+		.mode = is_file ? S_IFREG | 0644 : S_IFDIR | 0755,
+		.nlink = 1,
+		.size = is_file ? sizeof(policy) - 1 : 0};
+}
+
+/* Fill an answer in: the size of its body, or an error. */
+static int answer_to(const struct fuse_in_header *request, struct answer *answer, bool all_files)
+{
+	switch (request->opcode) {
+	case FUSE_INIT:
+		answer->body.init =
+			(struct fuse_init_out){.major = FUSE_KERNEL_VERSION, .minor = 31, .max_write = 4096};
+		return sizeof(answer->body.init);
+	case FUSE_GETATTR:
+		answer->body.attributes.attr = attributes_of(request->nodeid, all_files);
+		return sizeof(answer->body.attributes);
+	case FUSE_LOOKUP:
+		answer->body.entry.nodeid = POLICY_NODE;
+		answer->body.entry.attr = attributes_of(POLICY_NODE, all_files);
+		return sizeof(answer->body.entry);
+	case FUSE_OPEN:
+		return sizeof(answer->body.open);
+	case FUSE_STATFS:
+		return sizeof(answer->body.system);
+	case FUSE_READ: {
+		const struct fuse_read_in *from = (const void *)(request + 1);
+
+		if (from->offset > 0)
+			return 0;
+		memcpy(answer->body.text, policy, sizeof(policy) - 1);
+		return sizeof(policy) - 1;
+	}
+	case FUSE_FLUSH:
+	case FUSE_RELEASE:
+		return 0;
+	default:
+		return -ENOSYS;
+	}
+}
+
+__attribute__((noreturn)) static void serve(int fd, bool all_files)
+{
+	union {
+		struct fuse_in_header header;
+		char space[FUSE_MIN_READ_BUFFER * 2];
+	} request;
+
+	for (;;) {
+		struct answer answer = {.header.len = sizeof(answer.header)};
+		ssize_t size = read(fd, &request, sizeof(request));
+		int result;
+
+		if (size < 0 && (errno == EINTR || errno == ENOENT))
+			continue;
+		if (size < (ssize_t)sizeof(request.header))
+			_exit(0); /* unmounted */
+		if (request.header.opcode == FUSE_FORGET || request.header.opcode == FUSE_BATCH_FORGET ||
+			request.header.opcode == FUSE_INTERRUPT)
+			continue;
+		result = answer_to(&request.header, &answer, all_files);
+		answer.header.unique = request.header.unique;
+		answer.header.error = result < 0 ? result : 0;
+		answer.header.len += result < 0 ? 0U : (unsigned int)result;
+		(void)!write(fd, &answer, answer.header.len);
+	}
+}
+
+/* --- as fusermount3(1) mounts it --------------------------------------------------------------------------------- */
+
+/* False where the kernel has no FUSE. */
+static bool mount_for_alice(const char *place, mode_t type, unsigned long flags)
+{
+	char options[128];
+	pid_t child;
+	int fd;
+
+	if (access(DEVICE, F_OK) != 0 && mknod(DEVICE, S_IFCHR | 0600, makedev(10, DEVICE_NUMBER)) < 0)
+		return false;
+	fd = open(DEVICE, O_RDWR | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	snprintf(options, sizeof(options), "fd=%d,rootmode=%o,user_id=%u,group_id=%u", fd, type, ALICE, ALICE);
+	if (mount("alices", place, "fuse", flags, options) < 0) {
+		close(fd);
+		return false;
+	}
+	child = fork();
+	if (child == 0) {
+		become(&alice);
+		serve(fd, S_ISREG(type));
+	}
+	note_child(child);
+	close(fd);
+	return true;
+}
+
+/* The mounts end before the servers. */
+static int clean_mounts(void **state)
+{
+	umount2(DIRECTORY, MNT_DETACH);
+	umount2(FILE_NAME, MNT_DETACH);
+	return clean_world(state);
+}
+
+static void make_places(void)
+{
+	prepare_br0();
+	command("mkdir -p " DIRECTORY " && chown alice: " DIRECTORY " && : >" FILE_NAME " && chown alice: " FILE_NAME);
+}
+
+/* What is there, as alice sees it: the lie that is told. */
+static int sees_roots_file(void *context)
+{
+	struct stat status;
+
+	return stat(context, &status) == 0 && status.st_uid == 0 && S_ISREG(status.st_mode) &&
+	       (status.st_mode & 0777) == 0644;
+}
+
+/*
+ *	alice --- not --- br0, by "allow br0" in files that alice serves
+ */
+static void test_served_by_a_user(void **state)
+{
+	static const struct {
+		const char *about, *main, *link, *words;
+	} rows[] = {
+		{"a file in her directory", "include " DIRECTORY "/policy\n", NULL, ON_THE_WAY},
+		{"with an allow before it", "allow br0\ninclude " DIRECTORY "/policy\n", NULL, ON_THE_WAY},
+		{"by a link of root's", "include /etc/tapgate.link\n", DIRECTORY "/policy", ON_THE_WAY},
+		{"root's file, past her directory", "include " DIRECTORY "/../../etc/tapgate.allow\n", NULL,
+			ON_THE_WAY},
+		{"a file of hers", "include " FILE_NAME "\n", NULL, ": it is a mount of a user"},
+		{"a file of hers, by a link", "include /etc/tapgate.link\n", FILE_NAME, ": it is a mount of a user"},
+	};
+
+	(void)state;
+	make_places();
+	if (!mount_for_alice(DIRECTORY, S_IFDIR, MS_NOSUID | MS_NODEV) ||
+		!mount_for_alice(FILE_NAME, S_IFREG, MS_NOSUID | MS_NODEV)) {
+		cannot_test("this kernel has no FUSE");
+		return;
+	}
+	assert_int_equal(as_user(&alice, sees_roots_file, (void *)(uintptr_t)DIRECTORY "/policy"), 1);
+	assert_int_equal(as_user(&alice, sees_roots_file, (void *)(uintptr_t)FILE_NAME), 1);
+	write_file("/etc/tapgate.allow", policy, 0644, 0, 0);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		write_policy(rows[i].main);
+		if (rows[i].link)
+			command("ln -s %s /etc/tapgate.link", rows[i].link);
+		expect_refusal(&(struct call){.about = rows[i].about}, 4, rows[i].words);
+		command("rm -f /etc/tapgate.link");
+	}
+}
+
+/*
+ *	alice --- tap --- br0, by a file on FUSE that is not nosuid, as no user can mount it: the root of some containers
+ */
+static void test_served_by_root(void **state)
+{
+	(void)state;
+	make_places();
+	if (!mount_for_alice(DIRECTORY, S_IFDIR, 0)) {
+		cannot_test("this kernel has no FUSE");
+		return;
+	}
+	command("ln -s " DIRECTORY "/policy /etc/tapgate.link");
+	write_policy("include /etc/tapgate.link\n");
+	expect_grant(&(struct call){.about = "mounted by root"}, "br0");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_teardown(test_served_by_a_user, clean_mounts),
+		cmocka_unit_test_teardown(test_served_by_root, clean_mounts),
+	};
+
+	return RUN_TESTS(tests);
+}
