@@ -202,7 +202,7 @@ static void test_served_by_a_user(void **state)
 }
 
 /*
- *	alice --- tap --- br0, by a file on FUSE that is not nosuid, as no user can mount it: the root of some containers
+ *	alice --- tap --- br0, by a file on FUSE that is not nosuid, as no user can mount it: a container's root
  */
 static void test_served_by_root(void **state)
 {
