@@ -78,7 +78,7 @@ TOOLS      := $(patsubst %.c,$(BUILD)/%,\
 V ?= 0
 ifneq ($(V),1)
   .SILENT:
-  say = @echo '  $1'
+  say = $(if $(findstring s,$(firstword -$(MAKEFLAGS))),,@echo '  $1')
 endif
 
 .PHONY: all tests sanitized print-flags install uninstall check demo bench lint fuzz clean FORCE
