@@ -7,17 +7,16 @@
 
 #include "policy/text.h"
 
-/* "owner:first:count". A line that is not like that gives nobody any ids (subuid(5)). */
-static bool covers(const char *line, uint32_t uid)
+/* "owner:first:count". A line that is not just like that, a comment too, gives nobody any ids (subuid(5)). */
+static bool covers(struct word line, uint32_t uid)
 {
-	const char *first_at = strchr(line, ':'), *count_at = first_at ? strchr(first_at + 1, ':') : NULL;
-	unsigned long long first, count;
+	struct word owner, first_text, count_text;
+	uint32_t first, count;
 
-	if (!count_at)
+	if (!word_cut(&line, ':', &owner) || !word_cut(&line, ':', &first_text) || !word_cut(&line, ':', &count_text))
 		return false;
-	first = strtoull(first_at + 1, NULL, 10);
-	count = strtoull(count_at + 1, NULL, 10);
-	return first <= uid && uid - first < count;
+	return owner.size > 0 && *owner.at != '#' && !line.at && word_number(first_text, UINT32_MAX, &first) &&
+	       word_number(count_text, UINT32_MAX, &count) && first <= uid && uid - first < count;
 }
 
 bool subids_exclude(uint32_t uid, struct outcome *outcome)
@@ -30,7 +29,7 @@ bool subids_exclude(uint32_t uid, struct outcome *outcome)
 	if (!file)
 		return errno == ENOENT || refuse_errno(outcome, errno, "cannot read /etc/subuid");
 	while (!found && getline(&line, &room, file) >= 0)
-		found = covers(line, uid);
+		found = covers((struct word){line, strcspn(line, "\n")}, uid);
 	whole = found || (feof(file) && !ferror(file));
 	fclose(file);
 	if (found) {

@@ -91,7 +91,4 @@ bool parse_network(struct line *line);
 bool parse_option(struct line *line, struct word word, uint32_t allowed, const char *where,
 	struct policy_options *options, enum policy_option *option, struct word *value);
 
-/* Cut the first part off a list at a separator; false when the list is used up. */
-bool word_cut(struct word *list, char separator, struct word *part);
-
 #endif

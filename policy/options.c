@@ -30,18 +30,6 @@ static const struct option {
 	{"per-vm", OPTION_PER_VM, ELSEWHERE, 0, 0, 0},
 };
 
-bool word_cut(struct word *list, char separator, struct word *part)
-{
-	const char *mark;
-
-	if (!list->at)
-		return false;
-	mark = memchr(list->at, separator, list->size);
-	*part = (struct word){list->at, mark ? (size_t)(mark - list->at) : list->size};
-	*list = mark ? (struct word){mark + 1, list->size - part->size - 1} : (struct word){NULL, 0};
-	return true;
-}
-
 /* The words that may stand here, for an error: "'user=', 'max=' or 'isolated'". */
 static void list_options(uint32_t allowed, char *buffer, size_t size)
 {

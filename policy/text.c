@@ -4,6 +4,18 @@
 #include <stdio.h>
 #include <string.h>
 
+bool word_cut(struct word *list, char separator, struct word *part)
+{
+	const char *mark;
+
+	if (!list->at)
+		return false;
+	mark = memchr(list->at, separator, list->size);
+	*part = (struct word){list->at, mark ? (size_t)(mark - list->at) : list->size};
+	*list = mark ? (struct word){mark + 1, list->size - part->size - 1} : (struct word){NULL, 0};
+	return true;
+}
+
 bool word_number(struct word word, uint32_t max, uint32_t *value)
 {
 	uint64_t n = 0;

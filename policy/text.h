@@ -26,6 +26,9 @@ static inline bool word_is(struct word word, const char *literal)
 	return strlen(literal) == word.size && memcmp(word.at, literal, word.size) == 0;
 }
 
+/* Cut the first part off a list at a separator; false when the list is used up. */
+bool word_cut(struct word *list, char separator, struct word *part);
+
 /*
  * Strict decimal: digits only, no sign, space or leading zero, at most `max`.
  * Returns false, and leaves *value alone, for anything else.

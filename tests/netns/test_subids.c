@@ -91,6 +91,13 @@ static void test_lines(void **state)
 		{"a name alone", "alice\n", 100000, 0, NULL},
 		{"a count that is a word", "alice:100000:many\n", 100000, 0, NULL},
 		{"numbers too large", "alice:99999999999999999999:99999999999999999999\n", 100000, 0, NULL},
+		{"no first", "alice::65536\n", 1000, 0, NULL},
+		{"a first that is a word", "alice:x:65536\n", 1000, 0, NULL},
+		{"more behind the count", "a:1000:1x\n", 1000, 0, NULL},
+		{"a fourth field", "a:1000:1:\n", 1000, 0, NULL},
+		{"a blank before the first", "a: 1000:1\n", 1000, 0, NULL},
+		{"no owner", ":1000:1\n", 1000, 0, NULL},
+		{"a range in a comment", "# alice:1000:1\n", 1000, 0, NULL},
 		{"and one that counts behind them", "alice\nalice:100000\n::\n" HERS, 165535, 3,
 			"subordinate id of 'alice'"},
 	};
