@@ -36,8 +36,8 @@ int main(int argc, char **argv)
 		       port_make(&request, &permit, caller.uid, vmm, &port, &outcome); /* up, and what was allowed */
 
 	const struct asker asker = {.uid = caller.uid, .vmm = vmm, .helper = getpid()};
-	report_open_log();
 	privileges_drop_all();
+	report_open_log();
 	sandbox_for_sending();
 
 	if (granted) {

@@ -13,16 +13,7 @@
 #include <string.h>
 
 #include "link/reply.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define MUST(condition)                                                                                                \
-	do {                                                                                                           \
-		if (!(condition)) {                                                                                    \
-			fprintf(stderr, "%s:%d: broken: %s\n", __FILE__, __LINE__, #condition);                        \
-			abort();                                                                                       \
-		}                                                                                                      \
-	} while (0)
+#include "tests/fuzz/fuzz.h"
 
 /* The first byte. */
 enum { ANSWER = 3, ONE_INTERFACE = 0, LIST = 1, ACKNOWLEDGEMENT = 2, ADDRESSED = 4 };
