@@ -96,6 +96,11 @@ static bool beats(const struct rule *rule, const struct rule *best)
 	return !best || rank[rule->who] > rank[best->who];
 }
 
+const char *policy_hidden(const struct policy *policy)
+{
+	return policy->hidden;
+}
+
 struct policy_verdict policy_decide(const struct policy *policy, const char *network,
 	const struct policy_caller *caller, const struct policy_accounts *accounts)
 {

@@ -69,6 +69,13 @@ void *array_room(void *array, size_t count, size_t *room, size_t size);
 		array_ ? &(policy)->what##s[(policy)->what##_count++] : NULL;                                          \
 	})
 
+/* "file:line" for a message, escaped, a long path cut: the text lives to the end of the expression with PLACE. */
+struct place {
+	char text[128];
+};
+struct place line_place(const char *file, unsigned int number);
+#define PLACE(file, number) (line_place(file, number).text)
+
 /* The next word of the line; false at its end. */
 bool line_word(struct line *line, struct word *word);
 
@@ -79,8 +86,14 @@ bool line_refuse(const struct line *line, const char *at, const char *format, ..
 /* One rule of a file: `allow` or `deny`, the word already taken. */
 bool parse_rule(struct line *line, struct word verb);
 
+/* That no rule asks for what its network's mode cannot have, when all lines are known. */
+bool check_rules(struct policy *policy, struct policy_error *error);
+
 /* One network of a file: `network`, the word already taken. */
 bool parse_network(struct line *line);
+
+/* Why a host cannot have a subnet's address, of a pool any of its addresses, as a word ("loopback"); NULL if it can. */
+const char *subnet_reserved(const struct policy_subnet *subnet, bool ipv6);
 
 /*
  * One option of a rule or network, taken apart at '='. `allowed` is the set of options (enum policy_option) that may

@@ -67,12 +67,24 @@ bool line_refuse(const struct line *line, const char *at, const char *format, ..
 	return false;
 }
 
+struct place line_place(const char *file, unsigned int number)
+{
+	struct place place = {""};
+	const size_t digits = sizeof(":4294967295") - 1;
+
+	text_append_escaped(place.text, sizeof(place.text) - digits, (struct word){file, strlen(file)});
+	text_append(place.text, sizeof(place.text), ":%u", number);
+	return place;
+}
+
 void policy_error_print(const struct policy_error *error, char *buffer, size_t size)
 {
 	buffer[0] = '\0';
 	text_append(buffer, size, "%s:", error->file);
 	if (error->line)
-		text_append(buffer, size, "%u:%u:", error->line, error->column);
+		text_append(buffer, size, "%u:", error->line);
+	if (error->column)
+		text_append(buffer, size, "%u:", error->column);
 	text_append(buffer, size, " %s", error->what);
 }
 
@@ -241,7 +253,7 @@ struct policy *policy_load(const struct policy_reader *reader, const char *path,
 		policy_free(policy);
 		return NULL;
 	}
-	if (load_file(&loader, path, NULL, NULL, NULL))
+	if (load_file(&loader, path, NULL, NULL, NULL) && check_rules(policy, error))
 		return policy;
 	policy_free(policy);
 	return NULL;

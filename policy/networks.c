@@ -6,6 +6,9 @@
 
 enum {
 	PORT_OPTIONS = OPTION_QUEUES | OPTION_MTU | OPTION_VLAN | OPTION_ISOLATED | OPTION_LOCK_MAC | OPTION_GUARD,
+	MTU_IPV6 = 1280,    /* the least of a link with IPv6 (RFC 8200): Linux has no IPv6 on an interface below it */
+	DHCP4_PREFIX = 30,  /* the longest with a guest's address beside the host's, the subnet's and the broadcast */
+	DHCP6_PREFIX = 112, /* the longest that holds what guests get by DHCPv6, ::1000 to ::1fff of the subnet */
 };
 
 static const struct mode {
@@ -22,7 +25,7 @@ static const struct mode {
 
 /* Words that can be judged only when all of the line is known. */
 struct late {
-	struct word ipv4, ipv6, dhcp, per_vm;
+	struct word name, ipv4, ipv6, dhcp, per_vm;
 };
 
 const char *policy_mode_name(enum policy_mode mode)
@@ -132,17 +135,44 @@ static bool parse_per_vm(struct line *line, struct policy_network *network, cons
 	return !word.at || line_refuse(line, word.at, "per-vm= has a part too many, expected one for each subnet");
 }
 
-/* That the host's own addresses are some that a host can have. A pool's were checked with per-vm=. */
+/* That the pool's last tap can have a name that Linux takes for an interface. */
+static bool check_tap_names(struct line *line, const struct policy_network *network, const struct late *late)
+{
+	char number[16] = "";
+
+	text_append(number, sizeof(number), "-%u", policy_pool_size(network));
+	return late->name.size + strlen(number) <= NAME_MAX_BYTES ||
+	       line_refuse(line, late->name.at,
+		       "the pool's last tap would be '%s%s', longer than %d bytes, expected a network's name of at "
+		       "most %zu",
+		       network->name, number, NAME_MAX_BYTES, NAME_MAX_BYTES - strlen(number));
+}
+
+static bool check_reserved(struct line *line, const struct policy_subnet *subnet, bool ipv6, struct word word)
+{
+	const char *what = subnet->given ? subnet_reserved(subnet, ipv6) : NULL;
+
+	if (what && subnet->per_vm)
+		return line_refuse(line, word.at, "a pool with %s addresses, expected ones that a host can have", what);
+	return !what || line_refuse(line, word.at, "%s address, expected one that a host can have", what);
+}
+
+/* That the host's own addresses are some that a host can have. A pool's were checked with per-vm=, too. */
 static bool check_subnets(struct line *line, const struct policy_network *network, const struct late *late)
 {
 	const struct policy_subnet *ipv4 = &network->ipv4, *ipv6 = &network->ipv6;
 
+	if (!check_reserved(line, ipv4, false, late->ipv4) || !check_reserved(line, ipv6, true, late->ipv6))
+		return false;
 	if (ipv4->given && !ipv4->per_vm && ipv4->prefix < 31 &&
 		(host_bits_are(ipv4, 32, false) || host_bits_are(ipv4, 32, true)))
 		return line_refuse(
 			line, late->ipv4.at, "the address is the subnet's own or its broadcast, expected the host's");
 	if (ipv6->given && !ipv6->per_vm && ipv6->prefix < 127 && host_bits_are(ipv6, 128, false))
 		return line_refuse(line, late->ipv6.at, "the address is the subnet's own, expected the host's");
+	if (ipv6->given && (network->options.given & OPTION_MTU) && network->options.mtu < MTU_IPV6)
+		return line_refuse(line, late->ipv6.at, "an IPv6 address with mtu=%u, expected an MTU of at least %d",
+			network->options.mtu, MTU_IPV6);
 	return true;
 }
 
@@ -156,9 +186,14 @@ static bool check_dhcp(struct line *line, const struct policy_network *network, 
 	if (!ipv4->given || ((first ^ host) & mask) || ((last ^ host) & mask))
 		return line_refuse(
 			line, late->dhcp.at, "the range is not in the network's subnet, expected one that is");
+	if (ipv4->prefix > DHCP4_PREFIX)
+		return line_refuse(line, late->ipv4.at, "dhcp= in a subnet of /%u, expected a prefix of at most /%d",
+			ipv4->prefix, DHCP4_PREFIX);
+	if (network->ipv6.given && network->ipv6.prefix > DHCP6_PREFIX)
+		return line_refuse(line, late->ipv6.at, "dhcp= with IPv6 needs a prefix of at most /%d", DHCP6_PREFIX);
 	if (first <= host && host <= last)
 		return line_refuse(line, late->dhcp.at, "the range holds the host's own address, expected it outside");
-	if (ipv4->prefix < 31 && ((first & ~mask) == 0 || (last | mask) == UINT32_MAX))
+	if ((first & ~mask) == 0 || (last | mask) == UINT32_MAX)
 		return line_refuse(line, late->dhcp.at,
 			"the range holds the subnet's own address or its broadcast, expected neither");
 	return true;
@@ -169,14 +204,14 @@ static bool check_late(struct line *line, struct policy_network *network, const 
 	if (modes[network->mode].addresses && !network->ipv4.given && !network->ipv6.given)
 		return line_refuse(
 			line, line->at, "no address on %s, expected one as in 172.16.2.1/24", modes[network->mode].on);
-	if (late->per_vm.at && !parse_per_vm(line, network, late))
+	if (late->per_vm.at && (!parse_per_vm(line, network, late) || !check_tap_names(line, network, late)))
 		return false;
 	if (!check_subnets(line, network, late))
 		return false;
 	return !late->dhcp.at || (parse_dhcp(line, network, late->dhcp) && check_dhcp(line, network, late));
 }
 
-static bool parse_head(struct line *line, struct policy_network *network)
+static bool parse_head(struct line *line, struct policy_network *network, struct late *late)
 {
 	struct word name, mode;
 	const char *problem;
@@ -192,9 +227,10 @@ static bool parse_head(struct line *line, struct policy_network *network)
 
 		if (word_is(name, other->name))
 			return line_refuse(line, name.at,
-				"network %s for the second time, expected it once (first at %s:%u)", QUOTED(name),
-				other->file, other->line);
+				"network %s for the second time, expected it once (first at %s)", QUOTED(name),
+				PLACE(other->file, other->line));
 	}
+	late->name = name;
 	memcpy(network->name, name.at, name.size);
 	if (!line_word(line, &mode))
 		return line_refuse(
@@ -214,7 +250,7 @@ bool parse_network(struct line *line)
 	struct late late = {0};
 	struct word word, value;
 
-	if (!parse_head(line, &network))
+	if (!parse_head(line, &network, &late))
 		return false;
 	while (line_word(line, &word)) {
 		enum policy_option option = 0;

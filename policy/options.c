@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "policy/internal.h"
+#include "policy/mac.h"
 
 enum value_kind { NO_VALUE, NUMBER, HARDWARE_ADDRESS, ELSEWHERE };
 
@@ -48,37 +49,6 @@ static void list_options(uint32_t allowed, char *buffer, size_t size)
 		text_append(buffer, size, "nothing more");
 }
 
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
-/*
- * Six octets in hexadecimal, each two digits, apart by ':'. Unicast, and not all zero: the lowest bit of the first is
- * 0 (IEEE 802), as the kernel's is_valid_ether_addr (linux/etherdevice.h) demands.
- */
-static bool hardware_address(struct word word, unsigned char address[static 6])
-{
-	static const unsigned char zero[6];
-
-	if (word.size != 17)
-		return false;
-	for (size_t i = 0; i < 6; i++) {
-		int high = hex_digit(word.at[3 * i]), low = hex_digit(word.at[3 * i + 1]);
-
-		if (high < 0 || low < 0 || (i < 5 && word.at[3 * i + 2] != ':'))
-			return false;
-		address[i] = (unsigned char)(high * 16 + low);
-	}
-	return !(address[0] & 1) && memcmp(address, zero, sizeof(zero)) != 0;
-}
-
 static bool parse_value(
 	struct line *line, const struct option *option, struct word value, struct policy_options *options)
 {
@@ -92,7 +62,7 @@ static bool parse_value(
 		memcpy((char *)options + option->offset, &number, sizeof(number));
 		return true;
 	case HARDWARE_ADDRESS:
-		return hardware_address(value, options->mac) ||
+		return mac_read(value, options->mac) ||
 		       line_refuse(line, value.at, "%s=%s, expected a unicast hardware address as in 52:54:00:12:34:56",
 			       option->word, QUOTED(value));
 	case NO_VALUE:

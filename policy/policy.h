@@ -1,9 +1,10 @@
 /*
  * The policy: text -> rules -> verdict.
  *
- * A pure library of three calls. It has no globals, touches no file, asks the kernel nothing and knows no privilege:
- * what it needs from outside comes through the callbacks below, so that the helper, the tools, the tests and the
- * fuzzers share one parser and one decision. The language is described in tapgate.conf(5).
+ * A pure library: load, decide, and arithmetic on the networks that were loaded. It has no globals, touches no file,
+ * asks the kernel nothing and knows no privilege: what it needs from outside comes through the callbacks below, so that
+ * the helper, the tools, the tests and the fuzzers share one parser and one decision. The language is described in
+ * tapgate.conf(5).
  */
 #ifndef POLICY_POLICY_H
 #define POLICY_POLICY_H
@@ -16,6 +17,7 @@ enum {
 	POLICY_DEPTH_MAX = 8,	    /* files open inside one another */
 	POLICY_BYTES_MAX = 4 << 20, /* bytes in all files together */
 	POLICY_NETWORKS_MAX = 256,
+	POLICY_POOL_MAX = 65535, /* subnets that a pool hands out at most, however many it has */
 	POLICY_QUEUES_MAX = 16,
 };
 
@@ -41,14 +43,14 @@ struct policy_reader {
 	void *context;
 };
 
-/* Why a policy was refused, and where. line 0: the file as a whole; column counts bytes from 1. */
+/* Why a policy was refused, and where. line 0: the file as a whole; column counts bytes from 1, 0: the whole line. */
 struct policy_error {
 	char file[256];
 	unsigned int line, column;
-	char what[224];
+	char what[320];
 };
 
-/* The error as one line without a newline: "file:line:column: what, expected what". */
+/* The error as one line without a newline: "file:line:column: what, expected what", without a line or column of 0. */
 void policy_error_print(const struct policy_error *error, char *buffer, size_t size);
 
 /* --- what a policy says ------------------------------------------------------------------------------------------ */
@@ -103,6 +105,28 @@ struct policy_network {
 };
 
 const char *policy_mode_name(enum policy_mode mode);
+
+/* --- subnets ----------------------------------------------------------------------------------------------------- */
+
+/* Whether two prefixes of one family, in network byte order, have an address in common. Bits behind a prefix: any. */
+bool policy_prefixes_overlap(const unsigned char *a, unsigned int a_bits, const unsigned char *b, unsigned int b_bits);
+
+/*
+ * How many subnets a network's pool has: of IPv4 and IPv6 the lesser, at most POLICY_POOL_MAX; 0 if the network is not
+ * a pool. They have the numbers from 1 on.
+ */
+uint32_t policy_pool_size(const struct policy_network *network);
+
+/*
+ * The subnets of a pool that have a number, in each family that the pool has: `address` is the host's, the first
+ * behind the subnet's own, or the first of all where there are only two (/31, RFC 3021; /127, RFC 6164); the guest's
+ * is the next one. With a number that the pool does not have neither is given.
+ */
+void policy_pool_subnet(
+	const struct policy_network *network, uint32_t number, struct policy_subnet *ipv4, struct policy_subnet *ipv6);
+
+/* What a standalone network's tap is called: "NAME", and "NAME-NUMBER" for a pool's (number 0: not a pool). */
+void policy_tap_name(const struct policy_network *network, uint32_t number, char name[static NAME_MAX_BYTES + 1]);
 
 /* --- deciding ---------------------------------------------------------------------------------------------------- */
 
@@ -164,8 +188,20 @@ struct policy *policy_load(const struct policy_reader *reader, const char *path,
 struct policy_verdict policy_decide(const struct policy *policy, const char *network,
 	const struct policy_caller *caller, const struct policy_accounts *accounts);
 
+/* The first of its files that could not be read for want of permission, and so says nothing; NULL if there is none. */
+const char *policy_hidden(const struct policy *policy);
+
 /* The networks, in the order of their lines; *count receives their number. */
 const struct policy_network *policy_networks(const struct policy *policy, size_t *count);
+
+/*
+ * Report what keeps networks from standing beside one another: each pair whose subnets overlap (once for IPv4 and once
+ * for IPv6), and each network whose name begins as those of the taps of a pool do ("cell-5", and "cell-x" too, beside
+ * the pool "cell"). An error names the later line as its place, and the earlier one in its text; it has no column.
+ * Returns how many there were. Decisions do not depend on it.
+ */
+size_t policy_conflicts(
+	const struct policy *policy, void (*report)(void *context, const struct policy_error *error), void *context);
 
 void policy_free(struct policy *policy);
 

@@ -8,7 +8,7 @@ enum {
 };
 
 static const uint32_t allow_options = OPTION_USER | OPTION_GROUP | OPTION_MAX | OPTION_QUEUES | OPTION_MAC |
-				      OPTION_VLAN | OPTION_ISOLATED | OPTION_LOCK_MAC | OPTION_GUARD;
+				      OPTION_VLAN | OPTION_MTU | OPTION_ISOLATED | OPTION_LOCK_MAC | OPTION_GUARD;
 static const uint32_t deny_options = OPTION_USER | OPTION_GROUP;
 
 /* What keeps a word from being the name of an account. The bytes are printable ASCII already. */
@@ -126,4 +126,58 @@ bool parse_rule(struct line *line, struct word verb)
 		rule->size = (uint32_t)(line->at - verb.at);
 	}
 	return keep_options(line, rule, &options) || line_refuse(line, verb.at, "out of memory");
+}
+
+/* The word of a rule, by the option that it begins with; the rule's first if there is none. */
+static struct word find_word(const struct rule *rule, const char *option)
+{
+	struct line words = {.at = rule->at, .end = rule->at + rule->size};
+	struct word word, name;
+
+	while (line_word(&words, &word)) {
+		struct word rest = word;
+
+		word_cut(&rest, '=', &name);
+		if (word_is(name, option))
+			return word;
+	}
+	return (struct word){rule->at, rule->size};
+}
+
+/* What of a rule's options a tap without a bridge cannot have, as a word; NULL if it can have all. */
+static const char *not_standalone(uint32_t given)
+{
+	return given & OPTION_MAC	 ? "mac"
+	       : given & OPTION_LOCK_MAC ? "lock-mac"
+	       : given & OPTION_GUARD	 ? "guard"
+	       : given & OPTION_VLAN	 ? "vlan"
+					 : NULL;
+}
+
+static bool refuse_rule(struct policy *policy, struct policy_error *error, const struct rule *rule, const char *option)
+{
+	struct line line = {
+		.policy = policy, .error = error, .start = rule->at, .file = rule->file, .number = rule->line};
+
+	while (line.start > policy->texts[rule->file] && line.start[-1] != '\n')
+		line.start--;
+	return line_refuse(&line, find_word(rule, option).at,
+		"option '%s' on a rule for '%s', expected none that needs a bridge: it is a standalone network", option,
+		rule->name);
+}
+
+bool check_rules(struct policy *policy, struct policy_error *error)
+{
+	for (size_t i = 0; i < policy->network_count; i++) {
+		const struct policy_network *network = &policy->networks[i];
+
+		for (size_t j = 0; network->mode == MODE_STANDALONE && j < policy->rule_count; j++) {
+			const struct rule *rule = &policy->rules[j];
+			const char *option = not_standalone(policy->options[rule->options].given);
+
+			if (option && strcmp(rule->name, network->name) == 0)
+				return refuse_rule(policy, error, rule, option);
+		}
+	}
+	return true;
 }

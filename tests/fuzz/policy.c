@@ -13,6 +13,7 @@
 
 #include "policy/policy.h"
 #include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/networks.h"
 
 /* --- the files of an input --------------------------------------------------------------------------------------- */
 
@@ -134,14 +135,6 @@ static void check_text(struct word text)
 	}
 }
 
-static void check_subnet(const struct policy_subnet *subnet, unsigned int bits)
-{
-	if (!subnet->given)
-		return;
-	MUST(subnet->prefix >= 1 && subnet->prefix <= bits);
-	MUST(!subnet->per_vm || (subnet->per_vm > subnet->prefix && subnet->per_vm < bits));
-}
-
 static void check_options(const struct policy_options *options)
 {
 	MUST(!(options->given & OPTION_MAX) || (options->max >= 1 && options->max <= 65535));
@@ -149,6 +142,22 @@ static void check_options(const struct policy_options *options)
 	MUST(!(options->given & OPTION_VLAN) || (options->vlan >= 1 && options->vlan <= 4094));
 	MUST(!(options->given & OPTION_MTU) || (options->mtu >= 68 && options->mtu <= 65535));
 	MUST(!(options->given & OPTION_MAC) || !(options->mac[0] & 1));
+}
+
+static void check_dhcp(const struct policy_network *network)
+{
+	const unsigned char *address = network->ipv4.address;
+	uint32_t host =
+		(uint32_t)address[0] << 24 | (uint32_t)address[1] << 16 | (uint32_t)address[2] << 8 | address[3];
+	uint32_t size = (uint32_t)1 << (32 - network->ipv4.prefix) % 32;
+	uint32_t own = host - host % size;
+
+	if (!(network->options.given & OPTION_DHCP))
+		return;
+	MUST(network->ipv4.given && size >= 4 && (!network->ipv6.given || network->ipv6.prefix <= 112));
+	MUST(own < network->dhcp_first && network->dhcp_first <= network->dhcp_last);
+	MUST(network->dhcp_last - own < size - 1);
+	MUST(host < network->dhcp_first || host > network->dhcp_last);
 }
 
 static void check_networks(const struct policy *policy)
@@ -167,8 +176,9 @@ static void check_networks(const struct policy *policy)
 		check_subnet(&network->ipv4, 32);
 		check_subnet(&network->ipv6, 128);
 		check_options(&network->options);
-		MUST(!(network->options.given & OPTION_DHCP) ||
-			(network->ipv4.given && network->dhcp_first <= network->dhcp_last));
+		check_pool(network);
+		check_dhcp(network);
+		MUST(!(network->options.given & OPTION_MTU) || !network->ipv6.given || network->options.mtu >= 1280);
 		for (size_t j = 0; j < i; j++)
 			MUST(strcmp(networks[j].name, network->name) != 0);
 	}
@@ -277,6 +287,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			check_text(input.files[i].text);
 	}
 	check_networks(policy);
+	check_conflicts(policy);
 	check_decisions(policy, "br0");
 	check_decisions(policy, "lab");
 	const struct policy_network *networks = policy_networks(policy, &count);

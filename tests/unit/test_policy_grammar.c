@@ -8,7 +8,7 @@
 #define VERBS ", expected 'allow', 'deny', 'include', 'network' or '#'"
 #define CUT   "file ends inside a line, expected a newline (the file may be cut short)"
 #define ALLOW_WORDS                                                                                                    \
-	", expected 'user=', 'group=', 'max=', 'queues=', 'mac=', 'vlan=', 'isolated', 'lock-mac' or 'guard'"
+	", expected 'user=', 'group=', 'max=', 'queues=', 'mac=', 'vlan=', 'mtu=', 'isolated', 'lock-mac' or 'guard'"
 #define PRINTABLE ", expected printable ASCII"
 #define LONG_LINE "line goes on, expected at most 4095 bytes"
 

@@ -161,9 +161,56 @@ static void test_addresses(void **state)
 		{TEXT("network a nat fd00::4/126\n"), "/p:1:15: " IPV6_OWN},
 		{TEXT("network a nat fd00::/64 10.0.0.1/24\n"), "/p:1:15: " IPV6_OWN},
 		{TEXT("network a nat 10.0.0.1/24 fd00::/64 mtu=1500\n"), "/p:1:27: " IPV6_OWN},
+		{TEXT("network a nat fd00::1/64 mtu=1280\nnetwork b nat 10.0.0.1/24 mtu=68\n"), ""},
+		{TEXT("network a nat fd00::1/64 mtu=1279\n"),
+			"/p:1:15: an IPv6 address with mtu=1279, expected an MTU of at least 1280"},
 		{TEXT("network a nat 10.0.0.1/24 10.0.1.1/24\n"), "/p:1:27: a second IPv4 address, expected one"},
 		{TEXT("network a nat fd00::1/64 10.0.0.1/24 fd00::2/64\n"),
 			"/p:1:38: a second IPv6 address, expected one"},
+	};
+
+	(void)state;
+	check_policy_rows(rows, COUNT(rows));
+}
+
+#define NOBODYS " address, expected one that a host can have"
+#define POOL_OF "a pool with "
+#define POOL_OK " addresses, expected ones that a host can have"
+
+/* Addresses at and beside both ends of what no host can have. */
+static void test_reserved_addresses(void **state)
+{
+	static const struct policy_row rows[] = {
+		{TEXT("network a nat 1.0.0.0/7\nnetwork b nat 126.255.255.255/7\n"
+		      "network c nat 128.0.0.1/8\nnetwork d nat 223.255.255.254/8\n"),
+			""},
+		{TEXT("network a nat 0.0.0.1/8\n"), "/p:1:15: reserved" NOBODYS},
+		{TEXT("network a nat 0.255.255.255/7\n"), "/p:1:15: reserved" NOBODYS},
+		{TEXT("network a nat 127.0.0.1/8\n"), "/p:1:15: loopback" NOBODYS},
+		{TEXT("network a host-only 127.255.255.255/7\n"), "/p:1:21: loopback" NOBODYS},
+		{TEXT("network a standalone 224.0.0.0/31\n"), "/p:1:22: multicast" NOBODYS},
+		{TEXT("network a nat 239.255.255.255/3\n"), "/p:1:15: multicast" NOBODYS},
+		{TEXT("network a nat 240.0.0.1/24\n"), "/p:1:15: reserved" NOBODYS},
+		{TEXT("network a standalone 255.255.255.255/32\n"), "/p:1:22: reserved" NOBODYS},
+		{TEXT("network a nat ::2/64\nnetwork b nat fec0::1/64\nnetwork c nat fe7f:ffff::1/64\n"
+		      "network d nat feff:ffff::1/64\nnetwork e nat ::fffe:ffff:ffff/64\n"
+		      "network f nat ::1:0:0:0/64\n"),
+			""},
+		{TEXT("network a standalone ::/128\n"), "/p:1:22: unspecified" NOBODYS},
+		{TEXT("network a nat 10.0.0.1/24 ::1/64\n"), "/p:1:27: loopback" NOBODYS},
+		{TEXT("network a nat ::ffff:10.0.0.1/120\n"), "/p:1:15: IPv4-mapped" NOBODYS},
+		{TEXT("network a nat fe80::1/64\n"), "/p:1:15: link-local" NOBODYS},
+		{TEXT("network a nat febf:ffff::1/64\n"), "/p:1:15: link-local" NOBODYS},
+		{TEXT("network a nat ff00::1/64\n"), "/p:1:15: multicast" NOBODYS},
+		{TEXT("network a nat ffff:ffff::1/64\n"), "/p:1:15: multicast" NOBODYS},
+		/* All of a pool goes to hosts. */
+		{TEXT("network a standalone 124.0.0.0/7 per-vm=/24\nnetwork b standalone fe00::/9 per-vm=/64\n"), ""},
+		{TEXT("network a standalone 126.0.0.0/7 per-vm=/24\n"), "/p:1:22: " POOL_OF "loopback" POOL_OK},
+		{TEXT("network a standalone 127.9.0.0/16 per-vm=/24\n"), "/p:1:22: " POOL_OF "loopback" POOL_OK},
+		{TEXT("network a standalone 192.0.0.0/2 per-vm=/24\n"), "/p:1:22: " POOL_OF "multicast" POOL_OK},
+		{TEXT("network a standalone 10.0.0.0/8 fe00::/8 per-vm=/24,/64\n"),
+			"/p:1:33: " POOL_OF "link-local" POOL_OK},
+		{TEXT("network a standalone ::/120 per-vm=/126\n"), "/p:1:22: " POOL_OF "unspecified" POOL_OK},
 	};
 
 	(void)state;
@@ -179,7 +226,17 @@ static void test_dhcp(void **state)
 		{TEXT("network a nat 10.0.0.1/24 dhcp=10.0.0.2-10.0.0.254\n"), ""},
 		{TEXT("network a nat dhcp=10.0.0.2-10.0.0.2 10.0.0.1/24\n"), ""},
 		{TEXT("network a host-only 10.0.0.254/24 fd00::1/64 dhcp=10.0.0.1-10.0.0.253\n"), ""},
-		{TEXT("network a nat 10.0.0.1/31 dhcp=10.0.0.0-10.0.0.0\n"), ""},
+		{TEXT("network a nat 10.0.0.1/30 dhcp=10.0.0.2-10.0.0.2\n"), ""},
+		{TEXT("network a nat 10.0.0.1/8 dhcp=10.0.0.2-10.255.255.254\n"), ""},
+		{TEXT("network a nat 10.0.0.1/24 fd00::1/112 dhcp=10.0.0.2-10.0.0.9\n"), ""},
+		{TEXT("network a nat 10.0.0.1/24 fd00::1/113 dhcp=10.0.0.2-10.0.0.9\n"),
+			"/p:1:27: dhcp= with IPv6 needs a prefix of at most /112"},
+		{TEXT("network a host-only dhcp=10.0.0.2-10.0.0.9 fd00::1/128 10.0.0.1/24\n"),
+			"/p:1:44: dhcp= with IPv6 needs a prefix of at most /112"},
+		{TEXT("network a nat 10.0.0.1/31 dhcp=10.0.0.0-10.0.0.0\n"),
+			"/p:1:15: dhcp= in a subnet of /31, expected a prefix of at most /30"},
+		{TEXT("network a nat 10.0.0.1/32 dhcp=10.0.0.1-10.0.0.1\n"),
+			"/p:1:15: dhcp= in a subnet of /32, expected a prefix of at most /30"},
 		{TEXT("network a nat 10.0.0.1/24 dhcp\n"), "/p:1:31: 'dhcp' without a value, expected 'dhcp=...'"},
 		{TEXT("network a nat 10.0.0.1/24 dhcp=10.0.0.2\n"), "/p:1:32: '10.0.0.2'" NO_RANGE},
 		{TEXT("network a nat 10.0.0.1/24 dhcp=10.0.0.2-\n"), "/p:1:32: '10.0.0.2-'" NO_RANGE},
@@ -204,7 +261,6 @@ static void test_dhcp(void **state)
 			"/p:1:32: the range holds the subnet's own address or its broadcast, expected neither"},
 		{TEXT("network a nat 10.0.0.1/24 dhcp=10.0.0.2-10.0.0.255\n"),
 			"/p:1:32: the range holds the subnet's own address or its broadcast, expected neither"},
-		{TEXT("network a nat 10.0.0.1/30 dhcp=10.0.0.2-10.0.0.2\n"), ""},
 		{TEXT("network a nat 10.0.0.1/30 dhcp=10.0.0.2-10.0.0.3\n"),
 			"/p:1:32: the range holds the subnet's own address or its broadcast, expected neither"},
 	};
@@ -215,6 +271,8 @@ static void test_dhcp(void **state)
 
 #define LACKS_A_PART  "per-vm= lacks a part, expected one for each subnet, as in /30,/126"
 #define PART_TOO_MANY "per-vm= has a part too many, expected one for each subnet"
+#define LAST_TAP      "the pool's last tap would be "
+#define NAME_OF_MOST  "', longer than 15 bytes, expected a network's name of at most "
 #define HOST_BITS     "the address of a pool has host bits, expected the subnet's own"
 
 static void test_per_vm(void **state)
@@ -254,6 +312,18 @@ static void test_per_vm(void **state)
 			"/p:1:64: " PART_TOO_MANY},
 		{TEXT("network a standalone 172.16.128.1/17 per-vm=/30\n"), "/p:1:22: " HOST_BITS},
 		{TEXT("network a standalone 172.16.128.0/17 fd00::1/64 per-vm=/30,/126\n"), "/p:1:38: " HOST_BITS},
+		{TEXT("network a23456789 standalone fd00::/64 per-vm=/126\n"
+		      "network a234567890123 standalone 10.0.0.0/28 per-vm=/31\n"),
+			""},
+		{TEXT("network a234567890 standalone fd00::/64 per-vm=/126\n"),
+			"/p:1:9: " LAST_TAP "'a234567890-65535" NAME_OF_MOST "9"},
+		{TEXT("network a2345678901234 standalone 10.0.0.0/28 per-vm=/31\n"),
+			"/p:1:9: " LAST_TAP "'a2345678901234-8" NAME_OF_MOST "13"},
+		/* The lesser of both families counts. */
+		{TEXT("network a234567890123 standalone 10.0.0.0/30 fd00::/64 per-vm=/31,/126\n"), ""},
+		{TEXT("network a234567890123 standalone 10.0.0.0/27 per-vm=/31\n"),
+			"/p:1:9: " LAST_TAP "'a234567890123-16" NAME_OF_MOST "12"},
+		{TEXT("network a23456789012345 standalone 10.0.0.1/27\n"), ""},
 		{TEXT("network a standalone 10.0.0.0/31 per-vm=/32\n"), "/p:1:22: a pool of /31, expected at most /30"},
 		{TEXT("network a standalone fd00::/128 per-vm=/128\n"),
 			"/p:1:22: a pool of /128, expected at most /126"},
@@ -318,6 +388,33 @@ static void test_what_is_parsed(void **state)
 	policy_free(policy);
 }
 
+/* A path may hold what a message must not, and be longer than the room that a message has for it. */
+static void test_paths_in_messages(void **state)
+{
+#define DIGITS "0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789"
+#define SECOND "/c:1:9: network 'a' for the second time, expected it once (first at "
+	static const struct {
+		const char *path, *error;
+	} rows[] = {
+		{"/a'\tb", SECOND "/a\\x27\\x09b:1)"},
+		{"/" DIGITS "abcdefghijklm", SECOND "/" DIGITS "abcdefghijklm:1)"},
+		{"/" DIGITS "abcdefghijklmn", SECOND "/" DIGITS "abcdefghijkl...:1)"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		const struct memory_file files[] = {
+			{rows[i].path, TEXT("network a bridged\ninclude /c\n"), POLICY_READ},
+			FILE_OF("/c", "network a bridged\n"),
+			END_OF_FILES,
+		};
+		char error[512];
+
+		assert_null(memory_load(files, error));
+		assert_string_equal(error, rows[i].error);
+	}
+}
+
 static void test_how_many(void **state)
 {
 	char text[16384] = "", error[512];
@@ -343,9 +440,11 @@ int main(void)
 		cmocka_unit_test(test_options_of_modes),
 		cmocka_unit_test(test_option_values),
 		cmocka_unit_test(test_addresses),
+		cmocka_unit_test(test_reserved_addresses),
 		cmocka_unit_test(test_dhcp),
 		cmocka_unit_test(test_per_vm),
 		cmocka_unit_test(test_what_is_parsed),
+		cmocka_unit_test(test_paths_in_messages),
 		cmocka_unit_test(test_how_many),
 	};
 

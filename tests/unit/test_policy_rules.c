@@ -5,7 +5,7 @@
 #include "tests/unit/test_policy.h"
 
 #define ALLOW_WORDS                                                                                                    \
-	", expected 'user=', 'group=', 'max=', 'queues=', 'mac=', 'vlan=', 'isolated', 'lock-mac' or 'guard'"
+	", expected 'user=', 'group=', 'max=', 'queues=', 'mac=', 'vlan=', 'mtu=', 'isolated', 'lock-mac' or 'guard'"
 #define DENY_WORDS " on a deny rule, expected 'user=' or 'group='"
 
 static void test_rule_names(void **state)
@@ -124,7 +124,9 @@ static void test_rule_options(void **state)
 		{TEXT("allow br0 isolated=\n"), "/p:1:19: 'isolated' with a value, expected the word alone"},
 		{TEXT("allow br0 guard=yes\n"), "/p:1:16: 'guard' with a value, expected the word alone"},
 		{TEXT("allow br0 lock-mac=1\n"), "/p:1:19: 'lock-mac' with a value, expected the word alone"},
-		{TEXT("allow br0 mtu=1500\n"), "/p:1:11: option 'mtu' on an allow rule" ALLOW_WORDS},
+		{TEXT("allow br0 mtu=1500\n"), ""},
+		{TEXT("allow br0 mtu=67\n"), "/p:1:15: mtu='67', expected a number from 68 to 65535"},
+		{TEXT("allow br0 mtu=1500 mtu=1500\n"), "/p:1:20: 'mtu' for the second time, expected it once"},
 		{TEXT("allow br0 dhcp=1.2.3.4-1.2.3.5\n"), "/p:1:11: option 'dhcp' on an allow rule" ALLOW_WORDS},
 		{TEXT("allow br0 per-vm=/30\n"), "/p:1:11: option 'per-vm' on an allow rule" ALLOW_WORDS},
 		{TEXT("allow br0 Max=1\n"), "/p:1:11: unknown word 'Max' on an allow rule" ALLOW_WORDS},
@@ -164,12 +166,35 @@ static void test_hardware_addresses(void **state)
 	assert_int_equal(wrong, 0);
 }
 
+/* What a standalone network cannot have, on rules that name it, whichever line comes first; on rules for all it may. */
+static void test_rules_for_standalone_networks(void **state)
+{
+#define NETWORK	 "network tap1 standalone 10.0.0.1/24\n"
+#define EXPECTED "' on a rule for 'tap1', expected none that needs a bridge: it is a standalone network"
+	static const struct policy_row rows[] = {
+		{TEXT("allow tap1 lock-mac\n" NETWORK), "/p:1:12: option 'lock-mac" EXPECTED},
+		{TEXT(NETWORK "allow tap1 user=a max=2 guard\n"), "/p:2:25: option 'guard" EXPECTED},
+		{TEXT(NETWORK "# x\n  allow  tap1 vlan=7\n"), "/p:3:15: option 'vlan" EXPECTED},
+		{TEXT(NETWORK "allow tap1 mac=52:54:00:12:34:56 lock-mac\n"), "/p:2:12: option 'mac" EXPECTED},
+		{TEXT(NETWORK "allow tap1 max=2 queues=4 mtu=1400 isolated\n"), ""},
+		{TEXT(NETWORK "allow all lock-mac guard vlan=7\n"), ""},
+		{TEXT("allow tap1 lock-mac\nnetwork tap1 bridged\n"
+		      "network tap2 standalone 10.0.0.1/24\n"),
+			""},
+		{TEXT("allow tap1 lock-mac\nallow tap11 lock-mac\n"), ""},
+	};
+
+	(void)state;
+	check_policy_rows(rows, sizeof(rows) / sizeof(*rows));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_rule_names),
 		cmocka_unit_test(test_rule_accounts),
 		cmocka_unit_test(test_rule_options),
+		cmocka_unit_test(test_rules_for_standalone_networks),
 		cmocka_unit_test(test_hardware_addresses),
 	};
 

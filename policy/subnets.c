@@ -1,0 +1,188 @@
+/*
+ * What subnets are to one another and to the networks that have them: overlaps, the subnets and taps of a pool, and
+ * what keeps two networks of a policy from standing on one host. Arithmetic alone; what the host itself has is for
+ * others to compare.
+ */
+#include <arpa/inet.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "policy/internal.h"
+
+bool policy_prefixes_overlap(const unsigned char *a, unsigned int a_bits, const unsigned char *b, unsigned int b_bits)
+{
+	unsigned int bits = a_bits < b_bits ? a_bits : b_bits;
+	unsigned int bytes = bits / 8, rest = bits % 8;
+
+	if (memcmp(a, b, bytes) != 0)
+		return false;
+	return rest == 0 || (a[bytes] ^ b[bytes]) >> (8 - rest) == 0;
+}
+
+/* What cannot be the address of a host on a network, or only beside another (RFC 6890; RFC 1112; RFC 4291). */
+static const struct {
+	unsigned char address[16];
+	unsigned int bits;
+	bool ipv6;
+	const char *what;
+} reserved[] = {
+	{{0}, 8, false, "reserved"},
+	{{127}, 8, false, "loopback"},
+	{{224}, 4, false, "multicast"},
+	{{240}, 4, false, "reserved"},
+	{{0}, 128, true, "unspecified"},
+	{{[15] = 1}, 128, true, "loopback"},
+	{{[10] = 0xff, [11] = 0xff}, 96, true, "IPv4-mapped"},
+	{{0xfe, 0x80}, 10, true, "link-local"},
+	{{0xff}, 8, true, "multicast"},
+};
+
+const char *subnet_reserved(const struct policy_subnet *subnet, bool ipv6)
+{
+	unsigned int bits = subnet->per_vm ? subnet->prefix : ipv6 ? 128 : 32;
+
+	for (size_t i = 0; i < sizeof(reserved) / sizeof(*reserved); i++) {
+		if (reserved[i].ipv6 == ipv6 &&
+			policy_prefixes_overlap(subnet->address, bits, reserved[i].address, reserved[i].bits))
+			return reserved[i].what;
+	}
+	return NULL;
+}
+
+/* --- pools ------------------------------------------------------------------------------------------------------- */
+
+static uint32_t subnets_in(const struct policy_subnet *pool)
+{
+	unsigned int bits = pool->per_vm - pool->prefix;
+
+	return bits < 16 ? (uint32_t)1 << bits : POLICY_POOL_MAX;
+}
+
+uint32_t policy_pool_size(const struct policy_network *network)
+{
+	const struct policy_subnet *subnets[] = {&network->ipv4, &network->ipv6};
+	uint32_t least = 0;
+
+	for (size_t i = 0; i < 2; i++) {
+		uint32_t size = subnets[i]->given && subnets[i]->per_vm ? subnets_in(subnets[i]) : 0;
+
+		if (size && (!least || size < least))
+			least = size;
+	}
+	return least;
+}
+
+/* The subnet at an index from 0. A pool's own address has no bits behind its prefix: the index goes in there. */
+static struct policy_subnet pool_subnet(const struct policy_subnet *pool, unsigned int bits, uint32_t index)
+{
+	struct policy_subnet subnet = *pool;
+
+	if (!pool->given || !pool->per_vm)
+		return (struct policy_subnet){0};
+	for (unsigned int bit = pool->per_vm; index; index >>= 1) {
+		bit--;
+		if (index & 1)
+			subnet.address[bit / 8] |= (unsigned char)(0x80 >> bit % 8);
+	}
+	if (pool->per_vm < bits - 1)
+		subnet.address[bits / 8 - 1] |= 1;
+	subnet.prefix = pool->per_vm;
+	subnet.per_vm = 0;
+	return subnet;
+}
+
+void policy_pool_subnet(
+	const struct policy_network *network, uint32_t number, struct policy_subnet *ipv4, struct policy_subnet *ipv6)
+{
+	*ipv4 = *ipv6 = (struct policy_subnet){0};
+	if (number < 1 || number > policy_pool_size(network))
+		return;
+	*ipv4 = pool_subnet(&network->ipv4, 32, number - 1);
+	*ipv6 = pool_subnet(&network->ipv6, 128, number - 1);
+}
+
+void policy_tap_name(const struct policy_network *network, uint32_t number, char name[static NAME_MAX_BYTES + 1])
+{
+	name[0] = '\0';
+	text_append(name, NAME_MAX_BYTES + 1, number ? "%s-%u" : "%s", network->name, number);
+}
+
+/* --- conflicts --------------------------------------------------------------------------------------------------- */
+
+struct conflicts {
+	void (*report)(void *context, const struct policy_error *error);
+	void *context;
+	size_t count;
+};
+
+__attribute__((format(printf, 3, 4))) static void conflict(
+	struct conflicts *conflicts, const struct policy_network *later, const char *format, ...)
+{
+	struct policy_error error = {.line = later->line};
+	va_list args;
+
+	text_append_escaped(error.file, sizeof(error.file), (struct word){later->file, strlen(later->file)});
+	va_start(args, format);
+	vsnprintf(error.what, sizeof(error.what), format, args);
+	va_end(args);
+	conflicts->report(conflicts->context, &error);
+	conflicts->count++;
+}
+
+static void compare_subnets(struct conflicts *conflicts, const struct policy_network *later,
+	const struct policy_network *earlier, int family)
+{
+	const struct policy_subnet *a = family == AF_INET ? &later->ipv4 : &later->ipv6;
+	const struct policy_subnet *b = family == AF_INET ? &earlier->ipv4 : &earlier->ipv6;
+	char a_text[INET6_ADDRSTRLEN] = "", b_text[INET6_ADDRSTRLEN] = "";
+
+	if (!a->given || !b->given || !policy_prefixes_overlap(a->address, a->prefix, b->address, b->prefix))
+		return;
+	inet_ntop(family, a->address, a_text, sizeof(a_text));
+	inet_ntop(family, b->address, b_text, sizeof(b_text));
+	conflict(conflicts, later, "%s/%u of network '%s' overlaps %s/%u of network '%s' (%s), expected subnets apart",
+		a_text, a->prefix, later->name, b_text, b->prefix, earlier->name, PLACE(earlier->file, earlier->line));
+}
+
+/* Whether a name begins as those of a pool's taps do; a guard for all of a pool knows them by that ("cell-*"). */
+static bool pool_names(const struct policy_network *pool, const char *name)
+{
+	size_t size = strlen(pool->name);
+
+	return policy_pool_size(pool) && strncmp(name, pool->name, size) == 0 && name[size] == '-';
+}
+
+static void compare_names(
+	struct conflicts *conflicts, const struct policy_network *later, const struct policy_network *earlier)
+{
+	if (pool_names(earlier, later->name))
+		conflict(conflicts, later,
+			"network '%s' has a name as taps of pool '%s' (%s) have, expected one that does not begin with "
+			"'%s-'",
+			later->name, earlier->name, PLACE(earlier->file, earlier->line), earlier->name);
+	if (pool_names(later, earlier->name))
+		conflict(conflicts, later,
+			"taps of pool '%s' have names as network '%s' (%s) has, expected no other that begins with "
+			"'%s-'",
+			later->name, earlier->name, PLACE(earlier->file, earlier->line), later->name);
+}
+
+size_t policy_conflicts(
+	const struct policy *policy, void (*report)(void *context, const struct policy_error *error), void *context)
+{
+	struct conflicts conflicts = {report, context, 0};
+
+	for (size_t i = 0; i < policy->network_count; i++) {
+		const struct policy_network *later = &policy->networks[i];
+
+		for (size_t j = 0; j < i; j++) {
+			const struct policy_network *earlier = &policy->networks[j];
+
+			compare_subnets(&conflicts, later, earlier, AF_INET);
+			compare_subnets(&conflicts, later, earlier, AF_INET6);
+			compare_names(&conflicts, later, earlier);
+		}
+	}
+	return conflicts.count;
+}
