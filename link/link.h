@@ -8,6 +8,8 @@
 #ifndef LINK_LINK_H
 #define LINK_LINK_H
 
+#include <netinet/in.h> /* before the kernel's headers, which give way to it (linux/libc-compat.h) */
+
 #include <linux/if.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -15,6 +17,13 @@
 
 /* A connection to the kernel's routing subsystem. */
 struct link;
+
+/* Settings of a bridge's port that are on or off: a bit LINK_PORT(IFLA_BRPORT_...) (linux/if_link.h) for each. */
+struct link_port {
+	uint64_t known; /* that the kernel has; that are to be set */
+	uint64_t on;	/* of these */
+};
+#define LINK_PORT(attribute) (UINT64_C(1) << (attribute))
 
 /* What the kernel says of one interface. */
 struct link_interface {
@@ -25,19 +34,23 @@ struct link_interface {
 	int master;	     /* index of the bridge that it is a port of; 0: none */
 	char kind[16];	     /* "bridge", "tun", ...; empty for hardware */
 	unsigned char mac[6];
-	char alias[IFALIASZ]; /* text that only CAP_NET_ADMIN can write */
+	char alias[IFALIASZ];	/* text that only CAP_NET_ADMIN can write */
+	struct link_port port;	/* as a port of a bridge */
+	bool stp;		/* as a bridge: it speaks the spanning tree protocol */
+	bool vlan_filtering;	/* as a bridge: it looks at VLAN tags */
+	uint32_t forward_delay; /* as a bridge: 1/100 s until a new port forwards */
 };
 
 /*
- * What to change of an interface; a member that is 0 or NULL stays as it is. All but `up` and `alias` is for its start.
+ * What to change of an interface; a member that is 0 or NULL stays as it is.
  */
 struct link_change {
 	const unsigned char *mac; /* six octets */
 	uint32_t mtu;		  /* bytes */
 	const char *alias;
 	int master;	      /* index of the bridge to join */
-	bool no_ipv6_address; /* no link-local address of the host's own on it */
-	bool up;
+	bool no_ipv6_address; /* the kernel makes no link-local address of the host's own on it */
+	bool up, down;
 };
 
 int link_open(struct link **link);
@@ -51,22 +64,88 @@ int link_by_name(struct link *link, const char *name, struct link_interface *int
 int link_by_index(struct link *link, int index, struct link_interface *interface);
 
 /*
- * Call `each` for every tun and tap interface. Returns -EAGAIN if the set changed while the kernel was listing it
- * (NLM_F_DUMP_INTR) in a way in which one that stood all the while may have been missed.
+ * Call `each` for every interface of a kind ("tun": tuns and taps), or for all of them (NULL). Returns -EAGAIN if the
+ * set changed while the kernel was listing it (NLM_F_DUMP_INTR) in a way in which one that stood all the while may have
+ * been missed.
  */
-int link_each_tap(struct link *link, void (*each)(void *context, const struct link_interface *), void *context);
+int link_each(
+	struct link *link, const char *kind, void (*each)(void *context, const struct link_interface *), void *context);
 
-/* Change an interface, all in one request. */
+/*
+ * Change an interface, or what it is as a port, all in one request. The kernel passes over settings of a port that it
+ * does not know: read them back.
+ */
 int link_change(struct link *link, int index, const struct link_change *change);
+int link_set_port(struct link *link, int index, const struct link_port *port);
+
+/*
+ * Make a port one of a single VLAN, of untagged frames, whatever it was before; and whether it is one: -ENOENT if not.
+ * Only on a bridge that looks at VLANs; Linux 5.6 for the second.
+ */
+int link_set_vlan(struct link *link, int port, uint32_t vlan);
+int link_has_vlan(struct link *link, int port, uint32_t vlan);
+
+/*
+ * Make a bridge, down, with a hardware address of its own that it keeps whatever joins it; -EEXIST if the name is
+ * taken. No spanning tree, no delay before a port forwards; link_set_bridge sees to both on one that exists.
+ */
+int link_make_bridge(struct link *link, const char *name, const unsigned char mac[static 6]);
+int link_set_bridge(struct link *link, int index);
+
+int link_remove(struct link *link, int index);
+
+/* --- addresses and routes ---------------------------------------------------------------------------------------- */
+
+/* An address of the host's on an interface. */
+struct link_address {
+	int index;		   /* of the interface */
+	int family;		   /* AF_INET or AF_INET6 */
+	unsigned char address[16]; /* network byte order; IPv4 in the first four */
+	unsigned int prefix;	   /* bits */
+};
+
+/* A way to a destination; of a route with several, each is one of these. */
+struct link_route {
+	int index;  /* of the interface that it leads out by; 0: by none */
+	int family; /* AF_INET or AF_INET6 */
+	unsigned char destination[16];
+	unsigned int prefix; /* bits; 0: a default route */
+	unsigned int type;   /* RTN_UNICAST, RTN_LOCAL, ... (linux/rtnetlink.h) */
+};
+
+/* Add an address (usable at once: no duplicate detection), or remove one. -EEXIST: it is there. */
+int link_add_address(struct link *link, const struct link_address *address);
+int link_remove_address(struct link *link, const struct link_address *address);
+
+/* Every address of every interface; every route of every table. -EAGAIN: changed meanwhile, ask again. */
+int link_each_address(struct link *link, void (*each)(void *context, const struct link_address *), void *context);
+int link_each_route(struct link *link, void (*each)(void *context, const struct link_route *), void *context);
+
+enum { TAP_MTU_MAX = 65521 }; /* bytes: 65535 less an Ethernet header (drivers/net/tun.c) */
+
+/* How a tap is made; each of its queues alike. */
+struct tap_kind {
+	bool vnet_header;
+	bool multi_queue; /* more descriptors can be joined to it, by its owner */
+};
 
 /*
  * Open /dev/net/tun, which is subject to the credentials of the process, and make the descriptor *fd a tap: one that
  * vanishes with it (drivers/net/tun.c) and that only its owner can join. The kernel never takes an existing one
  * (IFF_TUN_EXCL): -EBUSY or -EINVAL if the name is taken, and another may be tried. A '%d' in the pattern becomes the
  * first number that is free; `name` receives the tap's name.
+ *
+ * Between the two calls that it takes a tap has no owner, and a multi-queue one can be joined by any user: look how
+ * many queues it has (tun_look, tun.h) when it is made.
  */
 int tap_open(int *fd);
-int tap_make(int fd, const char *pattern, bool vnet_header, uid_t owner, char name[static IFNAMSIZ]);
+int tap_make(int fd, const struct tap_kind *kind, const char *pattern, uid_t owner, char name[static IFNAMSIZ]);
+
+/*
+ * Make an open descriptor one more queue of a tap. By name, as the kernel has no other way: compare what tap_name says
+ * of each descriptor afterwards.
+ */
+int tap_add_queue(int fd, const struct tap_kind *kind, const char *name);
 
 /* The present name of the tap behind a descriptor. */
 int tap_name(int fd, char name[static IFNAMSIZ]);

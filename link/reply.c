@@ -4,8 +4,7 @@
 #include <netlink/msg.h>
 #include <string.h>
 
-/* The text of an attribute, if it fits and ends in NUL as the kernel's do. */
-static bool text(struct nlattr *attribute, char *buffer, size_t size)
+bool reply_text(struct nlattr *attribute, char *buffer, size_t size)
 {
 	size_t length;
 
@@ -19,7 +18,7 @@ static bool text(struct nlattr *attribute, char *buffer, size_t size)
 	return true;
 }
 
-static bool number(struct nlattr *attribute, uint32_t *value)
+bool reply_number(struct nlattr *attribute, uint32_t *value)
 {
 	*value = 0;
 	if (!attribute)
@@ -30,33 +29,81 @@ static bool number(struct nlattr *attribute, uint32_t *value)
 	return true;
 }
 
+_Static_assert(IFLA_BRPORT_MAX < 64, "a bit for each setting of a port");
+
+/* A setting of one byte. */
+static bool is_on(struct nlattr *attribute)
+{
+	return attribute && nla_len(attribute) == 1 && nla_get_u8(attribute);
+}
+
+/* IFLA_LINKINFO: what kind of interface it is, and what it is as a bridge or as a port of one. */
+static bool parse_link_info(struct nlattr *attribute, struct link_interface *interface)
+{
+	struct nlattr *info[IFLA_INFO_MAX + 1], *bridge[IFLA_BR_MAX + 1] = {0}, *port[IFLA_BRPORT_MAX + 1] = {0};
+	char master_kind[sizeof(interface->kind)];
+	uint32_t stp;
+
+	if (nla_parse_nested(info, IFLA_INFO_MAX, attribute, NULL) < 0 ||
+		!reply_text(info[IFLA_INFO_KIND], interface->kind, sizeof(interface->kind)) ||
+		!reply_text(info[IFLA_INFO_SLAVE_KIND], master_kind, sizeof(master_kind)))
+		return false;
+	if (strcmp(interface->kind, "bridge") == 0 && info[IFLA_INFO_DATA] &&
+		nla_parse_nested(bridge, IFLA_BR_MAX, info[IFLA_INFO_DATA], NULL) < 0)
+		return false;
+	if (strcmp(master_kind, "bridge") == 0 && info[IFLA_INFO_SLAVE_DATA] &&
+		nla_parse_nested(port, IFLA_BRPORT_MAX, info[IFLA_INFO_SLAVE_DATA], NULL) < 0)
+		return false;
+	if (!reply_number(bridge[IFLA_BR_FORWARD_DELAY], &interface->forward_delay) ||
+		!reply_number(bridge[IFLA_BR_STP_STATE], &stp))
+		return false;
+	interface->stp = stp != 0;
+	interface->vlan_filtering = is_on(bridge[IFLA_BR_VLAN_FILTERING]);
+	for (int i = 1; i <= IFLA_BRPORT_MAX; i++) {
+		if (port[i] && nla_len(port[i]) == 1)
+			interface->port.known |= LINK_PORT(i);
+		if (is_on(port[i]))
+			interface->port.on |= LINK_PORT(i);
+	}
+	return true;
+}
+
 /* RTM_NEWLINK -> struct link_interface; false if it is malformed. */
 static bool parse_interface(struct nlmsghdr *message, struct link_interface *interface)
 {
-	struct nlattr *attributes[IFLA_MAX + 1], *info[IFLA_INFO_MAX + 1] = {0};
+	struct nlattr *attributes[IFLA_MAX + 1];
 	const struct ifinfomsg *header = nlmsg_data(message);
 	uint32_t master;
 
 	if (nlmsg_parse(message, sizeof(*header), attributes, IFLA_MAX, NULL) < 0)
 		return false;
-	if (attributes[IFLA_LINKINFO] && nla_parse_nested(info, IFLA_INFO_MAX, attributes[IFLA_LINKINFO], NULL) < 0)
-		return false;
 	*interface = (struct link_interface){.index = header->ifi_index, .flags = header->ifi_flags};
+	if (attributes[IFLA_LINKINFO] && !parse_link_info(attributes[IFLA_LINKINFO], interface))
+		return false;
 	if (attributes[IFLA_ADDRESS] && nla_len(attributes[IFLA_ADDRESS]) == sizeof(interface->mac))
 		memcpy(interface->mac, nla_data(attributes[IFLA_ADDRESS]), sizeof(interface->mac));
-	if (!number(attributes[IFLA_MASTER], &master) || !number(attributes[IFLA_MTU], &interface->mtu) ||
-		!text(attributes[IFLA_IFNAME], interface->name, sizeof(interface->name)) ||
-		!text(attributes[IFLA_IFALIAS], interface->alias, sizeof(interface->alias)) ||
-		!text(info[IFLA_INFO_KIND], interface->kind, sizeof(interface->kind)))
+	if (!reply_number(attributes[IFLA_MASTER], &master) || !reply_number(attributes[IFLA_MTU], &interface->mtu) ||
+		!reply_text(attributes[IFLA_IFNAME], interface->name, sizeof(interface->name)) ||
+		!reply_text(attributes[IFLA_IFALIAS], interface->alias, sizeof(interface->alias)))
 		return false;
 	interface->master = (int)master;
 	return interface->index > 0 && interface->master >= 0 && interface->name[0];
 }
 
+bool reply_take_interface(void *context, struct nlmsghdr *message)
+{
+	const struct interface_reader *reader = context;
+	struct link_interface interface;
+
+	if (message->nlmsg_type != RTM_NEWLINK || !parse_interface(message, &interface))
+		return false;
+	reader->each(reader->context, &interface);
+	return true;
+}
+
 /* One message; the same returns as reply_read. */
 static int read_message(struct reply *reply, struct nlmsghdr *message)
 {
-	struct link_interface interface;
 	const struct nlmsgerr *error = nlmsg_data(message);
 
 	if (message->nlmsg_seq != reply->sequence || message->nlmsg_pid != reply->port)
@@ -72,13 +119,10 @@ static int read_message(struct reply *reply, struct nlmsghdr *message)
 		if (!reply->dump || nlmsg_datalen(message) < (int)sizeof(error->error))
 			return -EPROTO;
 		return error->error > 0 ? 0 : error->error;
-	case RTM_NEWLINK:
-		if (reply->acknowledge || !parse_interface(message, &interface))
-			return -EPROTO;
-		reply->each(reply->context, &interface);
-		return reply->dump ? 1 : 0;
 	default:
-		return -EPROTO;
+		if (message->nlmsg_type < NLMSG_MIN_TYPE || reply->acknowledge || !reply->take(reply->context, message))
+			return -EPROTO;
+		return reply->dump ? 1 : 0;
 	}
 }
 

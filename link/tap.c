@@ -25,17 +25,32 @@ int tap_open(int *fd)
 	return *fd < 0 ? -errno : 0;
 }
 
-int tap_make(int fd, const char *pattern, bool vnet_header, uid_t owner, char name[static IFNAMSIZ])
+static int attach(int fd, const struct tap_kind *kind, const char *name, int more, struct ifreq *request)
 {
-	struct ifreq request = {0};
-
-	if (strlen(pattern) >= IFNAMSIZ)
+	*request = (struct ifreq){0};
+	if (strlen(name) >= IFNAMSIZ)
 		return -EINVAL;
-	memcpy(request.ifr_name, pattern, strlen(pattern));
-	request.ifr_flags = (short)(IFF_TAP | IFF_NO_PI | IFF_TUN_EXCL | (vnet_header ? IFF_VNET_HDR : 0));
-	if (ioctl(fd, TUNSETIFF, &request) < 0 || ioctl(fd, TUNSETOWNER, (unsigned long)owner) < 0)
-		return -errno;
-	return name_of(&request, name);
+	memcpy(request->ifr_name, name, strlen(name));
+	request->ifr_flags = (short)(IFF_TAP | IFF_NO_PI | more | (kind->vnet_header ? IFF_VNET_HDR : 0) |
+				     (kind->multi_queue ? IFF_MULTI_QUEUE : 0));
+	return ioctl(fd, TUNSETIFF, request) < 0 ? -errno : 0;
+}
+
+int tap_make(int fd, const struct tap_kind *kind, const char *pattern, uid_t owner, char name[static IFNAMSIZ])
+{
+	struct ifreq request;
+	int error = attach(fd, kind, pattern, IFF_TUN_EXCL, &request);
+
+	if (!error && ioctl(fd, TUNSETOWNER, (unsigned long)owner) < 0)
+		error = -errno;
+	return error ? error : name_of(&request, name);
+}
+
+int tap_add_queue(int fd, const struct tap_kind *kind, const char *name)
+{
+	struct ifreq request;
+
+	return attach(fd, kind, name, 0, &request);
 }
 
 int tap_name(int fd, char name[static IFNAMSIZ])

@@ -1,9 +1,10 @@
 /*
- * Fuzz target: what is received over netlink. The first byte of an input says which answer is waited for, and whether
- * every message is given the sequence and port that are expected; the rest is the datagram. Sequence and port are right
- * in all that the kernel sends, so that most mistakes would be behind them.
+ * Fuzz target: what is received over netlink. The first byte of an input says which answer is waited for, whether every
+ * message is given the sequence and port that are expected, and who reads it; the rest is the datagram. Sequence and
+ * port are right in all that the kernel sends, so that most mistakes would be behind them. Names of guards' seals are
+ * text out of such answers, and read here, too.
  *
- * Links: link/reply.c pkg:libnl-3.0
+ * Links: link pkg:libnl-3.0
  */
 #include <errno.h>
 #include <linux/netlink.h>
@@ -11,31 +12,121 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
+#include "link/guard.h"
+#include "link/nftables.h"
 #include "link/reply.h"
 #include "tests/fuzz/fuzz.h"
 
-/* The first byte. */
-enum { ANSWER = 3, ONE_INTERFACE = 0, LIST = 1, ACKNOWLEDGEMENT = 2, ADDRESSED = 4 };
+/* The first byte: two bits, one bit, three bits. */
+enum { ANSWER = 3, ONE = 0, LIST = 1, ACKNOWLEDGEMENT = 2, ADDRESSED = 4, READER = 3 };
 
 enum { SEQUENCE = 7, PORT = 4711 };
+
+/* The datagram, and how many things were read from it. */
+struct input {
+	unsigned char *datagram;
+	size_t size;
+	unsigned int count;
+};
 
 static bool is_text(const char *text, size_t room)
 {
 	return memchr(text, '\0', room) != NULL;
 }
 
-/* What the rest of the program relies on without looking again. */
+static bool is_inside(const struct input *input, const void *at, size_t size)
+{
+	const unsigned char *bytes = at;
+
+	return bytes >= input->datagram && bytes <= input->datagram + input->size &&
+	       size <= (size_t)(input->datagram + input->size - bytes);
+}
+
+/* --- what the rest of the program relies on without looking again ------------------------------------------------ */
+
 static void check_interface(void *context, const struct link_interface *interface)
 {
-	unsigned int *count = context;
+	struct input *input = context;
 
-	(*count)++;
+	input->count++;
 	MUST(interface->index > 0 && interface->master >= 0);
 	MUST(is_text(interface->name, sizeof(interface->name)) && interface->name[0]);
 	MUST(is_text(interface->kind, sizeof(interface->kind)));
 	MUST(is_text(interface->alias, sizeof(interface->alias)));
 }
+
+static void check_address(void *context, const struct link_address *address)
+{
+	struct input *input = context;
+
+	input->count++;
+	MUST(address->family == AF_INET || address->family == AF_INET6);
+	MUST(address->prefix <= (address->family == AF_INET ? 32 : 128));
+}
+
+static void check_route(void *context, const struct link_route *route)
+{
+	struct input *input = context;
+
+	input->count++;
+	MUST(route->family == AF_INET || route->family == AF_INET6);
+	MUST(route->prefix <= (route->family == AF_INET ? 32 : 128));
+}
+
+/* A seal is written one way only. */
+static void check_seal(const char *name)
+{
+	struct guard guard = {.exists = true};
+	char seal[GUARD_SEAL_MAX];
+
+	if (!guard_read_seal(name, &guard)) {
+		MUST(guard.mode[0] == '\0');
+		return;
+	}
+	MUST(is_text(guard.mode, sizeof(guard.mode)) && guard.mode[0]);
+	guard_seal(guard.mode, guard.text, guard.sealed, seal);
+	MUST(strcmp(seal, name) == 0);
+	guard.standing = guard.sealed;
+	MUST(guard_stands(&guard, guard.mode));
+	guard.standing++;
+	MUST(!guard_stands(&guard, guard.mode));
+}
+
+static void check_object(void *context, const struct nftables_object *object)
+{
+	struct input *input = context;
+
+	input->count++;
+	MUST(is_text(object->table, sizeof(object->table)) && is_text(object->chain, sizeof(object->chain)));
+	MUST(is_inside(input, object->attributes, object->size));
+	MUST(!object->expressions || is_inside(input, object->expressions, (size_t)object->expressions->nla_len));
+	MUST(!object->userdata || is_inside(input, object->userdata, (size_t)object->userdata->nla_len));
+	guard_digest(GUARD_DIGEST_START, object->attributes, object->size);
+	check_seal(object->chain);
+}
+
+/* --- readers ----------------------------------------------------------------------------------------------------- */
+
+static struct interface_reader interfaces = {.each = check_interface};
+static struct address_reader addresses = {.each = check_address};
+static struct route_reader routes = {.each = check_route};
+static struct nftables_reader objects = {.each = check_object};
+static uint32_t table_flags;
+
+static const struct {
+	bool (*take)(void *, struct nlmsghdr *);
+	void *reader;
+} readers[] = {
+	{reply_take_interface, &interfaces},
+	{reply_take_address, &addresses},
+	{reply_take_route, &routes},
+	{reply_take_nftables_table, &table_flags},
+	{reply_take_nftables_chain, &objects},
+	{reply_take_nftables_rule, &objects},
+};
+enum { READERS = sizeof(readers) / sizeof(*readers), SEAL = READERS };
 
 /* Address every message to us, as far as their lengths lead from one to the next. */
 static void address(unsigned char *datagram, size_t size)
@@ -54,30 +145,51 @@ static void address(unsigned char *datagram, size_t size)
 	}
 }
 
+static void read_datagram(struct input *input, unsigned char kind, unsigned int reader)
+{
+	struct reply reply = {.sequence = SEQUENCE,
+		.port = PORT,
+		.dump = (kind & ANSWER) == LIST,
+		.acknowledge = (kind & ANSWER) == ACKNOWLEDGEMENT,
+		.take = readers[reader].take,
+		.context = readers[reader].reader};
+	int result;
+
+	interfaces.context = addresses.context = routes.context = objects.context = input;
+	result = reply_read(&reply, input->datagram, input->size);
+	MUST(result <= 1);
+	MUST(result != 1 || reply.dump);
+	MUST(!reply.acknowledge || input->count == 0);
+	/* One interface, one object; one answer may be about something else than addresses, or about several routes. */
+	if (readers[reader].reader == &interfaces || readers[reader].reader == &objects) {
+		MUST(reply.dump || input->count <= 1);
+		MUST(result != 0 || reply.dump || reply.acknowledge || input->count == 1);
+	}
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	unsigned int count = 0;
-	struct reply reply = {.sequence = SEQUENCE, .port = PORT, .each = check_interface, .context = &count};
-	unsigned char *datagram;
-	int result;
+	struct input input = {.size = size - 1};
+	unsigned int reader;
 
 	if (size == 0)
 		return 0;
-	reply.dump = (data[0] & ANSWER) == LIST;
-	reply.acknowledge = (data[0] & ANSWER) == ACKNOWLEDGEMENT;
+	reader = (unsigned int)(data[0] >> READER) % (READERS + 1);
 	/* A copy of its own: aligned as libnl's buffers are, and to its end, so that reading past it shows. */
-	datagram = malloc(size > 1 ? size - 1 : 1);
-	MUST(datagram);
-	memcpy(datagram, data + 1, size - 1);
-	if (data[0] & ADDRESSED)
-		address(datagram, size - 1);
-	result = reply_read(&reply, datagram, size - 1);
-	free(datagram);
-
-	MUST(result <= 1);
-	MUST(result != 1 || reply.dump);
-	MUST(reply.dump || count <= 1);
-	MUST(!reply.acknowledge || count == 0);
-	MUST(result != 0 || reply.dump || reply.acknowledge || count == 1);
+	input.datagram = malloc(size);
+	MUST(input.datagram);
+	memcpy(input.datagram, data + 1, size - 1);
+	if (reader == SEAL) {
+		input.datagram[size - 1] = '\0';
+		check_seal((const char *)input.datagram);
+	} else {
+		if (data[0] & ADDRESSED)
+			address(input.datagram, input.size);
+		/* One byte less than there is: a size of its own for the empty datagram. */
+		input.datagram = realloc(input.datagram, size > 1 ? size - 1 : 1);
+		MUST(input.datagram);
+		read_datagram(&input, data[0], reader);
+	}
+	free(input.datagram);
 	return 0;
 }

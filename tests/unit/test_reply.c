@@ -8,51 +8,11 @@
 #include <stdint.h>
 
 #include <cmocka.h>
-#include <errno.h>
+#include <linux/if_bridge.h>
 #include <linux/if_link.h>
-#include <linux/netlink.h>
 #include <linux/rtnetlink.h>
-#include <string.h>
 
-#include "link/reply.h"
-
-enum { SEQUENCE = 7, PORT = 4711 };
-
-/* A datagram under construction. */
-struct datagram {
-	_Alignas(8) unsigned char bytes[4096];
-	size_t size;
-	struct nlmsghdr *message; /* the last one begun */
-};
-
-static struct nlmsghdr *begin(struct datagram *d, uint16_t type)
-{
-	d->message = (struct nlmsghdr *)(void *)(d->bytes + d->size);
-	*d->message = (struct nlmsghdr){
-		.nlmsg_len = NLMSG_HDRLEN, .nlmsg_type = type, .nlmsg_seq = SEQUENCE, .nlmsg_pid = PORT};
-	d->size += NLMSG_HDRLEN;
-	return d->message;
-}
-
-static void put(struct datagram *d, const void *data, size_t size)
-{
-	memcpy(d->bytes + d->size, data, size);
-	d->message->nlmsg_len += (uint32_t)NLMSG_ALIGN(size);
-	d->size += NLMSG_ALIGN(size);
-}
-
-static void attribute(struct datagram *d, uint16_t type, const void *data, size_t size)
-{
-	const struct nlattr header = {.nla_len = (uint16_t)(sizeof(struct nlattr) + size), .nla_type = type};
-
-	put(d, &header, sizeof(header));
-	put(d, data, size);
-}
-
-static void text(struct datagram *d, uint16_t type, const char *value)
-{
-	attribute(d, type, value, strlen(value) + 1);
-}
+#include "tests/unit/datagram.h"
 
 static void interface(struct datagram *d, int index, const char *name)
 {
@@ -67,21 +27,10 @@ static void interface(struct datagram *d, int index, const char *name)
 /* IFLA_LINKINFO { IFLA_INFO_KIND kind } */
 static void kind(struct datagram *d, const char *value)
 {
-	unsigned char nested[64] = {0};
-	const struct nlattr header = {
-		.nla_len = (uint16_t)(sizeof(struct nlattr) + strlen(value) + 1), .nla_type = IFLA_INFO_KIND};
+	size_t info = open_nest(d, IFLA_LINKINFO);
 
-	memcpy(nested, &header, sizeof(header));
-	memcpy(nested + sizeof(header), value, strlen(value) + 1);
-	attribute(d, IFLA_LINKINFO, nested, NLMSG_ALIGN(sizeof(header) + strlen(value) + 1));
-}
-
-static void error(struct datagram *d, int code)
-{
-	const struct nlmsgerr body = {.error = code};
-
-	begin(d, NLMSG_ERROR);
-	put(d, &body, sizeof(body));
+	text(d, IFLA_INFO_KIND, value);
+	close_nest(d, info);
 }
 
 struct seen {
@@ -99,10 +48,10 @@ static void see(void *context, const struct link_interface *interface)
 
 static int read_one(struct datagram *d, struct seen *seen)
 {
-	struct reply reply = {.sequence = SEQUENCE, .port = PORT, .each = see, .context = seen};
+	struct interface_reader reader = {see, seen};
 
 	*seen = (struct seen){0};
-	return reply_read(&reply, d->bytes, d->size);
+	return read_with(d, reply_take_interface, &reader);
 }
 
 static int read_acknowledgement(struct datagram *d)
@@ -136,6 +85,78 @@ static void test_one_interface(void **state)
 	assert_int_equal(seen.last.mtu, 1400);
 	assert_int_equal(seen.last.master, 9);
 	assert_int_equal(seen.last.flags, IFF_UP);
+}
+
+/* IFLA_LINKINFO { IFLA_INFO_KIND "bridge" IFLA_INFO_DATA { ... } } */
+static void test_a_bridge(void **state)
+{
+	static const struct {
+		uint32_t stp, forward_delay;
+	} rows[] = {{0, 0}, {1, 1500}, {2, 200}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct datagram d = {.size = 0};
+		struct seen seen;
+		size_t info, data;
+
+		interface(&d, 5, "br0");
+		info = open_nest(&d, IFLA_LINKINFO);
+		text(&d, IFLA_INFO_KIND, "bridge");
+		data = open_nest(&d, IFLA_INFO_DATA);
+		number(&d, IFLA_BR_FORWARD_DELAY, rows[i].forward_delay);
+		number(&d, IFLA_BR_STP_STATE, rows[i].stp);
+		close_nest(&d, data);
+		close_nest(&d, info);
+		assert_int_equal(read_one(&d, &seen), 0);
+		assert_string_equal(seen.last.kind, "bridge");
+		assert_int_equal(seen.last.stp, rows[i].stp != 0);
+		assert_int_equal(seen.last.forward_delay, rows[i].forward_delay);
+		assert_int_equal(seen.last.port.known, 0);
+	}
+}
+
+/* IFLA_LINKINFO { IFLA_INFO_KIND kind IFLA_INFO_SLAVE_KIND master IFLA_INFO_SLAVE_DATA { IFLA_BRPORT_ISOLATED } } */
+static void port(struct datagram *d, const char *master, const void *isolated, size_t size)
+{
+	size_t info, data;
+
+	interface(d, 5, "tg1-0");
+	info = open_nest(d, IFLA_LINKINFO);
+	text(d, IFLA_INFO_KIND, "tun");
+	text(d, IFLA_INFO_SLAVE_KIND, master);
+	data = open_nest(d, IFLA_INFO_SLAVE_DATA);
+	attribute(d, IFLA_BRPORT_ISOLATED, isolated, size);
+	close_nest(d, data);
+	close_nest(d, info);
+}
+
+/* Isolated is what the kernel says so of: one byte that is not 0, of a bridge's port. */
+static void test_a_port(void **state)
+{
+	static const struct {
+		const char *master;
+		unsigned char isolated[4];
+		size_t size;
+		bool expected;
+	} rows[] = {
+		{"bridge", {1}, 1, true},
+		{"bridge", {0}, 1, false},
+		{"bridge", {1, 0, 0, 0}, 4, false},
+		{"bridge", {0}, 0, false},
+		{"bond", {1}, 1, false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct datagram d = {.size = 0};
+		struct seen seen;
+
+		port(&d, rows[i].master, rows[i].isolated, rows[i].size);
+		assert_int_equal(read_one(&d, &seen), 0);
+		assert_string_equal(seen.last.kind, "tun");
+		assert_int_equal((seen.last.port.on & LINK_PORT(IFLA_BRPORT_ISOLATED)) != 0, rows[i].expected);
+	}
 }
 
 static void test_errors_are_the_kernels_own(void **state)
@@ -190,6 +211,24 @@ static void long_kind(struct datagram *d)
 {
 	interface(d, 5, "br0");
 	kind(d, "a-kind-of-more-than-16-bytes");
+}
+
+static void long_kind_of_master(struct datagram *d)
+{
+	port(d, "a-kind-of-more-than-16-bytes", "", 1);
+}
+
+static void short_forward_delay(struct datagram *d)
+{
+	size_t info, data;
+
+	interface(d, 5, "br0");
+	info = open_nest(d, IFLA_LINKINFO);
+	text(d, IFLA_INFO_KIND, "bridge");
+	data = open_nest(d, IFLA_INFO_DATA);
+	attribute(d, IFLA_BR_FORWARD_DELAY, "", 1);
+	close_nest(d, data);
+	close_nest(d, info);
 }
 
 static void short_mtu(struct datagram *d)
@@ -290,6 +329,8 @@ static void test_what_the_kernel_never_says(void **state)
 		{"name of 16 bytes", long_name},
 		{"name without NUL", name_without_end},
 		{"kind too long", long_kind},
+		{"kind of the master too long", long_kind_of_master},
+		{"forward delay of one byte", short_forward_delay},
 		{"MTU of two bytes", short_mtu},
 		{"negative master", negative_master},
 		{"another sequence", other_sequence},
@@ -325,7 +366,9 @@ static void test_list(void **state)
 {
 	struct datagram first = {.size = 0}, last = {.size = 0};
 	struct seen seen = {0};
-	struct reply reply = {.sequence = SEQUENCE, .port = PORT, .dump = true, .each = see, .context = &seen};
+	struct interface_reader reader = {see, &seen};
+	struct reply reply = {
+		.sequence = SEQUENCE, .port = PORT, .dump = true, .take = reply_take_interface, .context = &reader};
 
 	(void)state;
 	interface(&first, 5, "tg1-0");
@@ -341,7 +384,9 @@ static void test_interrupted_list(void **state)
 {
 	struct datagram d = {.size = 0};
 	struct seen seen = {0};
-	struct reply reply = {.sequence = SEQUENCE, .port = PORT, .dump = true, .each = see, .context = &seen};
+	struct interface_reader reader = {see, &seen};
+	struct reply reply = {
+		.sequence = SEQUENCE, .port = PORT, .dump = true, .take = reply_take_interface, .context = &reader};
 
 	(void)state;
 	interface(&d, 5, "tg1-0");
@@ -355,7 +400,9 @@ static void test_list_that_failed(void **state)
 	struct datagram d = {.size = 0};
 	const int code = -ENOMEM;
 	struct seen seen = {0};
-	struct reply reply = {.sequence = SEQUENCE, .port = PORT, .dump = true, .each = see, .context = &seen};
+	struct interface_reader reader = {see, &seen};
+	struct reply reply = {
+		.sequence = SEQUENCE, .port = PORT, .dump = true, .take = reply_take_interface, .context = &reader};
 
 	(void)state;
 	begin(&d, NLMSG_DONE);
@@ -367,6 +414,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_one_interface),
+		cmocka_unit_test(test_a_bridge),
+		cmocka_unit_test(test_a_port),
 		cmocka_unit_test(test_errors_are_the_kernels_own),
 		cmocka_unit_test(test_what_the_kernel_never_says),
 		cmocka_unit_test(test_list),

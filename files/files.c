@@ -1,4 +1,4 @@
-#include "helper/files.h"
+#include "files/files.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "helper/trust.h"
+#include "files/trust.h"
 
 enum {
 	LINKS_MAX = 16, /* symbolic links on the way to one file */

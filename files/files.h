@@ -1,6 +1,6 @@
 /* Policy files: opened as the caller, read whole, and believed only if nobody but root can have written them. */
-#ifndef HELPER_FILES_H
-#define HELPER_FILES_H
+#ifndef FILES_FILES_H
+#define FILES_FILES_H
 
 #include "policy/policy.h"
 

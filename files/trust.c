@@ -1,4 +1,4 @@
-#include "helper/trust.h"
+#include "files/trust.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,6 +1,6 @@
 /* Whether nobody but root can have written what a descriptor leads to. */
-#ifndef HELPER_TRUST_H
-#define HELPER_TRUST_H
+#ifndef FILES_TRUST_H
+#define FILES_TRUST_H
 
 #include <sys/stat.h>
 

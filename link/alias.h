@@ -1,0 +1,35 @@
+/*
+ * Aliases: what tapgate writes on interfaces, to know its own again. Only CAP_NET_ADMIN can write them
+ * (net/core/rtnetlink.c), and everybody can read them (ip link, /sys/class/net/NAME/ifalias).
+ *
+ *	tapgate network=lab mode=host-only	a bridge that `tapgate up` made
+ *	tapgate uid=1000 net=lab vmm=4711	a tap that the helper made, for whom
+ *	tapgate? uid=1000 net=lab vmm=4711	one that is being counted against a limit (helper/limit.c)
+ */
+#ifndef LINK_ALIAS_H
+#define LINK_ALIAS_H
+
+#include "link/link.h"
+
+#define ALIAS_BRIDGE	 "tapgate network="
+#define ALIAS_TAP	 "tapgate uid="
+#define ALIAS_TAP_BEFORE "tapgate? uid="
+
+void alias_of_bridge(const char *network, const char *mode, char alias[static IFALIASZ]);
+
+/* What stands on a tap. */
+struct alias_tap {
+	uint32_t uid;
+	char network[IFNAMSIZ];
+	int vmm;     /* the process that it was made for; 0: unknown */
+	bool before; /* read: ALIAS_TAP_BEFORE */
+};
+
+/* begin: ALIAS_TAP or ALIAS_TAP_BEFORE. */
+void alias_of_tap(const char *begin, const struct alias_tap *tap, char alias[static IFALIASZ]);
+
+/* Whether an interface is a bridge, or a tap, of tapgate's making; *tap receives what stands on it. */
+bool alias_is_bridge(const struct link_interface *interface);
+bool alias_read_tap(const struct link_interface *interface, struct alias_tap *tap);
+
+#endif

@@ -1,0 +1,85 @@
+#include "link/fdb.h"
+
+#include <errno.h>
+#include <linux/if_link.h>
+#include <linux/neighbour.h>
+#include <linux/rtnetlink.h>
+#include <string.h>
+
+#include "link/exchange.h"
+
+/* RTM_NEWNEIGH; what is no Ethernet address (a vxlan's list may have others) is passed over. */
+bool reply_take_fdb_entry(void *context, struct nlmsghdr *message)
+{
+	const struct fdb_reader *reader = context;
+	struct nlattr *attributes[NDA_MAX + 1];
+	struct fdb_entry entry = {.index = 0};
+	const struct ndmsg *header = nlmsg_data(message);
+
+	if (message->nlmsg_type != RTM_NEWNEIGH ||
+		nlmsg_parse(message, sizeof(*header), attributes, NDA_MAX, NULL) < 0 || header->ndm_family != AF_BRIDGE)
+		return false;
+	if (!attributes[NDA_LLADDR] || nla_len(attributes[NDA_LLADDR]) != sizeof(entry.mac))
+		return true;
+	entry.index = header->ndm_ifindex;
+	entry.fixed = header->ndm_state == NUD_NOARP;
+	entry.stays = header->ndm_flags & NTF_STICKY;
+	memcpy(entry.mac, nla_data(attributes[NDA_LLADDR]), sizeof(entry.mac));
+	reader->each(reader->context, &entry);
+	return true;
+}
+
+/* The header is an interface's: the kernel tells the two apart by their size (valid_fdb_dump_legacy). */
+int fdb_each(struct link *link, int bridge, void (*each)(void *context, const struct fdb_entry *), void *context)
+{
+	const struct ifinfomsg header = {.ifi_family = AF_BRIDGE};
+	struct nl_msg *request = exchange_request(RTM_GETNEIGH, NLM_F_DUMP, &header, sizeof(header));
+	struct fdb_reader reader = {each, context};
+	struct reply reply = {.dump = true, .take = reply_take_fdb_entry, .context = &reader};
+
+	if (!request || nla_put_u32(request, IFLA_MASTER, (uint32_t)bridge) < 0) {
+		nlmsg_free(request);
+		return -ENOMEM;
+	}
+	return exchange(link, request, &reply);
+}
+
+static struct nl_msg *request_for(int type, int flags, const struct ndmsg *header, const unsigned char mac[static 6])
+{
+	struct nl_msg *request = exchange_request(type, flags, header, sizeof(*header));
+
+	if (request && nla_put(request, NDA_LLADDR, 6, mac) < 0) {
+		nlmsg_free(request);
+		return NULL;
+	}
+	return request;
+}
+
+/* Sticky, as any port that learns could take a static entry over by sending from its address (br_fdb_update). */
+int fdb_add(struct link *link, int port, const unsigned char mac[static 6])
+{
+	const struct ndmsg header = {.ndm_family = AF_BRIDGE,
+		.ndm_ifindex = port,
+		.ndm_state = NUD_NOARP,
+		.ndm_flags = NTF_MASTER | NTF_STICKY};
+
+	return exchange_acknowledged(
+		link, request_for(RTM_NEWNEIGH, NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL, &header, mac));
+}
+
+static void keep(void *context, const struct fdb_entry *entry)
+{
+	*(struct fdb_entry *)context = *entry;
+}
+
+int fdb_look(struct link *link, int port, const unsigned char mac[static 6], struct fdb_entry *entry)
+{
+	const struct ndmsg header = {.ndm_family = AF_BRIDGE, .ndm_ifindex = port, .ndm_flags = NTF_MASTER};
+	struct fdb_reader reader = {keep, entry};
+	struct reply reply = {.take = reply_take_fdb_entry, .context = &reader};
+	int error;
+
+	*entry = (struct fdb_entry){.index = 0};
+	error = exchange(link, request_for(RTM_GETNEIGH, 0, &header, mac), &reply);
+	return error || memcmp(entry->mac, mac, sizeof(entry->mac)) == 0 ? error : -EPROTO;
+}

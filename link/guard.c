@@ -1,0 +1,121 @@
+#include "link/guard.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <linux/netfilter/nf_tables.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "link/nftables.h"
+
+enum { PATIENCE = 16 }; /* how often rules that are changed by others meanwhile are read again */
+
+void guard_table(const char *network, char table[static GUARD_TABLE_MAX])
+{
+	size_t used = (size_t)snprintf(table, GUARD_TABLE_MAX, "tapgate-");
+
+	/* '/' is in no network's name, and is a word's letter to nft. */
+	for (; *network && used + 4 <= GUARD_TABLE_MAX; network++) {
+		bool plain = isalnum((unsigned char)*network) || strchr("._-", *network);
+
+		used += (size_t)snprintf(
+			table + used, GUARD_TABLE_MAX - used, plain ? "%c" : "/%02x", (unsigned char)*network);
+	}
+}
+
+void guard_seal(const char *mode, uint64_t text, uint64_t standing, char seal[static GUARD_SEAL_MAX])
+{
+	snprintf(seal, GUARD_SEAL_MAX, GUARD_SEAL_BEGIN "%.15s/%016" PRIx64 "/%016" PRIx64, mode, text, standing);
+}
+
+uint64_t guard_digest(uint64_t digest, const void *bytes, size_t size)
+{
+	const unsigned char *at = bytes;
+
+	for (; size > 0; size--)
+		digest = (digest ^ *at++) * UINT64_C(0x100000001b3);
+	return digest;
+}
+
+/* "seal/host-only/0123456789abcdef/0123456789abcdef"; what is not exactly that is no seal. */
+bool guard_read_seal(const char *chain, struct guard *guard)
+{
+	const char *mode = chain + strlen(GUARD_SEAL_BEGIN), *end = NULL;
+	char seal[GUARD_SEAL_MAX], *rest;
+
+	if (strncmp(chain, GUARD_SEAL_BEGIN, strlen(GUARD_SEAL_BEGIN)) == 0)
+		end = strchr(mode, '/');
+	if (!end || end == mode || (size_t)(end - mode) >= sizeof(guard->mode))
+		return false;
+	memset(guard->mode, 0, sizeof(guard->mode));
+	memcpy(guard->mode, mode, (size_t)(end - mode));
+	guard->text = strtoull(end + 1, &rest, 16);
+	guard->sealed = *rest == '/' ? strtoull(rest + 1, NULL, 16) : 0;
+	guard_seal(guard->mode, guard->text, guard->sealed, seal);
+	if (strcmp(seal, chain) == 0)
+		return true;
+	guard->mode[0] = '\0';
+	return false;
+}
+
+/* A guard being read. */
+struct reading {
+	struct guard *guard;
+	const char *table;
+};
+
+static void add(struct guard *guard, const struct nftables_object *object)
+{
+	guard->standing = guard_digest(guard->standing, object->attributes, object->size);
+}
+
+static void see_chain(void *context, const struct nftables_object *chain)
+{
+	const struct reading *reading = context;
+
+	if (strcmp(chain->table, reading->table) != 0)
+		return;
+	if (chain->base || !guard_read_seal(chain->chain, reading->guard))
+		add(reading->guard, chain);
+}
+
+static void see_rule(void *context, const struct nftables_object *rule)
+{
+	const struct reading *reading = context;
+
+	if (strcmp(rule->table, reading->table) == 0)
+		add(reading->guard, rule);
+}
+
+static int read_once(struct link *nftables, int family, const char *table, struct guard *guard)
+{
+	struct reading reading = {.table = table};
+	uint32_t flags = 0;
+	int error = nftables_table(nftables, family, table, &flags);
+
+	reading.guard = guard;
+	*guard = (struct guard){.standing = guard_digest(GUARD_DIGEST_START, &flags, sizeof(flags))};
+	if (error)
+		return error == -ENOENT || error == -EOPNOTSUPP || error == -EAFNOSUPPORT ? 0 : error;
+	guard->exists = true;
+	error = nftables_each_chain(nftables, family, see_chain, &reading);
+	return error ? error : nftables_each_rule(nftables, family, table, see_rule, &reading);
+}
+
+int guard_read(struct link *nftables, int family, const char *network, struct guard *guard)
+{
+	char table[GUARD_TABLE_MAX];
+	int error = -EAGAIN;
+
+	guard_table(network, table);
+	for (int i = 0; i < PATIENCE && error == -EAGAIN; i++)
+		error = read_once(nftables, family, table, guard);
+	return error;
+}
+
+bool guard_stands(const struct guard *guard, const char *mode)
+{
+	return guard->exists && guard->sealed == guard->standing && strcmp(guard->mode, mode) == 0;
+}

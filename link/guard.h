@@ -1,0 +1,49 @@
+/*
+ * Guards: the rules that keep a network's guests to what the network's mode allows, as they stand in the kernel.
+ *
+ * A guard is one nftables table, named for the network, that `tapgate up` puts there. The last thing in it is its seal,
+ * an empty chain whose name says what the rest of the table was when it was made. A guard stands while the two agree:
+ * whoever flushes, adds, removes or switches off anything in the table breaks the seal. Only CAP_NET_ADMIN can do
+ * either; the seal is against accidents, as a firewall's reload is one. This part reads; what a guard's rules are is
+ * the business of etc/guard/ and cli/guard.c.
+ */
+#ifndef LINK_GUARD_H
+#define LINK_GUARD_H
+
+#include "link/link.h"
+
+enum {
+	GUARD_TABLE_MAX = 64, /* room for a table's name, NUL included */
+	GUARD_SEAL_MAX = 64,
+};
+
+/* What stands of a guard. */
+struct guard {
+	bool exists;		   /* the table is there */
+	char mode[16];		   /* of the network that it was made for; empty: there is no seal */
+	uint64_t text;		   /* digest of the text that it was made from */
+	uint64_t sealed, standing; /* digests of the rules: when it was made, and now */
+};
+
+/* The table of a network's guard: "tapgate-lab". What interfaces' names may have and tables' not is written in hex. */
+void guard_table(const char *network, char table[static GUARD_TABLE_MAX]);
+
+/* The name of a guard's seal, written and read: false if a chain's name is no seal. */
+#define GUARD_SEAL_BEGIN "seal/"
+void guard_seal(const char *mode, uint64_t text, uint64_t standing, char seal[static GUARD_SEAL_MAX]);
+bool guard_read_seal(const char *chain, struct guard *guard);
+
+/* FNV-1a over some bytes, on from a digest of what came before, or from GUARD_DIGEST_START. */
+#define GUARD_DIGEST_START UINT64_C(0xcbf29ce484222325)
+uint64_t guard_digest(uint64_t digest, const void *bytes, size_t size);
+
+/*
+ * Read a network's guard from a connection of nftables_open. family: NFPROTO_INET, or NFPROTO_NETDEV for networks that
+ * are cut off from the host. A missing guard is no error.
+ */
+int guard_read(struct link *nftables, int family, const char *network, struct guard *guard);
+
+/* Whether it is whole, and for a network of this mode. */
+bool guard_stands(const struct guard *guard, const char *mode);
+
+#endif

@@ -1,0 +1,32 @@
+/* Taps that exist already: who holds them, and joining one to make it go. (Making one: link.h.) */
+#ifndef LINK_TUN_H
+#define LINK_TUN_H
+
+#include "link/link.h"
+
+/* What the kernel says of a tap, beside what it says of every interface. */
+struct tun {
+	bool tap;	  /* it carries Ethernet frames; else IP packets */
+	bool persistent;  /* it stays when its last descriptor is closed */
+	bool packet_info; /* a header before each packet: IFF_NO_PI is not set */
+	bool vnet_header;
+	bool multi_queue; /* several descriptors may be joined to it */
+	uint32_t queues;  /* how many are, in use or not; known only of a multi-queue one */
+};
+
+int tun_look(struct link *link, int index, struct tun *tun);
+
+/* Reads it from the kernel's answer (a `take` of link/reply.h; the context is a struct tun). */
+struct nlmsghdr;
+bool tun_take(void *tun, struct nlmsghdr *message);
+
+/*
+ * Join a tap that stands, as `tun` says it is: the new descriptor *fd. -EBUSY if it has one queue and somebody holds
+ * it, whatever carrier it pretends to have; from then on nobody else can. -EPERM: it is somebody else's.
+ */
+int tun_join(const char *name, const struct tun *tun, int *fd);
+
+/* Have it go with the last descriptor that is joined to it. */
+int tun_let_go(int fd);
+
+#endif

@@ -1,0 +1,160 @@
+/* What the kernel says of a tap's holders (link/tun.c): what it says is taken, what it never says is refused. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <linux/if_link.h>
+#include <linux/if_tun.h>
+#include <linux/rtnetlink.h>
+
+#include "link/tun.h"
+#include "tests/unit/datagram.h"
+
+static void flag(struct datagram *d, uint16_t type, unsigned char value)
+{
+	attribute(d, type, &value, 1);
+}
+
+/* An answer about an interface of a kind, up to what is special about it. */
+static void begin_tun(struct datagram *d, const char *kind, size_t nests[static 2])
+{
+	const struct ifinfomsg header = {.ifi_index = 7};
+
+	begin(d, RTM_NEWLINK);
+	put(d, &header, sizeof(header));
+	text(d, IFLA_IFNAME, "tg134-0");
+	nests[0] = open_nest(d, IFLA_LINKINFO);
+	text(d, IFLA_INFO_KIND, kind);
+	nests[1] = open_nest(d, IFLA_INFO_DATA);
+}
+
+static int read_tun(struct datagram *d, const size_t nests[static 2], struct tun *tun)
+{
+	close_nest(d, nests[1]);
+	close_nest(d, nests[0]);
+	return read_with(d, tun_take, tun);
+}
+
+static void test_one_queue(void **state)
+{
+	struct datagram d = {.size = 0};
+	struct tun tun;
+	size_t nests[2];
+
+	(void)state;
+	begin_tun(&d, "tun", nests);
+	flag(&d, IFLA_TUN_TYPE, IFF_TAP);
+	number(&d, IFLA_TUN_OWNER, 1000);
+	flag(&d, IFLA_TUN_PI, 0);
+	flag(&d, IFLA_TUN_VNET_HDR, 1);
+	flag(&d, IFLA_TUN_PERSIST, 1);
+	flag(&d, IFLA_TUN_MULTI_QUEUE, 0);
+	assert_int_equal(read_tun(&d, nests, &tun), 0);
+	assert_true(tun.tap && tun.persistent && tun.vnet_header && !tun.packet_info && !tun.multi_queue);
+	assert_int_equal(tun.queues, 0);
+}
+
+static void test_several_queues(void **state)
+{
+	struct datagram d = {.size = 0};
+	struct tun tun;
+	size_t nests[2];
+
+	(void)state;
+	begin_tun(&d, "tun", nests);
+	flag(&d, IFLA_TUN_TYPE, IFF_TUN);
+	flag(&d, IFLA_TUN_PI, 1);
+	flag(&d, IFLA_TUN_MULTI_QUEUE, 1);
+	number(&d, IFLA_TUN_NUM_QUEUES, 2);
+	number(&d, IFLA_TUN_NUM_DISABLED_QUEUES, 3);
+	assert_int_equal(read_tun(&d, nests, &tun), 0);
+	assert_true(!tun.tap && !tun.persistent && !tun.vnet_header && tun.packet_info && tun.multi_queue);
+	assert_int_equal(tun.queues, 5);
+}
+
+static void test_sizes(void **state)
+{
+	static const struct {
+		uint16_t type;
+		size_t size; /* that it has not */
+	} rows[] = {
+		{IFLA_TUN_TYPE, 0},
+		{IFLA_TUN_TYPE, 4},
+		{IFLA_TUN_PERSIST, 0},
+		{IFLA_TUN_PERSIST, 2},
+		{IFLA_TUN_PI, 4},
+		{IFLA_TUN_VNET_HDR, 4},
+		{IFLA_TUN_MULTI_QUEUE, 0},
+		{IFLA_TUN_NUM_QUEUES, 1},
+		{IFLA_TUN_NUM_QUEUES, 8},
+		{IFLA_TUN_NUM_DISABLED_QUEUES, 0},
+		{IFLA_TUN_NUM_DISABLED_QUEUES, 2},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct datagram d = {.size = 0};
+		struct tun tun;
+		size_t nests[2];
+
+		begin_tun(&d, "tun", nests);
+		attribute(&d, rows[i].type, "\1\0\0\0\0\0\0", rows[i].size);
+		assert_int_equal(read_tun(&d, nests, &tun), -EPROTO);
+	}
+}
+
+static void test_no_tun(void **state)
+{
+	static const char *const kinds[] = {"bridge", "tuna", ""};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
+		struct datagram d = {.size = 0};
+		struct tun tun;
+		size_t nests[2];
+
+		begin_tun(&d, kinds[i], nests);
+		flag(&d, IFLA_TUN_PERSIST, 1);
+		assert_int_equal(read_tun(&d, nests, &tun), -EPROTO);
+	}
+}
+
+/* Without what is needed, or of another type, it is no answer. */
+static void test_incomplete(void **state)
+{
+	const struct ifinfomsg header = {.ifi_index = 7};
+	struct datagram bare = {.size = 0}, no_data = {.size = 0}, address = {.size = 0};
+	struct tun tun;
+	size_t nest;
+
+	(void)state;
+	begin(&bare, RTM_NEWLINK);
+	put(&bare, &header, sizeof(header));
+	assert_int_equal(read_with(&bare, tun_take, &tun), -EPROTO);
+
+	begin(&no_data, RTM_NEWLINK);
+	put(&no_data, &header, sizeof(header));
+	nest = open_nest(&no_data, IFLA_LINKINFO);
+	text(&no_data, IFLA_INFO_KIND, "tun");
+	close_nest(&no_data, nest);
+	assert_int_equal(read_with(&no_data, tun_take, &tun), -EPROTO);
+
+	begin(&address, RTM_NEWADDR);
+	put(&address, &header, sizeof(header));
+	assert_int_equal(read_with(&address, tun_take, &tun), -EPROTO);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_one_queue),
+		cmocka_unit_test(test_several_queues),
+		cmocka_unit_test(test_sizes),
+		cmocka_unit_test(test_no_tun),
+		cmocka_unit_test(test_incomplete),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
