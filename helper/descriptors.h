@@ -6,11 +6,13 @@
 enum {
 	FD_ERROR = 2, /* standard error */
 	FD_PEER = 3,  /* the socket that the descriptor goes out by */
-	FD_NETLINK =
-		4, /* the lowest that is free when all but FD_PEER is closed, and free again when the log is opened */
-	FD_LOG = 4,
-	FD_TAP = 5,
-	FD_OTHERS = 6, /* the first of no fixed use */
+	/* The lowest that are free when all but FD_PEER is closed, in the order in which they are opened. */
+	FD_NETLINK = 4,
+	FD_NFTABLES = 5,
+	FD_LOG = 4, /* when these two are closed again */
+	/* The tap, and its further queues behind it: a multiple of their number, so that a filter needs one mask. */
+	FD_TAP = 16,
+	FD_OTHERS = 32, /* the first of no fixed use */
 };
 
 /* What a filter answers when it is asked for a sign (prctl, PR_GET_SECCOMP): errno values that no kernel has. */

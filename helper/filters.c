@@ -22,8 +22,11 @@
 #include <unistd.h>
 
 #include "helper/descriptors.h"
+#include "policy/policy.h"
 
 enum { ARGUMENTS_MAX = 3 };
+
+_Static_assert(FD_TAP % POLICY_QUEUES_MAX == 0 && FD_OTHERS == FD_TAP + POLICY_QUEUES_MAX, "one mask for all queues");
 
 /* An argument that is narrowed: (argument & mask) must be value. */
 struct narrow {
@@ -52,7 +55,8 @@ struct call {
 	{                                                                                                              \
 		argument, (mask), (value)                                                                              \
 	}
-#define OPEN_WRITE_BITS (O_ACCMODE | O_CREAT | O_TRUNC | O_APPEND | (O_TMPFILE & ~O_DIRECTORY))
+#define IS_TAP(argument) BITS(argument, ~(scmp_datum_t)(POLICY_QUEUES_MAX - 1), FD_TAP)
+#define OPEN_WRITE_BITS	 (O_ACCMODE | O_CREAT | O_TRUNC | O_APPEND | (O_TMPFILE & ~O_DIRECTORY))
 
 /* While working. Where two names stand for one thing, C libraries and architectures differ in which they call. */
 static const struct call work[] = {
@@ -90,20 +94,27 @@ static const struct call work[] = {
 	{"getpeername", "whether it is connected", {IS(1, FD_PEER)}},
 
 	{"socket", "rtnetlink", {IS(1, AF_NETLINK), BITS(2, 0xf, SOCK_RAW), IS(3, NETLINK_ROUTE)}},
+	{"socket", "nftables, to read guards", {IS(1, AF_NETLINK), BITS(2, 0xf, SOCK_RAW), IS(3, NETLINK_NETFILTER)}},
 	{"socket", "syslog", {IS(1, AF_UNIX), BITS(2, 0xf, SOCK_DGRAM), IS(3, 0)}},
 	{"setsockopt", "its buffer", {IS(1, FD_NETLINK), IS(2, SOL_SOCKET), IS(3, SO_SNDBUF)}},
 	{"setsockopt", "its buffer", {IS(1, FD_NETLINK), IS(2, SOL_SOCKET), IS(3, SO_RCVBUF)}},
+	{"setsockopt", "its buffer", {IS(1, FD_NFTABLES), IS(2, SOL_SOCKET), IS(3, SO_SNDBUF)}},
+	{"setsockopt", "its buffer", {IS(1, FD_NFTABLES), IS(2, SOL_SOCKET), IS(3, SO_RCVBUF)}},
 	{"setsockopt", "no waiting for a log that stands still",
 		{IS(1, FD_LOG), IS(2, SOL_SOCKET), IS(3, SO_SNDTIMEO)}},
 	{"bind", "rtnetlink", {IS(1, FD_NETLINK)}},
+	{"bind", "nftables", {IS(1, FD_NFTABLES)}},
 	{"getsockname", "its port", {IS(1, FD_NETLINK)}},
+	{"getsockname", "its port", {IS(1, FD_NFTABLES)}},
 	{"connect", "syslog", {IS(1, FD_LOG)}},
 	{"sendmsg", "requests to rtnetlink", {IS(1, FD_NETLINK)}},
 	{"recvmsg", "its answers", {IS(1, FD_NETLINK)}},
+	{"sendmsg", "requests to nftables", {IS(1, FD_NFTABLES)}},
+	{"recvmsg", "its answers", {IS(1, FD_NFTABLES)}},
 
-	{"ioctl", "make the tap", {IS(1, FD_TAP), IS_LOW(2, TUNSETIFF)}},
+	{"ioctl", "make the tap, and its queues", {IS_TAP(1), IS_LOW(2, TUNSETIFF)}},
 	{"ioctl", "its owner, so that no other user can join it", {IS(1, FD_TAP), IS_LOW(2, TUNSETOWNER)}},
-	{"ioctl", "its name, read back", {IS(1, FD_TAP), IS_LOW(2, TUNGETIFF)}},
+	{"ioctl", "its name, read back of each", {IS_TAP(1), IS_LOW(2, TUNGETIFF)}},
 
 	{"brk", "memory", {{0}}},
 	{"mmap", "memory, never to execute", {BITS(3, PROT_EXEC, 0)}},
@@ -140,7 +151,7 @@ static const struct call work[] = {
 /* While sending. */
 static const struct call sending[] = {
 	{"sendmsg", "the tap's descriptor, to the caller", {IS(1, FD_PEER)}},
-	{"close", "the tap, if it could not be sent", {IS(1, FD_TAP)}},
+	{"close", "the tap, if it could not be sent", {IS_TAP(1)}},
 	{"sendto", "the log line", {IS(1, FD_LOG)}},
 	{"write", "the error", {IS(1, FD_ERROR)}},
 	{"poll", "whether standard error takes it", {IS(2, 1)}},

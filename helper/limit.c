@@ -19,57 +19,54 @@
 #include <string.h>
 #include <time.h>
 
+#include "link/alias.h"
+
 enum {
 	PATIENCE = 10,	      /* seconds to count again for: long for a machine that is busy with hundreds of helpers */
 	FIRST_PAUSE = 500000, /* nanoseconds between counts, doubled each time */
 	LAST_PAUSE = 32000000,
 };
 
-static void write_alias(const struct claim *claim, const char *state, char alias[static IFALIASZ])
+static void write_alias(const struct claim *claim, const char *begin, char alias[static IFALIASZ])
 {
-	snprintf(alias, IFALIASZ, "%s uid=%u net=%s vmm=%d", state, claim->uid, claim->network, (int)claim->vmm);
+	struct alias_tap tap = {.uid = claim->uid, .vmm = (int)claim->vmm};
+
+	snprintf(tap.network, sizeof(tap.network), "%s", claim->network);
+	alias_of_tap(begin, &tap, alias);
 }
 
 void limit_first_alias(const struct claim *claim, char alias[static IFALIASZ])
 {
-	write_alias(claim, claim->max ? "tapgate?" : "tapgate", alias);
+	write_alias(claim, claim->max ? ALIAS_TAP_BEFORE : ALIAS_TAP, alias);
 }
 
 void limit_last_alias(const struct claim *claim, char alias[static IFALIASZ])
 {
-	write_alias(claim, "tapgate", alias);
+	write_alias(claim, ALIAS_TAP, alias);
 }
 
 /* One count of a user's taps on a network. */
 struct count {
-	char settled_prefix[IFALIASZ], candidate_prefix[IFALIASZ];
+	const struct claim *claim;
 	int own; /* index of the tap that counts */
 	uint32_t settled, candidates, rank;
 };
 
-static bool begins(const char *text, const char *prefix)
-{
-	return strncmp(text, prefix, strlen(prefix)) == 0;
-}
-
 static void count_tap(void *context, const struct link_interface *tap)
 {
 	struct count *count = context;
+	struct alias_tap alias;
 
-	if (begins(tap->alias, count->settled_prefix)) {
+	if (!alias_read_tap(tap, &alias) || alias.uid != count->claim->uid ||
+		strcmp(alias.network, count->claim->network) != 0)
+		return;
+	if (!alias.before) {
 		count->settled++;
-	} else if (begins(tap->alias, count->candidate_prefix)) {
+	} else {
 		count->candidates++;
 		if (tap->index <= count->own)
 			count->rank++;
 	}
-}
-
-/* "tapgate uid=1000 net=lab ": the space at its end keeps net=lab apart from net=lab2. */
-static void write_prefixes(const struct claim *claim, struct count *count)
-{
-	snprintf(count->settled_prefix, IFALIASZ, "tapgate uid=%u net=%s ", claim->uid, claim->network);
-	snprintf(count->candidate_prefix, IFALIASZ, "tapgate? uid=%u net=%s ", claim->uid, claim->network);
 }
 
 static bool time_is_left(const struct timespec *start)
@@ -90,7 +87,7 @@ static int judge(const struct count *count, uint32_t max)
 bool limit_keep(struct link *link, const struct claim *claim, int tap, struct outcome *outcome)
 {
 	struct timespec start, pause = {.tv_nsec = FIRST_PAUSE};
-	struct count count = {.own = tap};
+	struct count count = {.claim = claim, .own = tap};
 	int verdict = -1;
 	bool counted = false;
 
@@ -98,10 +95,9 @@ bool limit_keep(struct link *link, const struct claim *claim, int tap, struct ou
 		return true;
 	if (clock_gettime(CLOCK_MONOTONIC, &start) < 0)
 		return refuse_errno(outcome, errno, "cannot read the clock");
-	write_prefixes(claim, &count);
 	while (verdict < 0 && time_is_left(&start)) {
 		count.settled = count.candidates = count.rank = 0;
-		int error = link_each_tap(link, count_tap, &count);
+		int error = link_each(link, "tun", count_tap, &count);
 
 		if (error && error != -EAGAIN)
 			return refuse_errno(outcome, error, "cannot count the taps on '%s'", claim->network);

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "helper/descriptors.h"
+#include "policy/policy.h"
 
 static bool socket_option_is(int fd, int option, int expected)
 {
@@ -50,10 +51,10 @@ bool peer_take(int fd, uid_t caller, pid_t *pid, struct outcome *outcome)
 	return true;
 }
 
-bool peer_send_tap(struct outcome *outcome)
+bool peer_send_taps(uint32_t count, struct outcome *outcome)
 {
 	union {
-		char space[CMSG_SPACE(sizeof(int))];
+		char space[CMSG_SPACE(POLICY_QUEUES_MAX * sizeof(int))];
 		struct cmsghdr align;
 	} control = {{0}};
 	char byte = 0;
@@ -62,15 +63,17 @@ bool peer_send_tap(struct outcome *outcome)
 		.msg_iov = &data,
 		.msg_iovlen = 1,
 		.msg_control = control.space,
-		.msg_controllen = sizeof(control.space),
+		.msg_controllen = CMSG_SPACE(count * sizeof(int)),
 	};
 	struct cmsghdr *rights = CMSG_FIRSTHDR(&message);
-	const int tap = FD_TAP;
+	int taps[POLICY_QUEUES_MAX] = {0};
 
+	for (uint32_t i = 0; i < count; i++)
+		taps[i] = FD_TAP + (int)i;
 	rights->cmsg_level = SOL_SOCKET;
 	rights->cmsg_type = SCM_RIGHTS;
-	rights->cmsg_len = CMSG_LEN(sizeof(tap));
-	memcpy(CMSG_DATA(rights), &tap, sizeof(tap));
+	rights->cmsg_len = CMSG_LEN(count * sizeof(*taps));
+	memcpy(CMSG_DATA(rights), taps, count * sizeof(*taps));
 	if (sendmsg(FD_PEER, &message, MSG_DONTWAIT | MSG_NOSIGNAL) == 1)
 		return true;
 	if (errno == EAGAIN)

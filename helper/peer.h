@@ -2,6 +2,7 @@
 #ifndef HELPER_PEER_H
 #define HELPER_PEER_H
 
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "helper/outcome.h"
@@ -13,7 +14,7 @@
  */
 bool peer_take(int fd, uid_t caller, pid_t *pid, struct outcome *outcome);
 
-/* Send one byte with FD_TAP (SCM_RIGHTS, unix(7)) in one message, at once or not at all. */
-bool peer_send_tap(struct outcome *outcome);
+/* Send one byte with FD_TAP and its further queues, `count` in all (SCM_RIGHTS, unix(7)), at once or not at all. */
+bool peer_send_taps(uint32_t count, struct outcome *outcome);
 
 #endif

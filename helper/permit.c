@@ -1,51 +1,39 @@
 #include "helper/permit.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
+#include "files/files.h"
 #include "helper/accounts.h"
-#include "helper/files.h"
+#include "helper/lock.h"
 #include "helper/subids.h"
+#include "link/link.h"
 
 #define POLICY_FILE SYSCONFDIR "/tapgate.conf"
 
-/* What the language has and this helper does not give: a request that needs it is refused, never served without. */
-static const struct {
-	enum policy_option option;
-	const char *word;
-} not_given[] = {
-	{OPTION_MAC, "mac="},
-	{OPTION_VLAN, "vlan="},
-	{OPTION_MTU, "mtu="},
-	{OPTION_ISOLATED, "isolated"},
-	{OPTION_LOCK_MAC, "lock-mac"},
-	{OPTION_GUARD, "guard"},
-};
-
-static bool can_give(const struct policy_options *options, const char *file, unsigned int line, struct outcome *outcome)
+/*
+ * A standalone network has no bridge, so no port to protect; `isolated` it is as it is. (On the network's own line the
+ * parser refuses them, and on rules that name it.) What a tap's MTU can be is known here; a bridge's comes later.
+ */
+static bool can_give(const struct policy_verdict *verdict, const struct permit *permit, struct outcome *outcome)
 {
-	for (size_t i = 0; i < sizeof(not_given) / sizeof(*not_given); i++) {
-		if (options->given & not_given[i].option)
-			return refuse(outcome, EXIT_POLICY,
-				"%s:%u asks for '%s', which this version of tapgate-helper does not give", file, line,
-				not_given[i].word);
-	}
-	return true;
-}
+	const uint32_t given = permit->options.given;
 
-static bool can_give_all(const struct policy_verdict *verdict, struct outcome *outcome)
-{
-	const struct policy_network *network = verdict->network;
-
-	if (!can_give(&verdict->grants, verdict->file, verdict->line, outcome))
-		return false;
-	if (!network)
-		return true;
-	if (network->mode != MODE_BRIDGED)
+	if (permit->network.mode == MODE_STANDALONE && (given & (OPTION_LOCK_MAC | OPTION_GUARD | OPTION_VLAN)))
 		return refuse(outcome, EXIT_POLICY,
-			"network '%s' is %s by %s:%u, and this version of tapgate-helper joins only bridged ones",
-			network->name, policy_mode_name(network->mode), network->file, network->line);
-	return can_give(&network->options, network->file, network->line, outcome);
+			"%s:%u asks for '%s' on '%s', which is a standalone network and has no bridge; an "
+			"administrator can give its users a rule of their own",
+			verdict->file, verdict->line,
+			given & OPTION_MAC	  ? "mac="
+			: given & OPTION_LOCK_MAC ? "lock-mac"
+			: given & OPTION_GUARD	  ? "guard"
+						  : "vlan=",
+			permit->network.name);
+	if (permit->options.mtu > TAP_MTU_MAX)
+		return refuse(outcome, EXIT_POLICY, "%s asks for mtu=%u, and a tap has at most %d",
+			permit_place(permit, OPTION_MTU), permit->options.mtu, TAP_MTU_MAX);
+	return true;
 }
 
 static bool deny_no_rule(const char *network, uint32_t uid, const char *hidden, struct outcome *outcome)
@@ -63,12 +51,27 @@ static bool deny_no_rule(const char *network, uint32_t uid, const char *hidden, 
 		uid, network, network, uid);
 }
 
-static bool judge(const struct policy_verdict *verdict, const char *network, uint32_t uid, const char *rule,
-	struct outcome *outcome)
+/* Whether the request's words stay within what the rule, or else the network's line, grants. */
+static bool allows(const struct permit *permit, const struct request *request, uint32_t uid, struct outcome *outcome)
 {
+	uint32_t queues = permit->options.queues;
+
+	if (request->queues > queues)
+		return refuse(outcome, EXIT_LIMIT,
+			"uid %u may have %u queue%s on '%s', not %u, by %s; ask for fewer, or have queues= raised", uid,
+			queues, queues == 1 ? "" : "s", request->network, request->queues, permit->rule);
+	return lock_allows(request, permit, uid, outcome);
+}
+
+static bool judge(const struct policy_verdict *verdict, const struct request *request, uint32_t uid,
+	const struct permit *permit, struct outcome *outcome)
+{
+	const char *network = request->network, *rule = permit->rule;
+
 	switch (verdict->outcome) {
 	case POLICY_ALLOWED:
-		return (uid == 0 || subids_exclude(uid, outcome)) && can_give_all(verdict, outcome);
+		return (uid == 0 || subids_exclude(uid, outcome)) && can_give(verdict, permit, outcome) &&
+		       allows(permit, request, uid, outcome);
 	case POLICY_DENIED:
 		return refuse(outcome, EXIT_DENIED, "uid %u may not use '%s': denied by %s", uid, network, rule);
 	case POLICY_DENIED_UNKNOWN:
@@ -99,8 +102,70 @@ static void describe_rule(const struct policy_verdict *verdict, char *buffer, si
 	text_append(buffer, size, ")");
 }
 
-bool permit_request(
-	const char *network, const struct policy_caller *caller, struct permit *permit, struct outcome *outcome)
+const char *permit_place(const struct permit *permit, enum policy_option option)
+{
+	if (permit->by_rule & option)
+		return permit->rule;
+	if (permit->network.options.given & option)
+		return permit->place;
+	return permit->by_rule & OPTION_MAC ? permit->rule : policy_mode_name(permit->network.mode);
+}
+
+bool permit_is_managed(const struct permit *permit)
+{
+	return permit->network.mode != MODE_BRIDGED;
+}
+
+static void keep_options(const struct policy_options *rule, struct permit *permit)
+{
+	struct policy_options *options = &permit->options;
+
+	*options = permit->network.options;
+	permit->by_rule = rule->given;
+	/* The bridges that tapgate makes have the MTU of their line, and the taps follow them. */
+	if (permit->network.mode != MODE_BRIDGED && permit->network.mode != MODE_STANDALONE) {
+		options->given &= ~(uint32_t)OPTION_MTU;
+		options->mtu = 0;
+	}
+	options->given |= rule->given;
+	if (rule->given & OPTION_MAC) /* what the guest's address is, it is held to */
+		options->given |= OPTION_LOCK_MAC;
+	if (rule->given & OPTION_MTU)
+		options->mtu = rule->mtu;
+	options->max = rule->max; /* of rules alone, as mac= is */
+	memcpy(options->mac, rule->mac, sizeof(options->mac));
+	if (rule->given & OPTION_QUEUES)
+		options->queues = rule->queues;
+	if (rule->given & OPTION_VLAN)
+		options->vlan = rule->vlan;
+	if (!options->queues)
+		options->queues = 1;
+	if (permit->network.mode == MODE_NAT)
+		options->given |= OPTION_ISOLATED;
+}
+
+/* What the verdict says, as values: the policy is gone when they are needed. */
+static void keep(const struct policy_verdict *verdict, const char *network, struct permit *permit)
+{
+	const struct policy_network *line = verdict->network;
+
+	describe_rule(verdict, permit->rule, sizeof(permit->rule));
+	permit->place[0] = '\0';
+	permit->network = (struct policy_network){.mode = MODE_BRIDGED};
+	if (line) {
+		permit->network = *line;
+		permit->network.file = NULL;
+		/* With room for the number behind a file that is cut. */
+		text_append_escaped(
+			permit->place, sizeof(permit->place) - 12, (struct word){line->file, strlen(line->file)});
+		text_append(permit->place, sizeof(permit->place), ":%u", line->line);
+	}
+	snprintf(permit->network.name, sizeof(permit->network.name), "%s", network);
+	keep_options(&verdict->grants, permit);
+}
+
+bool permit_request(const struct request *request, const struct policy_caller *caller, struct permit *permit,
+	struct outcome *outcome)
 {
 	const struct policy_reader reader = {.read = files_read};
 	struct policy_error error;
@@ -124,12 +189,11 @@ bool permit_request(
 		return refuse(outcome, EXIT_SYSTEM, "out of memory");
 	}
 	questions = accounts_questions(accounts);
-	verdict = policy_decide(policy, network, caller, &questions);
-	describe_rule(&verdict, permit->rule, sizeof(permit->rule));
-	permit->max = verdict.grants.max;
+	verdict = policy_decide(policy, request->network, caller, &questions);
+	keep(&verdict, request->network, permit);
 	permitted = accounts_failed(accounts)
 			    ? refuse(outcome, EXIT_SYSTEM, "cannot read /etc/passwd and /etc/group whole")
-			    : judge(&verdict, network, caller->uid, permit->rule, outcome);
+			    : judge(&verdict, request, caller->uid, permit, outcome);
 	accounts_free(accounts);
 	policy_free(policy);
 	return permitted;

@@ -1,9 +1,10 @@
-/* The tap, and the bridge it becomes a port of. */
+/* The tap, and what it becomes: a port of a bridge, or an interface of the host's own. */
 #ifndef HELPER_PORT_H
 #define HELPER_PORT_H
 
 #include <sys/types.h>
 
+#include "helper/network.h"
 #include "helper/outcome.h"
 #include "helper/permit.h"
 #include "helper/request.h"
@@ -12,17 +13,21 @@
 struct port {
 	char name[IFNAMSIZ]; /* of the tap; empty: none was made */
 	char alias[IFALIASZ];
-	int tap, bridge; /* their indexes */
+	int tap;		      /* its index */
+	uint32_t queues;	      /* descriptors that are open for it, from FD_TAP on */
+	unsigned char mac[MAC_BYTES]; /* the guest's, with lock-mac */
+	uint32_t number;	      /* of the subnet that it has from a pool; 0: the network is no pool */
 };
 
 /*
- * Make a tap for a user, join it to the bridge that the request names, and bring it up: FD_TAP. vmm: the process it is
- * for, or 0. On failure nothing is left but a descriptor, and port_undo closes that.
+ * Make a tap for a user: FD_TAP, and the queues behind it. Join it to the network's bridge, or give it the network's
+ * addresses, and bring it up.
+ * vmm: the process it is for, or 0. On failure nothing is left but descriptors, which sandbox_for_sending closes.
  */
-bool port_make(const struct request *request, const struct permit *permit, uid_t uid, pid_t vmm, struct port *port,
-	struct outcome *outcome);
+bool port_make(const struct request *request, const struct permit *permit, const struct network *network, uid_t uid,
+	pid_t vmm, struct port *port, struct outcome *outcome);
 
-/* Close FD_TAP: the kernel removes the tap with it. */
-void port_undo(void);
+/* Close all its queues: the kernel removes the tap with them. */
+void port_undo(const struct port *port);
 
 #endif

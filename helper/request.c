@@ -3,9 +3,11 @@
 #include <limits.h>
 #include <string.h>
 
-#define USAGE "expected --br=NAME --fd=N [--net=NAME] [--use-vnet]"
+#include "policy/policy.h"
 
-enum option { BR, NET, FD, USE_VNET, OPTION_COUNT };
+#define USAGE "expected --br=NAME --fd=N [--net=NAME] [--queues=N] [--mac=ADDR] [--use-vnet]"
+
+enum option { BR, NET, FD, QUEUES, MAC, USE_VNET, OPTION_COUNT };
 
 static const struct {
 	const char *word;
@@ -14,6 +16,8 @@ static const struct {
 	[BR] = {"--br", true},
 	[NET] = {"--net", true},
 	[FD] = {"--fd", true},
+	[QUEUES] = {"--queues", true},
+	[MAC] = {"--mac", true},
 	[USE_VNET] = {"--use-vnet", false},
 };
 
@@ -51,12 +55,37 @@ static bool take_network(const struct word *values, struct request *request, str
 	return true;
 }
 
+static bool take_fd(struct word value, struct request *request, struct outcome *outcome)
+{
+	uint32_t fd = 0;
+
+	if (!value.at)
+		return refuse(outcome, EXIT_USAGE, "no socket is named, " USAGE);
+	if (!word_number(value, INT_MAX, &fd) || fd <= 2)
+		return refuse(
+			outcome, EXIT_USAGE, "--fd=%s, expected the number of an open socket above 2", QUOTED(value));
+	request->fd = (int)fd;
+	return true;
+}
+
+static bool take_port(const struct word *values, struct request *request, struct outcome *outcome)
+{
+	request->mac_given = values[MAC].at != NULL;
+	request->queues = 0;
+	if (values[QUEUES].at &&
+		(!word_number(values[QUEUES], POLICY_QUEUES_MAX, &request->queues) || !request->queues))
+		return refuse(outcome, EXIT_USAGE, "--queues=%s, expected a number from 1 to %d",
+			QUOTED(values[QUEUES]), POLICY_QUEUES_MAX);
+	return !request->mac_given || mac_read(values[MAC], request->mac) ||
+	       refuse(outcome, EXIT_USAGE, "--mac=%s, expected a unicast hardware address as in 52:54:00:12:34:56",
+		       QUOTED(values[MAC]));
+}
+
 bool request_parse(int argc, char **argv, struct request *request, struct outcome *outcome)
 {
 	struct word values[OPTION_COUNT] = {{NULL, 0}}, value;
 	bool seen[OPTION_COUNT] = {false};
 	enum option option;
-	uint32_t fd = 0;
 
 	if (argc < 1)
 		return refuse(outcome, EXIT_USAGE, "started without arguments, not even a name, " USAGE);
@@ -71,14 +100,7 @@ bool request_parse(int argc, char **argv, struct request *request, struct outcom
 		seen[option] = true;
 		values[option] = value;
 	}
-	if (!take_network(values, request, outcome))
-		return false;
-	if (!seen[FD])
-		return refuse(outcome, EXIT_USAGE, "no socket is named, " USAGE);
-	if (!word_number(values[FD], INT_MAX, &fd) || fd <= 2)
-		return refuse(outcome, EXIT_USAGE, "--fd=%s, expected the number of an open socket above 2",
-			QUOTED(values[FD]));
-	request->fd = (int)fd;
 	request->vnet_header = seen[USE_VNET];
-	return true;
+	return take_network(values, request, outcome) && take_fd(values[FD], request, outcome) &&
+	       take_port(values, request, outcome);
 }

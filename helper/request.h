@@ -3,12 +3,16 @@
 #define HELPER_REQUEST_H
 
 #include "helper/outcome.h"
+#include "policy/mac.h"
 #include "policy/text.h"
 
 struct request {
 	char network[NAME_MAX_BYTES + 1]; /* --net=, else --br= */
 	int fd;				  /* --fd=; above 2 */
 	bool vnet_header;		  /* --use-vnet */
+	uint32_t queues;		  /* --queues=; 0: not given, one, of a tap that can have no more */
+	bool mac_given;
+	unsigned char mac[MAC_BYTES]; /* --mac= */
 };
 
 /* Each option at most once, in any order, whole words only, numbers strictly decimal. */

@@ -40,11 +40,12 @@ bool sandbox_for_work(struct outcome *outcome)
 	return true;
 }
 
-void sandbox_for_sending(void)
+void sandbox_for_sending(uint32_t taps)
 {
 	close(STDIN_FILENO);
 	close(STDOUT_FILENO);
-	if (close_range(FD_OTHERS, ~0U, 0) != 0 ||
+	/* Of the numbers between there are the caller's own, if an early step failed. */
+	if (close_range(FD_NFTABLES, FD_TAP - 1, 0) != 0 || close_range(FD_TAP + taps, ~0U, 0) != 0 ||
 		!enter(sending_filter, sizeof(sending_filter) / sizeof(*sending_filter), SIGN_OF_SENDING))
 		_exit(EXIT_SYSTEM);
 }

@@ -7,6 +7,8 @@
 #ifndef HELPER_SANDBOX_H
 #define HELPER_SANDBOX_H
 
+#include <stdint.h>
+
 #include "helper/outcome.h"
 
 /* Before anything that the caller wrote is looked at: enough to read files, talk to rtnetlink and make a tap. */
@@ -14,8 +16,9 @@ bool sandbox_for_work(struct outcome *outcome);
 
 /*
  * When the work is done and no capability is left: enough to send one message, log, write an error and end. Closes all
- * descriptors but the ones that takes. Ends the process if it cannot be entered.
+ * descriptors but the ones that takes: of FD_TAP and those behind it, the first `taps`. Ends the process if it cannot
+ * be entered.
  */
-void sandbox_for_sending(void);
+void sandbox_for_sending(uint32_t taps);
 
 #endif

@@ -62,7 +62,8 @@ struct job {
 };
 
 /* All that the helper must leave alone, but for what follows by itself, and late, from a port that came and went. */
-static const char list_links[] = "ip -o link | sed 's/NO-CARRIER,//; s/,LOWER_UP//; s/ state [A-Z]*//'";
+static const char list_links[] = "ip -o link | sed 's/NO-CARRIER,//; s/,LOWER_UP//; s/ state [A-Z]*//'; "
+				 "ip -o addr | grep -v 'inet6 fe80'; ip route; ip -6 route | grep -v '^fe80'";
 
 /* What came of a run. */
 struct result {
@@ -153,6 +154,12 @@ static void make_pair(const char *user, int pair[static 2])
 		fail("make_pair");
 }
 
+/* On "br2" two are asked for. */
+static size_t queues_of(const struct job *job)
+{
+	return strcmp(job->network, "br2") == 0 ? 2 : 1;
+}
+
 static void trace(const char *helper, const struct job *job, int fd)
 {
 	int error = open_error(job), null = open("/dev/null", O_RDWR);
@@ -170,7 +177,7 @@ static void trace(const char *helper, const struct job *job, int fd)
 	dup2(error, 2);
 	setpgid(0, 0);
 	execlp("strace", "strace", "-q", "-u", job->user, "-o", trace_path, "-e", call, "-e", inject, helper, network,
-		descriptor, (char *)NULL);
+		descriptor, queues_of(job) > 1 ? "--queues=2" : (char *)NULL, (char *)NULL);
 	_exit(127);
 }
 
@@ -203,7 +210,13 @@ static void receive(int sock, struct result *result)
 			continue;
 		if (result->tap < 0)
 			memcpy(&result->tap, CMSG_DATA(rights), sizeof(result->tap));
-		result->descriptors += (rights->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+		for (size_t i = 0; i < (rights->cmsg_len - CMSG_LEN(0)) / sizeof(int); i++, result->descriptors++) {
+			int fd;
+
+			memcpy(&fd, CMSG_DATA(rights) + i * sizeof(fd), sizeof(fd));
+			if (fd != result->tap)
+				close(fd);
+		}
 	}
 }
 
@@ -241,21 +254,36 @@ static struct result run(const char *helper, const struct job *job)
 	return result;
 }
 
-/* The tap is what the policy grants: up, on the bridge, and its alias says whose it is. */
+/*
+ * The tap is what the policy grants: up, on the bridge or with its own addresses, and its alias says whose it is. Of
+ * the networks that are used, "web" isolates its ports, and "tap1" and "cell" have no bridge.
+ */
 static bool is_full_grant(const struct job *job, const struct result *result)
 {
 	struct passwd *entry = getpwnam(job->user);
 	struct ifreq tap = {0};
 	char command[128], link[TEXT_MAX], master[64], alias[128];
+	bool on_network;
 
-	if (result->bytes != 1 || result->descriptors != 1 || ioctl(result->tap, TUNGETIFF, &tap) < 0)
+	if (result->bytes != 1 || result->descriptors != queues_of(job) || ioctl(result->tap, TUNGETIFF, &tap) < 0)
 		return false;
-	snprintf(command, sizeof(command), "ip -o link show dev %.16s", tap.ifr_name);
+	snprintf(command, sizeof(command), "ip -d -o link show dev %.16s; ip -o addr show dev %.16s", tap.ifr_name,
+		tap.ifr_name);
 	snprintf(master, sizeof(master), " master %s ", job->network);
 	snprintf(
 		alias, sizeof(alias), "alias tapgate uid=%u net=%s vmm=%d", entry->pw_uid, job->network, (int)getpid());
 	read_command(command, link);
-	return strstr(link, ",UP") && strstr(link, master) && strstr(link, alias);
+	if (strcmp(job->network, "tap1") == 0 || strcmp(job->network, "cell") == 0)
+		on_network = !strstr(link, " master ") && strncmp(tap.ifr_name, job->network, 4) == 0 &&
+			     strstr(link, "inet 172.16.") &&
+			     (strcmp(job->network, "cell") == 0 || strstr(link, "inet6 fd00:4::1/64"));
+	else
+		on_network =
+			strstr(link, master) && !strstr(link, "inet") &&
+			((strcmp(job->network, "web") != 0 && queues_of(job) == 1) || strstr(link, "isolated on")) &&
+			(queues_of(job) == 1 || (strstr(link, "locked on") && strstr(link, " guard on") &&
+							strstr(link, "learning off")));
+	return on_network && strstr(link, ",UP") && strstr(link, alias);
 }
 
 /* Nothing sent, a code of its own, and one line (or none). */

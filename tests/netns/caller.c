@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/pidfd.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -266,11 +267,19 @@ struct result run(const struct call *call)
 	return finish(&running);
 }
 
+/* Whether a process is in nanosleep(2). */
+static bool sleeps(pid_t pid)
+{
+	int call = atoi(first_line("/proc/%d/syscall", (int)pid));
+
+	return call == SYS_clock_nanosleep || call == SYS_nanosleep;
+}
+
 struct running start_behind_candidate(const struct call *call)
 {
 	struct running running = start(call);
 
-	for (int tries = 0; count_taps() < 2 && tries < 2000; tries++)
+	for (int tries = 0; (count_taps() < 2 || !sleeps(running.pid)) && tries < 5000; tries++)
 		usleep(1000);
 	assert_int_equal(count_taps(), 2);
 	return running;

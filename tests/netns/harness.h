@@ -1,7 +1,8 @@
 /*
  * What the tests of the installed helper share: a caller that controls everything a caller controls, and two oracles,
  * "granted" and "refused", that look at the descriptor, the exit status, standard error, the log, and at everything
- * that must not have changed. In world.c, log.c and snapshot.c; caller.c; oracle.c. They alone share internal.h.
+ * that must not have changed. In world.c, networks.c, log.c and snapshot.c; caller.c; oracle.c. They alone share
+ * internal.h.
  *
  * Tests run as root inside tests/common/world, one world for each program; nothing here may be used outside of it.
  * Nothing here asks the code under test: what is on the network is read from sysfs and procfs.
@@ -28,7 +29,7 @@
 int open_world(void **state);
 int close_world(void **state);
 
-/* After each test: no link but lo, no policy, no process or descriptor of the test's. */
+/* After each test: no link but lo, no guard, no policy, no process or descriptor of the test's. */
 int clean_world(void **state);
 
 /* A test, cleaned up after. */
@@ -37,7 +38,7 @@ int clean_world(void **state);
 
 /* Run a shell command that must succeed, or whose exit status is returned. */
 void command(const char *format, ...) __attribute__((format(printf, 1, 2)));
-int command_status(const char *format, ...) __attribute__((format(printf, 1, 2)));
+int shell_status(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* The first line that a shell command prints; it must succeed, but may print nothing. Up to the next call. */
 const char *command_line(const char *format, ...) __attribute__((format(printf, 1, 2)));
@@ -54,8 +55,8 @@ void make_bridge(const char *name);
 /* A persistent tap of a user's, as `ip tuntap` makes it; index 0 leaves the choice to the kernel. */
 void make_tap(const char *name, uid_t owner, int index);
 
-/* A candidate that never ends, behind every real one of alice's on br0: as if its helper was stopped. */
-void make_stopped_candidate(void);
+/* A candidate that never ends, behind every real one of alice's on a network: as if its helper was stopped. */
+void make_stopped_candidate(const char *network);
 
 /* A file's whole content, with the mode and owner that it has from its first byte on. */
 void write_file(const char *path, const char *text, mode_t mode, uid_t owner, gid_t group);
@@ -73,9 +74,22 @@ const char *first_line(const char *format, ...) __attribute__((format(printf, 1,
 /* How many links are taps. */
 unsigned int count_taps(void);
 
-/* Everything that a refused request must leave as it was, as text (free it): links, addresses, /etc, sysctls. */
+/* The addresses of a link, "172.16.2.1/24 fd00:2::1/64", IPv4 first; up to the next call. */
+const char *addresses_on(const char *link);
+
+/* Everything that a refused request must leave as it was, as text (free it): links, addresses, rules, /etc, sysctls. */
 char *snapshot(void);
 void assert_unchanged(char *before); /* frees it */
+
+/* --- networks as `tapgate up` makes them -------------------------------------------------------------------------- */
+
+/* The guard of a network, sealed; and the whole network: with a bridge, but for the mode "standalone". Need nft. */
+void make_guard(const char *name, const char *mode);
+void make_network(const char *name, const char *mode);
+
+/* Words for nft: the table of a network, "inet tapgate-lab"; the seal that fits what stands, for a mode. */
+const char *table_of(const char *network, const char *mode);
+const char *seal_of(const char *network, const char *mode, const char *as);
 
 /* --- callers ----------------------------------------------------------------------------------------------------- */
 
@@ -172,8 +186,11 @@ struct running start(const struct call *call);
 struct result finish(struct running *running);
 struct result run(const struct call *call);
 
-/* Start one that has to wait for make_stopped_candidate's tap; returns when its own is there. */
+/* Start one that has to wait for make_stopped_candidate's tap; returns when its own is there, and it waits. */
 struct running start_behind_candidate(const struct call *call);
+
+/* What the tap that came is called; up to the next call. */
+const char *tap_of(const struct result *result);
 
 /* Close the tap, which must be the end of it. */
 void give_back(struct result *result);
@@ -191,7 +208,8 @@ void complain(const struct result *result, const char *file, int line, const cha
 
 /*
  * One message with one byte and one descriptor; the tap behind it as documented, on the bridge, for the caller; nothing
- * on standard error; one line in the log. assert_tap looks at the tap alone.
+ * on standard error; one line in the log. assert_tap looks at the tap alone. Without a bridge (NULL) it is a standalone
+ * network's: on none, and named for the network.
  */
 void assert_granted(const struct result *result, const char *bridge);
 void assert_tap(const struct result *result, const char *bridge);

@@ -16,6 +16,10 @@ void take_log(pid_t pid, char *text, size_t size);
 /* Close every descriptor of a test's: all above the log's. */
 void close_behind_log(void);
 
+/* Whether a guard was made since the last clean world; remove all rules. */
+bool have_guards(void);
+void forget_guards(void);
+
 /* Kill the children that were noted. */
 void end_children(void);
 

@@ -1,7 +1,6 @@
 /* The oracles, granted and refused: what must have come of a call. */
 #include "tests/netns/internal.h"
 
-#include <ifaddrs.h>
 #include <linux/if.h>
 #include <linux/if_tun.h>
 #include <stdio.h>
@@ -63,24 +62,11 @@ static const char *asked_network(const struct call *call)
 	return net ? net : br;
 }
 
-static bool has_address(const char *link)
-{
-	struct ifaddrs *list = NULL;
-	bool found = false;
-
-	must(getifaddrs(&list) == 0, "getifaddrs");
-	for (struct ifaddrs *a = list; a; a = a->ifa_next) {
-		found = found || (strcmp(a->ifa_name, link) == 0 && a->ifa_addr &&
-					 (a->ifa_addr->sa_family == AF_INET || a->ifa_addr->sa_family == AF_INET6));
-	}
-	freeifaddrs(list);
-	return found;
-}
-
 void assert_tap(const struct result *result, const char *bridge)
 {
 	const struct call *call = &result->call;
 	char master[512] = "", path[64], alias[IFALIASZ], owner[16];
+	const char *network = asked_network(call);
 	const char *sys = "/sys/class/net", *slash, *mode;
 	unsigned long mtu;
 	struct ifreq request;
@@ -92,21 +78,21 @@ void assert_tap(const struct result *result, const char *bridge)
 	EXPECT(result, request.ifr_name[0]);
 	EXPECT(result, request.ifr_flags == flags);
 	snprintf(owner, sizeof(owner), "%u", call->user->uid);
-	snprintf(alias, sizeof(alias), "tapgate uid=%u net=%s vmm=%d", call->user->uid, asked_network(call),
-		(int)getpid());
+	snprintf(alias, sizeof(alias), "tapgate uid=%u net=%s vmm=%d", call->user->uid, network, (int)getpid());
 	snprintf(path, sizeof(path), "%s/%s/master", sys, request.ifr_name);
 	(void)!readlink(path, master, sizeof(master) - 1);
 	slash = strrchr(master, '/');
-	EXPECT(result, slash && strcmp(slash + 1, bridge) == 0);
+	EXPECT(result, bridge ? slash && strcmp(slash + 1, bridge) == 0 : !slash);
+	EXPECT(result, bridge || strncmp(request.ifr_name, network, strlen(network)) == 0);
 	EXPECT(result, strcmp(first_line("%s/%s/ifalias", sys, request.ifr_name), alias) == 0);
 	EXPECT(result, strcmp(first_line("%s/%s/owner", sys, request.ifr_name), owner) == 0);
 	EXPECT(result, strcmp(first_line("%s/%s/group", sys, request.ifr_name), "-1") == 0);
 	EXPECT(result, strncmp(first_line("%s/%s/address", sys, request.ifr_name), "fe:", 3) == 0);
-	mtu = strtoul(first_line("%s/%s/mtu", sys, bridge), NULL, 10);
-	EXPECT(result,
-		strtoul(first_line("%s/%s/mtu", sys, request.ifr_name), NULL, 10) == (mtu < TAP_MTU ? mtu : TAP_MTU));
+	mtu = bridge ? strtoul(first_line("%s/%s/mtu", sys, bridge), NULL, 10) : 0;
+	EXPECT(result, !mtu || strtoul(first_line("%s/%s/mtu", sys, request.ifr_name), NULL, 10) ==
+				       (mtu < TAP_MTU ? mtu : TAP_MTU));
 	EXPECT(result, strtoul(first_line("%s/%s/flags", sys, request.ifr_name), NULL, 16) & IFF_UP);
-	EXPECT(result, !has_address(request.ifr_name));
+	EXPECT(result, *addresses_on(request.ifr_name) == '\0' || !bridge);
 	mode = first_line("/proc/sys/net/ipv6/conf/%s/addr_gen_mode", request.ifr_name);
 	EXPECT(result, !*mode || strcmp(mode, "1") == 0); /* IN6_ADDR_GEN_MODE_NONE, or no IPv6 there */
 }
@@ -172,20 +158,26 @@ void assert_refused(const struct result *result, int code, const char *words)
 	EXPECT(result, strchr(line, '\n') && strchr(line, '\n')[1] == '\0');
 }
 
-static bool link_exists(const char *name)
+const char *tap_of(const struct result *result)
 {
-	return *first_line("/sys/class/net/%s/ifindex", name) != '\0';
+	static struct ifreq request;
+
+	name_of_tap(result->tap, &request);
+	return request.ifr_name;
 }
 
+/* By its index: a name may be another's at once. */
 void give_back(struct result *result)
 {
 	struct ifreq request;
+	char index[16];
 
 	name_of_tap(result->tap, &request);
-	EXPECT(result, request.ifr_name[0] && link_exists(request.ifr_name));
+	snprintf(index, sizeof(index), "%s", first_line("/sys/class/net/%s/ifindex", request.ifr_name));
+	EXPECT(result, request.ifr_name[0] && index[0]);
 	close(result->tap);
 	result->tap = -1;
-	EXPECT(result, !link_exists(request.ifr_name));
+	EXPECT(result, strcmp(first_line("/sys/class/net/%s/ifindex", request.ifr_name), index) != 0);
 }
 
 struct result hold(const struct call *call, const char *bridge)

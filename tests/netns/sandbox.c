@@ -28,6 +28,7 @@ static void enter(bool sending)
 		dup2(socket(AF_UNIX, SOCK_DGRAM, 0), OTHER_SOCKET) < 0 ||
 		dup2(open("/dev/net/tun", O_RDWR), OTHER_TAP) < 0 || dup2(open("/run/tmp/file", O_RDWR), FILE_FD) < 0 ||
 		dup2(pair[0], FD_PEER) < 0 || dup2(OTHER_NETLINK, FD_NETLINK) < 0 || dup2(OTHER_TAP, FD_TAP) < 0 ||
+		dup2(socket(AF_NETLINK, SOCK_RAW, NETLINK_NETFILTER), FD_NFTABLES) < 0 ||
 		close_range(FD_OTHERS, OTHER_NETLINK - 1, 0) < 0)
 		_exit(253);
 	if (!privileges_keep_net_admin(&caller, false, &outcome) || !sandbox_for_work(&outcome))
@@ -35,7 +36,7 @@ static void enter(bool sending)
 	if (sending) {
 		report_open_log();
 		privileges_drop_all();
-		sandbox_for_sending();
+		sandbox_for_sending(1);
 	}
 }
 

@@ -12,7 +12,7 @@ enum {
 	NOWHERE = 8, /* a pointer that leads nowhere */
 
 	/* Descriptors that attempts find besides those of helper/descriptors.h; in the second sandbox they are gone. */
-	OTHER_NETLINK = 20,
+	OTHER_NETLINK = 40,
 	OTHER_SOCKET, /* unix, datagrams */
 	OTHER_PEER,   /* the other end of FD_PEER */
 	OTHER_TAP,

@@ -1,9 +1,10 @@
 /* What must not change: all of the world that a helper could change, as text. */
 #include "tests/netns/internal.h"
 
+#include <arpa/inet.h>
 #include <dirent.h>
 #include <ifaddrs.h>
-#include <netdb.h>
+#include <linux/ipv6_route.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -68,21 +69,53 @@ static void show_file(FILE *out, const char *directory, const char *name)
 		each_entry(out, path, show_file);
 }
 
-static void show_addresses(FILE *out)
+static unsigned int bits_of(const struct sockaddr *mask)
+{
+	const unsigned char *bytes =
+		mask->sa_family == AF_INET
+			? (const unsigned char *)&((const struct sockaddr_in *)(const void *)mask)->sin_addr
+			: ((const struct sockaddr_in6 *)(const void *)mask)->sin6_addr.s6_addr;
+	unsigned int bits = 0;
+
+	for (size_t i = 0; i < (mask->sa_family == AF_INET ? 4U : 16U); i++)
+		bits += (unsigned int)__builtin_popcount(bytes[i]);
+	return bits;
+}
+
+/* The addresses of a link, or of all of them with their links' names. */
+static void show_addresses(FILE *out, const char *link)
 {
 	struct ifaddrs *list = NULL;
-	char host[NI_MAXHOST];
+	char host[INET6_ADDRSTRLEN];
 
 	must(getifaddrs(&list) == 0, "getifaddrs");
 	for (struct ifaddrs *a = list; a; a = a->ifa_next) {
 		int family = a->ifa_addr ? a->ifa_addr->sa_family : AF_UNSPEC;
-		socklen_t size = family == AF_INET ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6);
+		const void *address = &((const struct sockaddr_in *)(const void *)a->ifa_addr)->sin_addr;
 
-		if ((family == AF_INET || family == AF_INET6) &&
-			getnameinfo(a->ifa_addr, size, host, sizeof(host), NULL, 0, NI_NUMERICHOST) == 0)
-			fprintf(out, "address %s %s\n", a->ifa_name, host);
+		if (family == AF_INET6)
+			address = &((const struct sockaddr_in6 *)(const void *)a->ifa_addr)->sin6_addr;
+		if ((family != AF_INET && family != AF_INET6) || (link && strcmp(link, a->ifa_name) != 0))
+			continue;
+		inet_ntop(family, address, host, sizeof(host));
+		if (link)
+			fprintf(out, "%s%s/%u", ftell(out) > 0 ? " " : "", host, bits_of(a->ifa_netmask));
+		else
+			fprintf(out, "address %s %s/%u\n", a->ifa_name, host, bits_of(a->ifa_netmask));
 	}
 	freeifaddrs(list);
+}
+
+const char *addresses_on(const char *link)
+{
+	static char text[512];
+	FILE *out = fmemopen(text, sizeof(text), "w");
+
+	assert_non_null(out);
+	text[0] = '\0';
+	show_addresses(out, link);
+	fclose(out);
+	return text;
 }
 
 static void show_routes(FILE *out)
@@ -96,6 +129,37 @@ static void show_routes(FILE *out)
 		fclose(file);
 }
 
+/*
+ * Without what the kernel adds on its own time: a route to each address of the host's, soon after its link came up, and
+ * one for multicast, when a bridge has its first port. (The addresses are shown above.)
+ */
+static void show_ipv6_routes(FILE *out)
+{
+	char destination[64], prefix[8], gateway[64], link[64];
+	unsigned int metric, flags;
+	FILE *file = fopen("/proc/net/ipv6_route", "re");
+
+	while (file && fscanf(file, "%63s %7s %*s %*s %63s %x %*s %*s %x %63s", destination, prefix, gateway, &metric,
+			       &flags, link) == 6) {
+		if (!(flags & RTF_LOCAL) && strncmp(destination, "ff", 2) != 0)
+			fprintf(out, "route %s/%s by %s metric %u flags %x dev %s\n", destination, prefix, gateway,
+				metric, flags, link);
+	}
+	if (file)
+		fclose(file);
+}
+
+static void show_rules(FILE *out)
+{
+	char line[1024];
+	FILE *rules = have_guards() ? popen("nft -a list ruleset", "re") : NULL;
+
+	while (rules && fgets(line, sizeof(line), rules))
+		fputs(line, out);
+	if (rules)
+		pclose(rules);
+}
+
 char *snapshot(void)
 {
 	char *text = NULL;
@@ -104,8 +168,10 @@ char *snapshot(void)
 
 	assert_non_null(out);
 	each_entry(out, "/sys/class/net", show_link);
-	show_addresses(out);
+	show_addresses(out, NULL);
 	show_routes(out);
+	show_ipv6_routes(out);
+	show_rules(out);
 	each_entry(out, "/etc", show_file);
 	show_setting(out, "/proc/sys/net/ipv4", "ip_forward");
 	each_entry(out, "/proc/sys/net/ipv4/conf", show_settings);

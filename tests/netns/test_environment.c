@@ -259,7 +259,7 @@ static void test_crashes(void **state)
 	(void)state;
 	make_bridge("br0");
 	write_policy("allow br0 max=1\n");
-	make_stopped_candidate();
+	make_stopped_candidate("br0");
 	for (size_t i = 0; i < COUNT(signals); i++) {
 		struct running running = start_behind_candidate(&(struct call){.about = "crash", .as_root = want_core});
 		glob_t found;

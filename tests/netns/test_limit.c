@@ -202,7 +202,7 @@ static void test_candidate_that_stands_still(void **state)
 	make_bridge("br0");
 	make_bridge("br1");
 	write_policy("allow all max=1\n");
-	make_stopped_candidate();
+	make_stopped_candidate("br0");
 	waiting = start(&(struct call){.about = "behind a candidate", .patience = 15000});
 	end = (struct pollfd){.fd = waiting.pidfd, .events = POLLIN};
 	assert_int_equal(poll(&end, 1, 300), 0);
@@ -230,7 +230,7 @@ static void test_candidate_that_withdraws(void **state)
 	(void)state;
 	make_bridge("br0");
 	write_policy("allow br0 max=1\n");
-	make_stopped_candidate();
+	make_stopped_candidate("br0");
 	waiting = start(&(struct call){.about = "behind a candidate"});
 	end = (struct pollfd){.fd = waiting.pidfd, .events = POLLIN};
 	assert_int_equal(poll(&end, 1, 300), 0);

@@ -2,6 +2,7 @@
  * Privileges while the helper lives: what it holds at each stage, and that the user who started it, and may stop it at
  * any moment, can neither read it nor trace it nor take a descriptor from it.
  */
+#include "helper/descriptors.h"
 #include "tests/netns/harness.h"
 
 #include <dirent.h>
@@ -62,7 +63,7 @@ static int attack(void *context)
 			return 2;
 	}
 	if (follows(pid, "exe") || follows(pid, "cwd") || follows(pid, "root") || follows(pid, "fd/3") ||
-		follows(pid, "fd/5"))
+		follows(pid, "fd/5") || follows(pid, "fd/6"))
 		return 3;
 	if (pidfd < 0)
 		return 4;
@@ -138,7 +139,7 @@ static struct running start_waiting_helper(const struct call *call)
 {
 	make_bridge("br0");
 	write_policy("allow br0 max=1\n");
-	make_stopped_candidate();
+	make_stopped_candidate("br0");
 	return start_behind_candidate(call);
 }
 
@@ -161,8 +162,9 @@ static void test_at_work(void **state)
 	assert_status(pid, "CapEff", "0000000000001000");
 	assert_status(pid, "CapBnd", "0000000000000000");
 	assert_int_equal(count_descriptors(pid), 6);
-	assert_descriptor(pid, 3, "socket:");
-	assert_descriptor(pid, 5, "/dev/net/tun");
+	assert_descriptor(pid, FD_PEER, "socket:");
+	assert_descriptor(pid, FD_NETLINK, "socket:");
+	assert_descriptor(pid, FD_TAP, "/dev/net/tun");
 	assert_string_equal(command_line("tr '\\0' '\\n' </proc/%d/environ | grep -c = || :", (int)pid), "1");
 	assert_string_equal(command_line("readlink /proc/%d/cwd", (int)pid), "/");
 	assert_closed_to(&alice, pid);
@@ -170,6 +172,36 @@ static void test_at_work(void **state)
 	command("ip link del stopped");
 	result = finish(&running);
 	assert_granted(&result, "br0");
+	give_back(&result);
+}
+
+/*
+ *	alice --- tap, whose helper waits for a candidate --- lab, max=1, a network with a guard
+ *
+ * Besides, it holds the socket by which it reads the guard, out of everybody's reach.
+ */
+static void test_at_work_beside_a_guard(void **state)
+{
+	struct running running;
+	struct result result;
+
+	(void)state;
+	if (!have_program("nft"))
+		return;
+	make_network("lab", "host-only");
+	write_policy("allow lab max=1\nnetwork lab host-only 172.16.2.1/24\n");
+	make_stopped_candidate("lab");
+	running = start_behind_candidate(
+		&(struct call){.about = "beside a guard", .argv = ARGS("--br=lab", FD), .as_caller = open_100});
+	assert_ids(running.pid);
+	assert_status(running.pid, "CapEff", "0000000000001000");
+	assert_int_equal(count_descriptors(running.pid), 7);
+	assert_descriptor(running.pid, FD_NFTABLES, "socket:");
+	assert_descriptor(running.pid, FD_TAP, "/dev/net/tun");
+	assert_closed_to(&alice, running.pid);
+	command("ip link del stopped");
+	result = finish(&running);
+	assert_granted(&result, "lab");
 	give_back(&result);
 }
 
@@ -225,7 +257,8 @@ static void test_at_the_end(void **state)
 	assert_status(pid, "Seccomp_filters", "2");
 	assert_int_equal(count_descriptors(pid), 3);
 	assert_descriptor(pid, 2, "pipe:");
-	assert_descriptor(pid, 3, "socket:");
+	assert_descriptor(pid, FD_PEER, "socket:");
+	assert_descriptor(pid, FD_NETLINK, "socket:");
 	assert_descriptor(pid, 4, "socket:");
 	assert_closed_to(&alice, pid);
 	assert_int_equal(poll(&end, 1, 0), 0);
@@ -302,6 +335,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_at_work),
+		TEST(test_at_work_beside_a_guard),
 		TEST(test_at_work_by_a_file_capability),
 		TEST(test_at_the_end),
 		TEST(test_at_any_moment),

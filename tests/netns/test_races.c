@@ -325,9 +325,9 @@ static void test_changes_before_the_hand_over(void **state)
 		make_bridge("br0");
 		make_bridge("dark");
 		write_policy("allow br0 max=1\ndeny dark\n");
-		make_stopped_candidate();
+		make_stopped_candidate("br0");
 		running = start(&(struct call){.about = rows[i].about});
-		for (int tries = 0; command_status("ls /sys/class/net/br0/brif/* >/dev/null 2>&1") && tries < 500;
+		for (int tries = 0; shell_status("ls /sys/class/net/br0/brif/* >/dev/null 2>&1") && tries < 500;
 			tries++)
 			usleep(1000);
 		command("tap=$(ls /sys/class/net/br0/brif) && %s && ip link del stopped", rows[i].change);

@@ -153,7 +153,7 @@ static void test_other_kinds(void **state)
 	(void)state;
 	write_policy("allow br0\nallow lo\n");
 	for (size_t i = 0; i < COUNT(rows); i++) {
-		if (command_status("ip link add name br0 type %s %s 2>/dev/null", rows[i].kind, rows[i].rest) != 0) {
+		if (shell_status("ip link add name br0 type %s %s 2>/dev/null", rows[i].kind, rows[i].rest) != 0) {
 			print_message("           this kernel has no %s; the others stand for it\n", rows[i].kind);
 			continue;
 		}

@@ -40,10 +40,7 @@ static void set_soft_limit(const struct call *call)
 		_exit(124);
 }
 
-/*
- *	alice (under a hard limit) --- tap or nothing --- br0
- */
-static void test_hard_limits(void **state)
+static void check_hard_limits(const char *const *argv, const char *bridge)
 {
 	static const struct limit limits[] = {
 		{"no file descriptors", RLIMIT_NOFILE, 0, 0, false},
@@ -53,7 +50,8 @@ static void test_hard_limits(void **state)
 		{"6 file descriptors", RLIMIT_NOFILE, 6, 6, false},
 		{"7 file descriptors", RLIMIT_NOFILE, 7, 7, false},
 		{"8 file descriptors", RLIMIT_NOFILE, 8, 8, false},
-		{"16 file descriptors", RLIMIT_NOFILE, 16, 16, true},
+		{"16 file descriptors", RLIMIT_NOFILE, 16, 16, false},
+		{"17 file descriptors", RLIMIT_NOFILE, 17, 17, true},
 		{"address space", RLIMIT_AS, 1 << 12, 1 << 26, false},
 		{"data", RLIMIT_DATA, 1, 1 << 26, false},
 		{"stack", RLIMIT_STACK, 1, 1 << 23, false},
@@ -68,20 +66,36 @@ static void test_hard_limits(void **state)
 		{"no core", RLIMIT_CORE, 0, 0, true},
 	};
 
-	(void)state;
-	prepare_br0();
 	for (size_t i = 0; i < COUNT(limits); i++) {
 		struct limit limit = limits[i];
 
 		for (bool last = false; !last; limit.from = limit.from * 2) {
-			const struct call call = {.about = limit.about, .as_caller = set_limit, .context = &limit};
-			bool granted = expect_all_or_nothing(&call, "br0");
+			const struct call call = {
+				.about = limit.about, .argv = argv, .as_caller = set_limit, .context = &limit};
+			bool granted = expect_all_or_nothing(&call, bridge);
 
 			last = limit.from >= limit.to;
 			if (!granted && (limit.always_works || (last && limits[i].from < limit.to)))
 				fail_msg("%s %lu: no grant", limit.about, (unsigned long)limit.from);
 		}
 	}
+}
+
+/*
+ *	alice (under a hard limit) --- tap or nothing --- br0; lab, with a guard; tap1, without a bridge
+ */
+static void test_hard_limits(void **state)
+{
+	(void)state;
+	prepare_br0();
+	check_hard_limits(ARGS("--br=br0", FD), "br0");
+	if (!have_program("nft"))
+		return;
+	make_network("lab", "nat");
+	make_network("tap1", "standalone");
+	write_policy("allow all\nnetwork lab nat 172.16.2.1/24\nnetwork tap1 standalone 172.16.4.1/24 fd00:4::1/64\n");
+	check_hard_limits(ARGS("--br=lab", FD), "lab");
+	check_hard_limits(ARGS("--br=tap1", FD), NULL);
 }
 
 /*

@@ -60,6 +60,7 @@ static void test_what_ends_it(void **state)
 		KILLS("recvmsg on the log", recvmsg, FD_LOG),
 		KILLS("sendmsg on the log", sendmsg, FD_LOG, NOWHERE),
 		KILLS("sendmsg on the tap", sendmsg, FD_TAP, NOWHERE),
+		KILLS("sendmsg to nftables", sendmsg, FD_NFTABLES, NOWHERE),
 		KILLS("sendmmsg", sendmmsg, FD_PEER),
 		KILLS("sendto on the peer", sendto, FD_PEER, AT("x"), 1),
 		KILLS("sendto on standard error", sendto, FD_ERROR, NOWHERE, 1),
@@ -71,6 +72,7 @@ static void test_what_ends_it(void **state)
 		KILLS("close the peer", close, FD_PEER),
 		KILLS("close the log", close, FD_LOG),
 		KILLS("close another", close, FD_OTHERS),
+		KILLS("TUNGETIFF on a queue", ioctl, FD_TAP + 1, TUNGETIFF),
 		KILLS("close_range", close_range, FD_TAP, FD_TAP),
 	};
 

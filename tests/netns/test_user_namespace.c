@@ -73,7 +73,7 @@ static void check(const struct call *call, int code, const char *words)
 
 static bool users_may_unshare(void)
 {
-	if (command_status("setpriv --reuid 1000 --regid 1000 --clear-groups unshare -Urnm true 2>/dev/null") == 0)
+	if (shell_status("setpriv --reuid 1000 --regid 1000 --clear-groups unshare -Urnm true 2>/dev/null") == 0)
 		return true;
 	cannot_test("users may make no namespaces here");
 	return false;

@@ -33,7 +33,7 @@ static int __attribute__((format(printf, 1, 0))) run_shell(const char *format, v
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
-int command_status(const char *format, ...)
+int shell_status(const char *format, ...)
 {
 	va_list args;
 	int status;
@@ -100,7 +100,7 @@ void cannot_test(const char *format, ...)
 
 bool have_program(const char *name)
 {
-	if (command_status("command -v %s >/dev/null", name) == 0)
+	if (shell_status("command -v %s >/dev/null", name) == 0)
 		return true;
 	cannot_test("there is no %s", name);
 	return false;
@@ -111,7 +111,7 @@ int open_world(void **state)
 	struct rlimit files;
 
 	(void)state;
-	if (getuid() != 0 || !getenv("HELPER") || command_status("grep -q '^tapgate-world /etc ' /proc/mounts")) {
+	if (getuid() != 0 || !getenv("HELPER") || shell_status("grep -q '^tapgate-world /etc ' /proc/mounts")) {
 		print_error("run it as: tests/common/world %s\n", program_invocation_name);
 		return -1;
 	}
@@ -138,11 +138,11 @@ int clean_world(void **state)
 	end_children();
 	close_behind_log();
 	forget_log();
-	return command_status(
-		"for link in /sys/class/net/*; do "
-		"  case ${link##*/} in lo|sit0|ip6tnl0|tunl0|gre0|gretap0|erspan0|ip_vti0|ip6_vti0|ip6gre0) ;; "
-		"  *) ip link del \"${link##*/}\" 2>/dev/null || :;; esac; done; "
-		"rm -rf /etc/tapgate* /etc/subuid \"$TMPDIR\"/*");
+	forget_guards();
+	return shell_status("for link in $(ls -A /sys/class/net); do "
+			    "  case $link in lo|sit0|ip6tnl0|tunl0|gre0|gretap0|erspan0|ip_vti0|ip6_vti0|ip6gre0) ;; "
+			    "  *) ip link del dev \"$link\" 2>/dev/null || :;; esac; done; "
+			    "rm -rf /etc/tapgate* /etc/subuid \"$TMPDIR\"/*");
 }
 
 void make_bridge(const char *name)
@@ -167,10 +167,10 @@ void make_tap(const char *name, uid_t owner, int index)
 	close(fd);
 }
 
-void make_stopped_candidate(void)
+void make_stopped_candidate(const char *network)
 {
 	make_tap("stopped", ALICE, 1000000);
-	command("ip link set stopped alias 'tapgate? uid=1000 net=br0 vmm=1'");
+	command("ip link set stopped alias 'tapgate? uid=1000 net=%s vmm=1'", network);
 }
 
 void write_bytes(const char *path, const void *bytes, size_t size, mode_t mode, uid_t owner, gid_t group)

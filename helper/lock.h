@@ -1,0 +1,21 @@
+/* lock-mac: the one address that a port's guest may send from. */
+#ifndef HELPER_LOCK_H
+#define HELPER_LOCK_H
+
+#include "helper/port.h"
+
+/*
+ * Choose the address and say on the bridge that it is behind this port, whose setting "locked" then lets no other in:
+ * the rule's mac=, else the caller's --mac=, else the first of the caller's block that the bridge does not know.
+ * port->mac receives it.
+ */
+bool lock_port(const struct request *request, const struct permit *permit, const struct network *network, uid_t uid,
+	struct port *port, struct outcome *outcome);
+
+/* Whether the bridge says so still. */
+bool lock_holds(const struct network *network, const struct port *port, struct outcome *outcome);
+
+/* Whether a caller may have the address that it asks for, if it does: the rule's, or one of its own block. */
+bool lock_allows(const struct request *request, const struct permit *permit, uint32_t uid, struct outcome *outcome);
+
+#endif

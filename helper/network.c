@@ -1,0 +1,181 @@
+#include <netinet/in.h> /* first: the kernel's headers leave out what it has */
+
+#include "helper/network.h"
+
+#include <errno.h>
+#include <linux/netfilter.h>
+#include <string.h>
+
+#include "link/alias.h"
+#include "link/guard.h"
+#include "link/nftables.h"
+
+/* --- the bridge -------------------------------------------------------------------------------------------------- */
+
+static bool refuse_missing(const struct permit *permit, struct outcome *outcome)
+{
+	const char *name = permit->network.name;
+
+	if (permit_is_managed(permit))
+		return refuse(outcome, EXIT_SYSTEM,
+			"network '%s' is not up: there is no bridge '%s'; an administrator can run 'tapgate up'", name,
+			name);
+	return refuse(outcome, EXIT_SYSTEM,
+		"there is no bridge '%s' (alternative names do not count); an administrator can run: "
+		"ip link add %s type bridge && ip link set %s up",
+		name, name, name);
+}
+
+static bool refuse_kind(const struct permit *permit, struct outcome *outcome)
+{
+	const char *name = permit->network.name;
+
+	if (permit_is_managed(permit))
+		return refuse(outcome, EXIT_SYSTEM,
+			"network '%s' is not up: '%s' is not a bridge; an administrator can rename one of the two and "
+			"run 'tapgate up'",
+			name, name);
+	return refuse(outcome, EXIT_SYSTEM, "'%s' is not a bridge", name);
+}
+
+/* A bridge whose alias is not the one that `tapgate up` gives to the network of that mode. */
+static bool refuse_alias(const struct permit *permit, const char *alias, struct outcome *outcome)
+{
+	const struct policy_network *network = &permit->network;
+	char mine[IFALIASZ];
+
+	alias_of_bridge(network->name, "", mine);
+	if (strncmp(alias, mine, strlen(mine)) == 0)
+		return refuse(outcome, EXIT_SYSTEM,
+			"network '%s' is not up: it stands as %s, and %s says '%s'; an administrator can run "
+			"'tapgate up'",
+			network->name, QUOTED(((struct word){alias + strlen(mine), strlen(alias + strlen(mine))})),
+			permit->place, policy_mode_name(network->mode));
+	return refuse(outcome, EXIT_SYSTEM,
+		"network '%s' is not up: bridge '%s' is not of tapgate's making; an administrator can rename one of "
+		"the two and run 'tapgate up'",
+		network->name, network->name);
+}
+
+/* That a bridge is the one that the policy means. */
+static bool is_right(const struct permit *permit, const struct link_interface *bridge, struct outcome *outcome)
+{
+	const struct policy_network *network = &permit->network;
+	char alias[IFALIASZ];
+
+	if (strcmp(bridge->kind, "bridge") != 0)
+		return refuse_kind(permit, outcome);
+	if (!permit_is_managed(permit)) {
+		if (!alias_is_bridge(bridge))
+			return true;
+		return refuse(outcome, EXIT_SYSTEM,
+			"bridge '%s' was made for a network that is no longer in the policy; an administrator can run "
+			"'tapgate up', or write the network's line again",
+			network->name);
+	}
+	alias_of_bridge(network->name, policy_mode_name(network->mode), alias);
+	if (strcmp(bridge->alias, alias) != 0)
+		return refuse_alias(permit, bridge->alias, outcome);
+	if (!(bridge->flags & IFF_UP))
+		return refuse(outcome, EXIT_SYSTEM,
+			"network '%s' is not up: bridge '%s' is down; an administrator can run 'tapgate up'",
+			network->name, network->name);
+	return true;
+}
+
+static bool find_bridge(const struct permit *permit, struct network *network, struct outcome *outcome)
+{
+	int error = link_by_name(network->link, permit->network.name, &network->bridge);
+
+	if (error == -ENODEV)
+		return refuse_missing(permit, outcome);
+	if (error)
+		return refuse_errno(outcome, error, "cannot look up '%s'", permit->network.name);
+	return is_right(permit, &network->bridge, outcome);
+}
+
+static bool bridge_stands(const struct permit *permit, const struct network *network, struct outcome *outcome)
+{
+	struct link_interface bridge;
+	int error = link_by_index(network->link, network->bridge.index, &bridge);
+
+	if (error && error != -ENODEV)
+		return refuse_errno(outcome, error, "cannot look up '%s' again", permit->network.name);
+	if (error || strcmp(bridge.name, permit->network.name) != 0)
+		return refuse(outcome, EXIT_SYSTEM, "bridge '%s' or the tap on it was changed meanwhile; try again",
+			permit->network.name);
+	return is_right(permit, &bridge, outcome);
+}
+
+/* --- the guard --------------------------------------------------------------------------------------------------- */
+
+static bool refuse_no_guard(const char *network, struct outcome *outcome)
+{
+	return refuse(outcome, EXIT_SYSTEM,
+		"network '%s' is not up: its guard is missing; an administrator can run 'tapgate up'", network);
+}
+
+static bool guard_is_whole(const struct permit *permit, const struct network *network, struct outcome *outcome)
+{
+	const char *name = permit->network.name, *mode = policy_mode_name(permit->network.mode);
+	int family = permit->network.mode == MODE_INTERNAL ? NFPROTO_NETDEV : NFPROTO_INET;
+	struct guard guard;
+	int error = guard_read(network->nftables, family, name, &guard);
+
+	if (error == -EAGAIN)
+		return refuse(outcome, EXIT_SYSTEM,
+			"cannot tell whether the guard of network '%s' stands, as firewall rules change all the while; "
+			"try again",
+			name);
+	if (error)
+		return refuse_errno(outcome, error, "cannot read the guard of network '%s'", name);
+	if (!guard.exists)
+		return refuse_no_guard(name, outcome);
+	if (guard.mode[0] && strcmp(guard.mode, mode) != 0)
+		return refuse(outcome, EXIT_SYSTEM,
+			"network '%s' is not up: its guard is for %s, and %s says '%s'; an administrator can run "
+			"'tapgate up'",
+			name, QUOTED(((struct word){guard.mode, strlen(guard.mode)})), permit->place, mode);
+	if (!guard_stands(&guard, mode))
+		return refuse(outcome, EXIT_SYSTEM,
+			"network '%s' is not up: its guard was changed; an administrator can run 'tapgate up'", name);
+	return true;
+}
+
+static bool find_guard(const struct permit *permit, struct network *network, struct outcome *outcome)
+{
+	int error = nftables_open(&network->nftables);
+
+	if (error == -EPROTONOSUPPORT)
+		return refuse_no_guard(permit->network.name, outcome); /* a kernel without nftables */
+	if (error)
+		return refuse_errno(outcome, error, "cannot open a netlink socket for nftables");
+	return guard_is_whole(permit, network, outcome);
+}
+
+/* --- both -------------------------------------------------------------------------------------------------------- */
+
+bool network_find(const struct permit *permit, struct network *network, struct outcome *outcome)
+{
+	int error = link_open(&network->link);
+
+	if (error)
+		return refuse_errno(outcome, error, "cannot open a netlink socket");
+	if (permit->network.mode != MODE_STANDALONE && !find_bridge(permit, network, outcome))
+		return false;
+	return !permit_is_managed(permit) || find_guard(permit, network, outcome);
+}
+
+bool network_stands(const struct permit *permit, const struct network *network, struct outcome *outcome)
+{
+	if (network->bridge.index && !bridge_stands(permit, network, outcome))
+		return false;
+	return !network->nftables || guard_is_whole(permit, network, outcome);
+}
+
+void network_close(struct network *network)
+{
+	link_close(network->link);
+	link_close(network->nftables);
+	*network = (struct network){0};
+}

@@ -1,0 +1,20 @@
+/*
+ * What the policy protects a port with: isolated, lock-mac, guard, vlan=.
+ *
+ * All of it is set before the port is up, and read back: what this kernel or this bridge cannot give is refused, never
+ * left out.
+ */
+#ifndef HELPER_PROTECT_H
+#define HELPER_PROTECT_H
+
+#include "helper/port.h"
+
+/* Set the port up as it was permitted; port->mac receives the address that it is locked to, if it is. */
+bool protect_port(const struct request *request, const struct permit *permit, const struct network *network, uid_t uid,
+	struct port *port, struct outcome *outcome);
+
+/* Whether all of it is so; tap: as it was read back. */
+bool protect_holds(const struct permit *permit, const struct network *network, const struct port *port,
+	const struct link_interface *tap, struct outcome *outcome);
+
+#endif
