@@ -4,6 +4,7 @@
 
 VERSION    := 0.1.0
 PREFIX     ?= /usr/local
+BINDIR     ?= $(PREFIX)/bin
 LIBEXECDIR ?= $(PREFIX)/libexec
 MANDIR     ?= $(PREFIX)/share/man
 SYSCONFDIR ?= /etc
@@ -33,8 +34,8 @@ HARDENING := -fPIE -fstack-protector-strong -fno-strict-overflow \
 	$(call first,-fcf-protection=full -mbranch-protection=standard) \
 	$(subst $(comma), ,$(call first,-ftrivial-auto-var-init=zero \
 		-ftrivial-auto-var-init=zero$(comma)-enable-trivial-auto-var-init-zero-knowing-it-will-be-removed-from-clang)) \
-	$(call first,-frecord-gcc-switches)
-HARDENING_LINK := -pie -Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-code,--as-needed
+	$(call first,-frecord-gcc-switches) -ffunction-sections -fdata-sections
+HARDENING_LINK := -pie -Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-code,--as-needed,--gc-sections
 ifeq ($(SANITIZE),1)
   BUILD     := $(BUILD)/sanitize
   HARDENING += -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
@@ -49,31 +50,46 @@ endif
 NL_CFLAGS := $(shell $(PKG_CONFIG) --cflags libnl-3.0 2>/dev/null | sed 's/-I/-isystem /g')
 ALL_CFLAGS := -std=c11 -D_GNU_SOURCE -I. -I$(BUILD) $(NL_CFLAGS) $(WARNINGS) $(HARDENING) $(CFLAGS) $(CPPFLAGS) \
 	-DSYSCONFDIR='"$(SYSCONFDIR)"' -DVERSION='"$(VERSION)"'
-ifeq ($(filter check demo bench lint fuzz clean uninstall,$(MAKECMDGOALS)),)
-  ifneq ($(shell $(PKG_CONFIG) --exists libnl-3.0 && echo yes),yes)
-    $(error pkg-config does not find libnl-3.0; install what README names, or run tests/install-packages build)
+ifeq ($(filter check demo bench lint fuzz clean uninstall install-compat uninstall-compat,$(MAKECMDGOALS)),)
+  missing := $(strip $(foreach module,libnl-3.0 libnftables jansson,\
+	$(if $(shell $(PKG_CONFIG) --exists $(module) && echo yes),,$(module))))
+  ifneq ($(missing),)
+    $(error pkg-config does not find $(missing); install what README names, or run tests/install-packages build)
   endif
 endif
 HELPER_LIBS := $(shell $(PKG_CONFIG) --libs libnl-3.0 2>/dev/null) -lcap-ng
+CLI_MODULES := libnl-3.0 libnftables jansson
+CLI_LIBS    := $(shell $(PKG_CONFIG) --libs $(CLI_MODULES) 2>/dev/null)
 
 # --- what is built from what ---------------------------------------------------------------------------------------
 
 POLICY_SRC := $(wildcard policy/*.c)
+FILES_SRC  := $(wildcard files/*.c)
 LINK_SRC   := $(wildcard link/*.c)
 HELPER_SRC := $(filter-out helper/filters.c,$(wildcard helper/*.c))
+CLI_SRC    := $(wildcard cli/*.c)
 UNIT_SRC   := $(wildcard tests/unit/*.c)
 NETNS_SRC  := $(wildcard tests/netns/test_*.c)
 HARNESS_SRC := $(filter-out $(NETNS_SRC),$(wildcard tests/netns/*.c))
 objects = $(patsubst %.c,$(BUILD)/%.o,$1)
 
 HELPER     := $(BUILD)/tapgate-helper
-# The parts of the helper that tests link on their own.
-PARTS      := $(call objects,$(POLICY_SRC) $(LINK_SRC) $(filter-out helper/main.c,$(HELPER_SRC)))
+CLI        := $(BUILD)/tapgate
+CLI_HELPER := $(BUILD)/cli/launch_helper.o
+# `tapgate run` finds the helper beside its own directory, in ../libexec. For another place it is built apart, so that
+# an installation there leaves what was built as it is.
+ifneq ($(BINDIR):$(LIBEXECDIR),$(PREFIX)/bin:$(PREFIX)/libexec)
+  CLI        := $(BUILD)/for$(LIBEXECDIR)/tapgate
+  CLI_HELPER := $(BUILD)/for$(LIBEXECDIR)/launch_helper.o
+endif
+SHARED     := $(call objects,$(POLICY_SRC) $(FILES_SRC) $(LINK_SRC))
+# The parts that tests link on their own.
+PARTS      := $(SHARED) $(call objects,$(filter-out helper/main.c,$(HELPER_SRC)) $(filter-out cli/main.c,$(CLI_SRC)))
 UNIT       := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(UNIT_SRC))
 NETNS      := $(patsubst tests/netns/%.c,$(BUILD)/tests/netns/%,$(NETNS_SRC))
 FUZZ       := $(patsubst %.c,$(BUILD)/%,$(filter-out tests/fuzz/replay.c,$(wildcard tests/fuzz/*.c)))
 TOOLS      := $(patsubst %.c,$(BUILD)/%,\
-	$(wildcard tests/common/*.c tests/bench/*.c tests/differential/*.c tests/faults/*.c))
+	$(wildcard $(addsuffix /*.c,$(addprefix tests/,common bench cli differential faults guest))))
 
 V ?= 0
 ifneq ($(V),1)
@@ -81,11 +97,12 @@ ifneq ($(V),1)
   say = $(if $(findstring s,$(firstword -$(MAKEFLAGS))),,@echo '  $1')
 endif
 
-.PHONY: all tests sanitized print-flags install uninstall check demo bench lint fuzz clean FORCE
+.PHONY: all tests sanitized print-flags install uninstall install-compat uninstall-compat check demo bench lint fuzz \
+	clean FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 
-all: $(HELPER)
+all: $(HELPER) $(CLI)
 tests: all $(UNIT) $(NETNS) $(TOOLS)
 sanitized: $(UNIT) $(FUZZ)
 
@@ -93,14 +110,23 @@ sanitized: $(UNIT) $(FUZZ)
 print-flags:
 	@echo $(filter-out -Werror -frecord-gcc-switches,$(ALL_CFLAGS))
 
-$(HELPER): $(call objects,$(POLICY_SRC) $(LINK_SRC) $(HELPER_SRC))
+# Of what they share, the linker keeps only what each uses (--gc-sections).
+$(HELPER): $(SHARED) $(call objects,$(HELPER_SRC))
 	$(call say,LD $@)
 	$(CC) $(ALL_CFLAGS) $(HARDENING_LINK) $(LDFLAGS) -o $@ $^ $(HELPER_LIBS)
+$(CLI): $(SHARED) $(call objects,$(filter-out cli/launch_helper.c,$(CLI_SRC))) $(CLI_HELPER)
+	$(call say,LD $@)
+	$(CC) $(ALL_CFLAGS) $(subst -static-pie,-pie,$(HARDENING_LINK)) $(LDFLAGS) -o $@ $^ $(CLI_LIBS)
 
 $(BUILD)/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call say,CC $@)
 	$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(BUILD)/for$(LIBEXECDIR)/launch_helper.o: cli/launch_helper.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(call say,CC $@)
+	$(CC) $(ALL_CFLAGS) -DHELPER_PLACE='"$(LIBEXECDIR)"' -MMD -MP -c -o $@ $<
 
 # The seccomp filters are compiled by libseccomp on the build machine; the helper carries only the result.
 $(BUILD)/filters: helper/filters.c $(BUILD)/flags
@@ -109,13 +135,24 @@ $(BUILD)/filters.h: $(BUILD)/filters
 	$< $(FILTER_ARCH) >$@
 $(BUILD)/helper/sandbox.o: $(BUILD)/filters.h
 
+# The guards' templates, etc/guard/MODE.nft, are part of the program: as C strings, a line each.
+GUARD_MODES := nat host-only internal standalone
+$(BUILD)/guards.h: $(GUARD_MODES:%=etc/guard/%.nft) Makefile
+	@mkdir -p $(@D)
+	for mode in $(GUARD_MODES); do \
+		echo "static const char $$(echo $$mode | tr - _)_guard[] ="; \
+		sed -e '/^#/d' -e 's/[\\"]/\\&/g' -e 's/.*/\t"&\\n"/' etc/guard/$$mode.nft; \
+		echo ';'; \
+	done >$@
+$(BUILD)/cli/guard.o: $(BUILD)/guards.h
+
 # A fuzz target that reads its corpus, without a fuzzer.
 $(BUILD)/tests/fuzz/%: $(BUILD)/tests/fuzz/%.o $(BUILD)/tests/fuzz/replay.o $(PARTS)
-	$(CC) $(ALL_CFLAGS) $(HARDENING_LINK) $(LDFLAGS) -o $@ $^ $(HELPER_LIBS)
+	$(CC) $(ALL_CFLAGS) $(HARDENING_LINK) $(LDFLAGS) -o $@ $^ $(HELPER_LIBS) $(CLI_LIBS)
 $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(PARTS)
-	$(CC) $(ALL_CFLAGS) $(HARDENING_LINK) $(LDFLAGS) -o $@ $^ $(HELPER_LIBS) -lcmocka
+	$(CC) $(ALL_CFLAGS) $(HARDENING_LINK) $(LDFLAGS) -o $@ $^ $(HELPER_LIBS) $(CLI_LIBS) -lcmocka
 $(BUILD)/tests/netns/%: $(BUILD)/tests/netns/%.o $(call objects,$(HARNESS_SRC)) $(PARTS)
-	$(CC) $(ALL_CFLAGS) $(HARDENING_LINK) $(LDFLAGS) -o $@ $^ $(HELPER_LIBS) -lcmocka
+	$(CC) $(ALL_CFLAGS) $(HARDENING_LINK) $(LDFLAGS) -o $@ $^ $(HELPER_LIBS) $(CLI_LIBS) -lcmocka
 # Programs that the test scripts run; they share nothing with the helper.
 $(TOOLS): $(BUILD)/%: $(BUILD)/%.o
 	$(CC) $(ALL_CFLAGS) $(HARDENING_LINK) $(LDFLAGS) -o $@ $^
@@ -130,27 +167,63 @@ $(BUILD)/flags: FORCE
 
 # --- installation ------------------------------------------------------------------------------------------------
 
+# May be set by the caller, too. UNITDIR and the two after it are read under /usr and /usr/local alike; NetworkManager
+# reads /usr/lib and /etc. OPENRC=1 installs the script for OpenRC.
+UNITDIR    ?= $(PREFIX)/lib/systemd/system
+UDEVDIR    ?= $(PREFIX)/lib/udev/rules.d
+NETWORKDIR ?= $(PREFIX)/lib/systemd/network
+NMDIR      ?= $(if $(filter /usr,$(PREFIX)),/usr/lib,$(SYSCONFDIR))/NetworkManager/conf.d
+OPENRC     ?=
+
+# Text files: each as SOURCE:MODE:PLACE. In them stand @bindir@, @libexecdir@ and @sysconfdir@.
+TEXTS := \
+	man/tapgate.8:644:$(MANDIR)/man8/tapgate.8 \
+	man/tapgate-helper.8:644:$(MANDIR)/man8/tapgate-helper.8 \
+	man/tapgate.conf.5:644:$(MANDIR)/man5/tapgate.conf.5 \
+	etc/systemd/tapgate.service:644:$(UNITDIR)/tapgate.service \
+	etc/systemd/tapgate-restore:755:$(LIBEXECDIR)/tapgate-restore \
+	$(foreach unit,nftables firewalld docker,\
+		etc/systemd/$(unit).service.d/tapgate.conf:644:$(UNITDIR)/$(unit).service.d/tapgate.conf) \
+	etc/udev/70-tapgate.rules:644:$(UDEVDIR)/70-tapgate.rules \
+	etc/networkd/00-tapgate.network:644:$(NETWORKDIR)/00-tapgate.network \
+	etc/networkd/00-tapgate.link:644:$(NETWORKDIR)/00-tapgate.link \
+	etc/NetworkManager/tapgate.conf:644:$(NMDIR)/tapgate.conf \
+	$(if $(filter 1,$(OPENRC)),etc/openrc/tapgate:755:$(SYSCONFDIR)/init.d/tapgate)
+place = $(lastword $(subst :, ,$1))
+PLACES := $(foreach text,$(TEXTS),$(DESTDIR)$(call place,$(text)))
+
 install: all
-	install -d $(DESTDIR)$(LIBEXECDIR) $(DESTDIR)$(SYSCONFDIR) $(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(MANDIR)/man8
+	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBEXECDIR) $(DESTDIR)$(SYSCONFDIR) $(sort $(dir $(PLACES)))
 	install -m 4755 $(HELPER) $(DESTDIR)$(LIBEXECDIR)/tapgate-helper
 	@echo 'installed $(DESTDIR)$(LIBEXECDIR)/tapgate-helper, mode 4755'
+	install -m 755 $(CLI) $(DESTDIR)$(BINDIR)/tapgate
+	@echo 'installed $(DESTDIR)$(BINDIR)/tapgate'
 	if test -e $(DESTDIR)$(SYSCONFDIR)/tapgate.conf; then \
 		echo 'kept $(DESTDIR)$(SYSCONFDIR)/tapgate.conf'; \
 	else \
 		install -m 644 etc/tapgate.conf $(DESTDIR)$(SYSCONFDIR)/tapgate.conf && \
 		echo 'installed $(DESTDIR)$(SYSCONFDIR)/tapgate.conf, which allows nothing yet'; \
 	fi
-	install -m 644 man/tapgate.conf.5 $(DESTDIR)$(MANDIR)/man5/
-	install -m 644 man/tapgate-helper.8 $(DESTDIR)$(MANDIR)/man8/
+	for text in $(TEXTS); do \
+		from=$${text%%:*} to=$(DESTDIR)$${text##*:} mode=$${text#*:}; \
+		rm -f $$to && \
+		sed 's|@bindir@|$(BINDIR)|g; s|@libexecdir@|$(LIBEXECDIR)|g; s|@sysconfdir@|$(SYSCONFDIR)|g' $$from >$$to && \
+		chmod $${mode%%:*} $$to || exit 1; \
+	done
+	@echo 'installed manuals, and files for $(if $(filter 1,$(OPENRC)),OpenRC$(comma) )systemd$(comma) udev and NetworkManager'
 
-# The policy stays: it is the administrator's.
+# The policy stays: it is the administrator's. What `tapgate up` made stays, too.
 uninstall:
 	test -e $(DESTDIR)$(LIBEXECDIR)/tapgate-helper || { \
 		echo "uninstall: no $(DESTDIR)$(LIBEXECDIR)/tapgate-helper; give the variables of the installation, as PREFIX" >&2; \
 		exit 1; }
-	rm -f $(DESTDIR)$(LIBEXECDIR)/tapgate-helper $(DESTDIR)$(MANDIR)/man5/tapgate.conf.5 \
-		$(DESTDIR)$(MANDIR)/man8/tapgate-helper.8
-	@echo 'removed $(DESTDIR)$(LIBEXECDIR)/tapgate-helper and its manuals'
+	rm -f $(DESTDIR)$(LIBEXECDIR)/tapgate-helper $(DESTDIR)$(BINDIR)/tapgate $(PLACES)
+	rmdir $(filter %.service.d/,$(sort $(dir $(PLACES)))) 2>/dev/null || true
+	@echo 'removed $(DESTDIR)$(LIBEXECDIR)/tapgate-helper, $(DESTDIR)$(BINDIR)/tapgate and what belongs to them'
+
+# The installed helper in the place of qemu-bridge-helper: COMPAT, or where the distribution has it.
+install-compat uninstall-compat:
+	DESTDIR='$(DESTDIR)' etc/compat $(@:-compat=) $(LIBEXECDIR)/tapgate-helper $(COMPAT)
 
 # --- tests and tools: each installs what it needs ------------------------------------------------------------------
 

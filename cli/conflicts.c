@@ -1,0 +1,132 @@
+#include "cli/conflicts.h"
+
+#include <arpa/inet.h>
+#include <linux/rtnetlink.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/addresses.h"
+#include "cli/bridge.h"
+#include "cli/network.h"
+#include "cli/say.h"
+#include "link/alias.h"
+
+static void say(void *context, const struct policy_error *error)
+{
+	(void)context;
+	say_error_at(error->file, error->line, "%s", error->what);
+}
+
+/* --- names ------------------------------------------------------------------------------------------------------- */
+
+/* Whether an interface is a bridge or a tap that tapgate made. */
+static bool is_ours(const struct link_interface *interface)
+{
+	struct alias_tap tap;
+
+	return bridge_is_ours(interface) || alias_read_tap(interface, &tap);
+}
+
+/* Whether an interface has a name that the network needs: its own, or one that its guard takes for a pool's tap. */
+static bool takes_name(const struct link_interface *interface, const struct policy_network *network)
+{
+	size_t size = strlen(network->name);
+
+	if (!policy_pool_size(network))
+		return strcmp(interface->name, network->name) == 0;
+	return strncmp(interface->name, network->name, size) == 0 && interface->name[size] == '-';
+}
+
+static size_t find_names(const struct host *host, const struct policy_network *network)
+{
+	size_t found = 0;
+
+	for (size_t i = 0; i < host->interface_count; i++) {
+		const struct link_interface *interface = &host->interfaces[i];
+
+		if (is_ours(interface) || !takes_name(interface, network))
+			continue;
+		say_error_at(network->file, network->line,
+			"network '%s' needs the interface name '%s', which one has that tapgate did not make; give the "
+			"network another name, or remove the interface",
+			network->name, interface->name);
+		found++;
+	}
+	return found;
+}
+
+/* --- routes ------------------------------------------------------------------------------------------------------ */
+
+/* Whether the host has the network's address where it belongs already. */
+static bool stands(const struct host *host, const struct policy_network *network)
+{
+	const struct link_interface *bridge = host_interface(host, network->name);
+
+	if (network->mode == MODE_STANDALONE) {
+		for (size_t i = 0; i < host->interface_count; i++) {
+			if (network_has_tap(&host->interfaces[i], network->name))
+				return true;
+		}
+		return false;
+	}
+	if (!bridge || !bridge_is_ours(bridge))
+		return false;
+	for (size_t i = 0; i < host->address_count; i++) {
+		if (host->addresses[i].index == bridge->index && host->addresses[i].address[0] != 0xfe &&
+			addresses_want(network, &host->addresses[i]))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Routes that lead somewhere in particular: no default route, neither whole nor in the two halves of VPNs;
+ * no multicast, nothing of ours.
+ */
+static bool counts(const struct host *host, const struct link_route *route)
+{
+	const struct link_interface *interface = host_interface_at(host, route->index);
+
+	return route->prefix > 1 && (route->type == RTN_UNICAST || route->type == RTN_LOCAL) &&
+	       !(interface && is_ours(interface));
+}
+
+static size_t find_routes(
+	const struct host *host, const struct policy_network *network, int family, const struct policy_subnet *subnet)
+{
+	for (size_t i = 0; i < host->route_count && subnet->given; i++) {
+		const struct link_route *route = &host->routes[i];
+		const struct link_interface *interface = host_interface_at(host, route->index);
+		char ours[INET6_ADDRSTRLEN] = "", theirs[INET6_ADDRSTRLEN] = "";
+		bool there;
+
+		if (route->family != family || !counts(host, route) ||
+			!policy_prefixes_overlap(subnet->address, subnet->prefix, route->destination, route->prefix))
+			continue;
+		inet_ntop(family, subnet->address, ours, sizeof(ours));
+		inet_ntop(family, route->destination, theirs, sizeof(theirs));
+		there = stands(host, network);
+		say_error_at(network->file, network->line,
+			"%sthe subnet %s/%u of network '%s' overlaps the host's %s %s/%u%s%s; choose another subnet",
+			there ? "warning: " : "", ours, subnet->prefix, network->name,
+			route->type == RTN_LOCAL ? "address" : "route to", theirs, route->prefix,
+			interface ? " by " : "", interface ? interface->name : "");
+		return !there;
+	}
+	return 0;
+}
+
+size_t conflicts_find(const struct session *session, const struct policy *policy)
+{
+	size_t count, found = policy_conflicts(policy, say, NULL);
+	const struct policy_network *networks = policy_networks(policy, &count);
+
+	for (size_t i = 0; i < count; i++) {
+		if (!bridge_is_managed(&networks[i]))
+			continue;
+		found += find_names(&session->host, &networks[i]);
+		found += find_routes(&session->host, &networks[i], AF_INET, &networks[i].ipv4);
+		found += find_routes(&session->host, &networks[i], AF_INET6, &networks[i].ipv6);
+	}
+	return found;
+}

@@ -1,0 +1,15 @@
+/* What keeps a policy's networks from being made on this host, whatever the policy's words. */
+#ifndef CLI_CONFLICTS_H
+#define CLI_CONFLICTS_H
+
+#include "cli/session.h"
+#include "policy/policy.h"
+
+/*
+ * Look for networks that get in each other's way, in the way of a route or an address of the host's, or have the name
+ * of an interface that is not tapgate's. Says each, with file and line; returns how many there are. A network that
+ * stands is left in peace by a route that came later: of that it only warns.
+ */
+size_t conflicts_find(const struct session *session, const struct policy *policy);
+
+#endif

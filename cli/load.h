@@ -1,0 +1,18 @@
+/* The policy, for commands. */
+#ifndef CLI_LOAD_H
+#define CLI_LOAD_H
+
+#include "policy/policy.h"
+
+#define POLICY_FILE SYSCONFDIR "/tapgate.conf"
+
+/* Load a policy (NULL: the installed one) by the helper's own rules of trust. NULL: said why. */
+struct policy *load_policy(const char *path);
+
+/* The network of a name; NULL if the policy has no line for it. */
+const struct policy_network *load_find(const struct policy *policy, const char *name);
+
+/* Whether a name, from the command line, is of a network that is tapgate's to make. False: said why. */
+bool load_managed(const struct policy *policy, const char *name);
+
+#endif

@@ -1,0 +1,135 @@
+/* tapgate: the networks of the policy, for those who administer them. Not setuid: what it may do, its user may do. */
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/commands.h"
+#include "cli/say.h"
+#include "policy/text.h"
+
+static const struct command {
+	const char *name, *words, *about;
+	int (*run)(int count, char **words);
+	const char *more;
+} commands[] = {
+	{"up", "[--dry-run] [NETWORK...]", "make the networks as the policy wants them", command_up,
+		"Creates what is missing, repairs what drifted, removes what the policy no longer names and tapgate\n"
+		"made, and says each change in a line. --dry-run says what it would do, and does nothing.\n"},
+	{"down", "[--dry-run] [NETWORK...]", "take away what 'tapgate up' made", command_down,
+		"Virtual machines on these networks are cut off. --dry-run says what it would do, and does nothing.\n"},
+	{"status", "[--json] [NETWORK...]", "show the networks as they stand", command_status,
+		"For each its mode, addresses, guard, DHCP and members. Exits with 1 if one of them is not as the\n"
+		"policy wants it. Guards are shown to root only: the kernel tells nobody else. --json for programs.\n"},
+	{"check", "[FILE]", "look for mistakes in the policy", command_check,
+		"Reads the policy as tapgate-helper would, and looks for networks that overlap each other or the\n"
+		"host's routes, or have the name of an interface that is not tapgate's. Changes nothing.\n"},
+	{"run", "--net NAME ... COMMAND...", "run a virtual machine monitor with taps", command_run,
+		"  --net NAME    a tap on that network; again for each further one. Behind it, for that one:\n"
+		"  --queues N    with N queues (1 to 16), as far as the policy lets you\n"
+		"  --mac ADDR    for a guest with this hardware address, instead of one that is chosen\n"
+		"  --vhost       and /dev/vhost-net for each queue\n"
+		"COMMAND stands behind the options, or behind '--'. In its words these are replaced:\n"
+		"  {fd} {fds}    the tap's descriptor; all of them, as 3:4. {fdlist}: as 3,4\n"
+		"  {vhostfd} {vhostfds}  those of /dev/vhost-net, likewise\n"
+		"  {mac} {ip}    what the guest is to have; {ip} on standalone networks, as 172.16.128.2/30\n"
+		"  {ifname}      the tap's name\n"
+		"{fd1}, {mac2} and so on are of the first, the second --net. Needs no root.\n"
+		"  tapgate run --net lab -- qemu-system-x86_64 -netdev tap,id=n0,fd={fd} \\\n"
+		"      -device virtio-net-pci,netdev=n0,mac={mac} ...\n"
+		"Exits with what COMMAND does; if that was not started, with tapgate-helper's code (1 to 5), "
+		"with 125, or\n"
+		"with 126 or 127 if COMMAND cannot be run or is not found.\n"},
+	{"reap", "[--dry-run] [NETWORK...]", "remove persistent taps that nobody holds", command_reap,
+		"A virtual machine monitor can make its tap persistent; it then stays and counts against max=. "
+		"As root\n"
+		"those of all users, else your own. --dry-run says what it would do, and does nothing.\n"},
+};
+enum { COMMANDS = sizeof(commands) / sizeof(*commands) };
+
+static const struct command *find(const char *name)
+{
+	for (size_t i = 0; i < COMMANDS; i++) {
+		if (strcmp(commands[i].name, name) == 0)
+			return &commands[i];
+	}
+	return NULL;
+}
+
+static void help_on_all(FILE *out)
+{
+	fputs("usage: tapgate COMMAND [WORD...]\n\n", out);
+	for (size_t i = 0; i < COMMANDS; i++)
+		fprintf(out, "  %-7s %-26s %s\n", commands[i].name, commands[i].words, commands[i].about);
+	fprintf(out, "  %-7s %-26s %s\n", "help", "[COMMAND]", "more on a command");
+	fputs("\nThe policy is " SYSCONFDIR "/tapgate.conf; see tapgate(8) and tapgate.conf(5).\n", out);
+}
+
+static int unknown(const char *name)
+{
+	struct word word = {name, strlen(name)};
+
+	say_error("no command %s; see: tapgate help", QUOTED(word));
+	return STATUS_USAGE;
+}
+
+static int help(const char *name)
+{
+	const struct command *command = name ? find(name) : NULL;
+
+	if (!name) {
+		help_on_all(stdout);
+		return STATUS_DONE;
+	}
+	if (!command)
+		return unknown(name);
+	printf("usage: tapgate %s %s\n\n%s.\n\n%s", command->name, command->words, command->about, command->more);
+	return STATUS_DONE;
+}
+
+static int dispatch(int argc, char **argv)
+{
+	const struct command *command;
+
+	if (argc < 2) {
+		help_on_all(stderr);
+		return STATUS_USAGE;
+	}
+	if (strcmp(argv[1], "--version") == 0) {
+		puts("tapgate " VERSION);
+		return STATUS_DONE;
+	}
+	if (strcmp(argv[1], "help") == 0 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)
+		return help(argv[2]);
+	command = find(argv[1]);
+	return command ? command->run(argc - 2, argv + 2) : unknown(argv[1]);
+}
+
+/*
+ * Standard streams that are closed would be the next files to be opened, and get what is printed. What takes their
+ * place cannot be read or written, so that it is an error to try. Whoever stops reading what we print does not end us
+ * half way.
+ */
+static void prepare_streams(void)
+{
+	for (int fd = 0; fd <= 2; fd++) {
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY) != fd)
+			_exit(STATUS_FAILED);
+	}
+	signal(SIGPIPE, SIG_IGN);
+}
+
+int main(int argc, char **argv)
+{
+	int status;
+
+	prepare_streams();
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	status = dispatch(argc, argv);
+	if (fflush(stdout) != 0 || ferror(stdout)) {
+		say_error("cannot write to standard output");
+		return status ? status : STATUS_FAILED;
+	}
+	return status;
+}

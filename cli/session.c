@@ -1,0 +1,154 @@
+#include "cli/session.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <nftables/libnftables.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cli/rules.h"
+#include "cli/say.h"
+#include "link/nftables.h"
+
+#define DIRECTORY "/run/tapgate"
+#define LOCK	  DIRECTORY "/lock"
+
+struct undo {
+	struct undo *before;
+	bool (*function)(struct session *session, const struct undo_values *);
+	struct undo_values values;
+};
+
+/* One run that changes things at a time. Only root can open the file, so nobody else can hold us up. */
+static bool take_lock(struct session *session)
+{
+	if (mkdir(DIRECTORY, 0755) < 0 && errno != EEXIST)
+		return say_error("cannot make " DIRECTORY ": %s", strerror(errno));
+	session->lock = open(LOCK, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (session->lock < 0 || flock(session->lock, LOCK_EX) < 0)
+		return say_error("cannot lock " LOCK ": %s", strerror(errno));
+	return true;
+}
+
+/* Only who changes guards cannot do without nftables; who looks sees that there is none. */
+static bool open_nftables(struct session *session, bool to_change)
+{
+	int error = nftables_open(&session->nftables);
+
+	if (!to_change && (error || geteuid() != 0))
+		return true;
+	if (error)
+		return say_error(
+			"cannot talk to the kernel's nftables: %s (try: modprobe nf_tables)", strerror(-error));
+	return rules_open(session);
+}
+
+bool session_open(struct session *session, bool to_change)
+{
+	int error;
+
+	session->lock = -1;
+	if (to_change && geteuid() != 0)
+		return say_error("only root can change networks; try: sudo tapgate ...");
+	umask(022);
+	if (to_change && !session->dry && !take_lock(session))
+		return false;
+	error = link_open(&session->link);
+	if (error)
+		return say_error("cannot open a netlink socket: %s", strerror(-error));
+	return open_nftables(session, to_change) && session_look(session);
+}
+
+void session_close(struct session *session)
+{
+	session_keep(session);
+	host_forget(&session->host);
+	link_close(session->link);
+	link_close(session->nftables);
+	if (session->nft)
+		nft_ctx_free(session->nft);
+	if (session->lock >= 0)
+		close(session->lock);
+}
+
+bool session_look(struct session *session)
+{
+	int error;
+
+	host_forget(&session->host);
+	error = host_look(session->link, &session->host);
+	return !error || say_error("cannot read the host's interfaces, addresses and routes: %s", strerror(-error));
+}
+
+void session_say(
+	struct session *session, const char *network, const char *did, const char *would, const char *format, ...)
+{
+	va_list arguments;
+
+	session->changes++;
+	printf("%s: %s%s ", network, session->dry ? "would " : "", session->dry ? would : did);
+	va_start(arguments, format);
+	vprintf(format, arguments);
+	va_end(arguments);
+	putchar('\n');
+}
+
+bool session_fail(const char *network, int error, const char *format, ...)
+{
+	char text[256];
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(text, sizeof(text), format, arguments);
+	va_end(arguments);
+	return say_error("%s: cannot %s: %s", network, text, strerror(abs(error)));
+}
+
+void session_undo_with(struct session *session, bool (*function)(struct session *session, const struct undo_values *),
+	struct undo_values values)
+{
+	struct undo *undo = malloc(sizeof(*undo));
+
+	if (!undo) {
+		free(values.text);
+		return;
+	}
+	*undo = (struct undo){session->undo, function, values};
+	session->undo = undo;
+}
+
+static void forget_last(struct session *session)
+{
+	struct undo *last = session->undo;
+
+	session->undo = last->before;
+	free(last->values.text);
+	free(last);
+}
+
+void session_keep(struct session *session)
+{
+	while (session->undo)
+		forget_last(session);
+}
+
+void session_undo(struct session *session, const char *network)
+{
+	bool undone = true;
+
+	if (!session->undo)
+		return;
+	while (session->undo) {
+		undone &= session->undo->function(session, &session->undo->values);
+		forget_last(session);
+	}
+	if (undone)
+		say_error("%s: is as it was before", network);
+	else
+		say_error("%s: could not be put back as it was; run 'tapgate up' again", network);
+}

@@ -1,0 +1,60 @@
+/* A command at work: its connections to the kernel, what it changes, and the way back if it fails half way. */
+#ifndef CLI_SESSION_H
+#define CLI_SESSION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "cli/host.h"
+#include "link/link.h"
+
+struct nft_ctx;
+struct undo;
+
+struct session {
+	bool dry; /* say what would be done, and do nothing */
+	unsigned int changes;
+	struct link *link, *nftables;
+	struct nft_ctx *nft; /* libnftables */
+	struct host host;
+	int lock;
+	struct undo *undo; /* the last change of the network at hand, which leads to the one before it */
+};
+
+/*
+ * Open the connections and take a picture of the host. To change anything needs root and waits for other runs that do.
+ * False: said why. session_close in either case.
+ */
+bool session_open(struct session *session, bool to_change);
+void session_close(struct session *session);
+
+/* Take a new picture. */
+bool session_look(struct session *session);
+
+/* Say that something was done to a network, or with --dry-run would be: "lab: made the bridge". */
+void session_say(struct session *session, const char *network, const char *did, const char *would, const char *format,
+	...) __attribute__((format(printf, 5, 6)));
+
+/* Say why something could not be done to a network: "tapgate: lab: cannot ...: REASON". False. */
+bool session_fail(const char *network, int error, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* --- the way back ------------------------------------------------------------------------------------------------ */
+
+/* What a change takes to be undone; which members count is the function's business. text is freed. */
+struct undo_values {
+	char name[IFNAMSIZ];
+	int index;
+	struct link_interface before;
+	struct link_address address;
+	char *text;
+};
+
+/* Remember how to undo a change of the network at hand. */
+void session_undo_with(struct session *session, bool (*function)(struct session *session, const struct undo_values *),
+	struct undo_values values);
+
+/* The network at hand is as wanted; or it is not: undo its changes, the last first. */
+void session_keep(struct session *session);
+void session_undo(struct session *session, const char *network);
+
+#endif

@@ -1,0 +1,249 @@
+/* `tapgate status`: the networks as they stand. */
+#include <arpa/inet.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/bridge.h"
+#include "cli/commands.h"
+#include "cli/load.h"
+#include "cli/network.h"
+#include "cli/report.h"
+#include "cli/say.h"
+#include "cli/session.h"
+#include "cli/words.h"
+
+/* --- in columns -------------------------------------------------------------------------------------------------- */
+
+struct line {
+	const struct session *session;
+	const char *before; /* written before the next word */
+};
+
+static void print_address(void *context, const char *address)
+{
+	struct line *line = context;
+
+	printf("%s%s", line->before, address);
+	line->before = " ";
+}
+
+static void print_member(void *context, const struct report_member *member)
+{
+	const struct session *session = context;
+	struct line line = {session, " "};
+
+	printf("  member  %s", member->interface->name);
+	if (member->ours)
+		printf(", uid %u, vmm %d", member->tap.uid, member->tap.vmm);
+	else
+		printf(", not tapgate's");
+	report_each_address(session, member->interface->index, print_address, &line);
+	putchar('\n');
+}
+
+static void print_ipv4(uint32_t address)
+{
+	printf("%u.%u.%u.%u", address >> 24, address >> 16 & 255, address >> 8 & 255, address & 255);
+}
+
+static void print_dhcp(const struct report *report)
+{
+	if (!report->network || !dnsmasq_wanted(report->network))
+		return;
+	printf("  dhcp    ");
+	print_ipv4(report->network->dhcp_first);
+	putchar('-');
+	print_ipv4(report->network->dhcp_last);
+	printf(", dnsmasq is %s", report_dnsmasq_word(report));
+	if (report->dnsmasq_pid)
+		printf(" (%d)", (int)report->dnsmasq_pid);
+	putchar('\n');
+}
+
+/* The addresses that the bridge has; where there is none, those that the policy gives a standalone network. */
+static void print_addresses(const struct session *session, const struct report *report)
+{
+	struct line line = {session, "  "};
+	char text[INET6_ADDRSTRLEN];
+
+	if (report->bridge)
+		report_each_address(session, report->bridge->index, print_address, &line);
+	if (!report->network || report->network->mode != MODE_STANDALONE)
+		return;
+	if (report->network->ipv4.given && inet_ntop(AF_INET, report->network->ipv4.address, text, sizeof(text))) {
+		printf("%s%s/%u", line.before, text, report->network->ipv4.prefix);
+		line.before = " ";
+	}
+	if (report->network->ipv6.given && inet_ntop(AF_INET6, report->network->ipv6.address, text, sizeof(text)))
+		printf("%s%s/%u", line.before, text, report->network->ipv6.prefix);
+}
+
+static void print_report(void *context, struct session *session, const struct report *report)
+{
+	(void)context;
+	printf("%-15s  %-10s  %s", report->name,
+		report->network ? policy_mode_name(report->network->mode) : "(unknown)",
+		report_state_word(report->state));
+	print_addresses(session, report);
+	putchar('\n');
+	if (report->difference)
+		printf("  not as wanted: %s; run 'tapgate up'\n", report->difference);
+	if (report->guard != GUARD_NONE)
+		printf("  guard   %s\n", report->guard == GUARD_UNKNOWN ? "unknown (only root can see it)"
+									: report_guard_word(report->guard));
+	print_dhcp(report);
+	report_each_member(session, report, print_member, session);
+}
+
+/* --- as JSON ----------------------------------------------------------------------------------------------------- */
+
+static void add_address(void *list, const char *address)
+{
+	json_array_append_new(list, json_string(address));
+}
+
+static json_t *addresses_of(const struct session *session, int index)
+{
+	json_t *list = json_array();
+
+	report_each_address(session, index, add_address, list);
+	return list;
+}
+
+struct member_list {
+	const struct session *session;
+	json_t *list;
+};
+
+static void add_member(void *context, const struct report_member *member)
+{
+	struct member_list *members = context;
+
+	json_array_append_new(
+		members->list, json_pack("{s:s, s:o, s:o, s:o}", "interface", member->interface->name, "uid",
+				       member->ours ? json_integer(member->tap.uid) : json_null(), "vmm",
+				       member->ours ? json_integer(member->tap.vmm) : json_null(), "addresses",
+				       addresses_of(members->session, member->interface->index)));
+}
+
+static json_t *ipv4_text(uint32_t address)
+{
+	const struct in_addr number = {htonl(address)};
+	char text[INET_ADDRSTRLEN] = "";
+
+	inet_ntop(AF_INET, &number, text, sizeof(text));
+	return json_string(text);
+}
+
+static json_t *dhcp_of(const struct report *report)
+{
+	if (!report->network || !dnsmasq_wanted(report->network))
+		return json_null();
+	return json_pack("{s:s, s:o, s:o, s:o}", "state", report_dnsmasq_word(report), "first",
+		ipv4_text(report->network->dhcp_first), "last", ipv4_text(report->network->dhcp_last), "pid",
+		report->dnsmasq_pid ? json_integer(report->dnsmasq_pid) : json_null());
+}
+
+static void add_report(void *list, struct session *session, const struct report *report)
+{
+	const struct policy_network *network = report->network;
+	struct member_list members = {session, json_array()};
+
+	report_each_member(session, report, add_member, &members);
+	json_array_append_new(list,
+		json_pack("{s:s, s:s?, s:s?, s:o, s:s, s:s?, s:s?, s:o, s:s, s:o, s:o}", "name", report->name, "mode",
+			network ? policy_mode_name(network->mode) : NULL, "file", network ? network->file : NULL,
+			"line", network ? json_integer(network->line) : json_null(), "state",
+			report_state_word(report->state), "difference", report->difference, "interface",
+			report->bridge ? report->bridge->name : NULL, "addresses",
+			addresses_of(session, report->bridge ? report->bridge->index : 0), "guard",
+			report_guard_word(report->guard), "dhcp", dhcp_of(report), "members", members.list));
+}
+
+/* --- all of them ------------------------------------------------------------------------------------------------- */
+
+struct survey {
+	struct session *session;
+	const struct policy *policy;
+	const struct words *words;
+	void (*show)(void *context, struct session *session, const struct report *report);
+	void *context;
+	bool well;
+};
+
+static void show_left_over(void *context, const char *name)
+{
+	struct survey *survey = context;
+	const struct policy_network *network = load_find(survey->policy, name);
+	struct report report;
+
+	if ((network && bridge_is_managed(network)) || !words_name(survey->words, name))
+		return;
+	report = report_make(survey->session, NULL, name);
+	survey->show(survey->context, survey->session, &report);
+	survey->well = false;
+}
+
+static bool show_all(struct survey *survey)
+{
+	size_t count;
+	const struct policy_network *networks = policy_networks(survey->policy, &count);
+
+	for (size_t i = 0; i < count; i++) {
+		struct report report;
+
+		if (!words_name(survey->words, networks[i].name))
+			continue;
+		report = report_make(survey->session, &networks[i], networks[i].name);
+		survey->show(survey->context, survey->session, &report);
+		survey->well &= report.state == REPORT_UP;
+	}
+	return network_each(survey->session, show_left_over, survey);
+}
+
+static int status(struct session *session, const struct policy *policy, const struct words *words)
+{
+	json_t *list = words->json ? json_array() : NULL;
+	struct survey survey = {session, policy, words, words->json ? add_report : print_report, list, true};
+
+	if (!session_open(session, false) || !show_all(&survey)) {
+		json_decref(list);
+		return STATUS_FAILED;
+	}
+	if (list) {
+		json_t *whole = json_pack("{s:o}", "networks", list);
+
+		json_dumpf(whole, stdout, JSON_INDENT(2));
+		putchar('\n');
+		json_decref(whole);
+	}
+	return survey.well ? STATUS_DONE : STATUS_FAILED;
+}
+
+int command_status(int count, char **words)
+{
+	struct session session = {.lock = -1};
+	struct words parsed;
+	struct policy *policy;
+	int result = STATUS_DONE;
+
+	if (!words_parse(&parsed, "status", "--json", POLICY_NETWORKS_MAX, count, words))
+		return STATUS_USAGE;
+	policy = load_policy(NULL);
+	if (!policy)
+		return STATUS_POLICY;
+	for (int i = 0; i < parsed.name_count && result == STATUS_DONE; i++) {
+		struct word word = {parsed.names[i], strlen(parsed.names[i])};
+
+		if (!load_find(policy, parsed.names[i])) {
+			say_error("no network %s; " POLICY_FILE " has no such line", QUOTED(word));
+			result = STATUS_USAGE;
+		}
+	}
+	if (result == STATUS_DONE)
+		result = status(&session, policy, &parsed);
+	session_close(&session);
+	policy_free(policy);
+	return result;
+}

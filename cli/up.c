@@ -1,0 +1,133 @@
+/* `tapgate up`: the networks as the policy wants them. */
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/bridge.h"
+#include "cli/commands.h"
+#include "cli/conflicts.h"
+#include "cli/load.h"
+#include "cli/network.h"
+#include "cli/pass.h"
+#include "cli/say.h"
+#include "cli/session.h"
+#include "cli/words.h"
+
+static bool check_names(const struct policy *policy, const struct words *words)
+{
+	for (int i = 0; i < words->name_count; i++) {
+		if (!load_managed(policy, words->names[i]))
+			return false;
+	}
+	return true;
+}
+
+/* Whether a policy has no such network, or one that is not tapgate's to make. */
+static bool is_gone(const void *policy, const char *name)
+{
+	const struct policy_network *network = load_find(policy, name);
+
+	return !network || !bridge_is_managed(network);
+}
+
+/* What stands and the policy no longer names. */
+struct leftovers {
+	struct session *session;
+	const struct policy *policy;
+	bool failed;
+};
+
+static void remove_leftover(void *context, const char *name)
+{
+	struct leftovers *leftovers = context;
+
+	if (is_gone(leftovers->policy, name))
+		leftovers->failed |= !network_remove(leftovers->session, name);
+}
+
+static bool remove_leftovers(struct session *session, const struct policy *policy)
+{
+	struct leftovers leftovers = {session, policy, false};
+
+	return network_each(session, remove_leftover, &leftovers) && !leftovers.failed;
+}
+
+static bool is_not_asked_for(const void *context, const char *name)
+{
+	(void)context;
+	(void)name;
+	return false;
+}
+
+/* Settle all that are asked for; the others go on when one fails. Whoever stands in the end gets its passes. */
+static bool settle(struct session *session, const struct policy *policy, const struct words *words)
+{
+	const struct policy_network *settled[POLICY_NETWORKS_MAX];
+	size_t count, settled_count = 0;
+	const struct policy_network *networks = policy_networks(policy, &count);
+	bool all = true;
+
+	for (size_t i = 0; i < count; i++) {
+		if (!bridge_is_managed(&networks[i]))
+			continue;
+		if (!words_name(words, networks[i].name))
+			continue;
+		if (network_settle(session, &networks[i]))
+			settled[settled_count++] = &networks[i];
+		else
+			all = false;
+	}
+	return pass_settle(session, settled, settled_count, words->name_count ? is_not_asked_for : is_gone, policy) &&
+	       all;
+}
+
+/* A conflict is for the administrator to settle, who may take a while: until then no guard is missing because of it. */
+static int refuse(struct session *session, const struct policy *policy)
+{
+	size_t count;
+	const struct policy_network *networks = policy_networks(policy, &count);
+
+	for (size_t i = 0; i < count; i++) {
+		if (bridge_is_needed(&networks[i]))
+			network_keep_guarded(session, &networks[i]);
+	}
+	say_error(session->changes ? "nothing else was changed" : "nothing was changed");
+	return STATUS_POLICY;
+}
+
+static int up(struct session *session, const struct policy *policy, const struct words *words)
+{
+	bool done;
+
+	if (!check_names(policy, words))
+		return STATUS_USAGE;
+	if (!session_open(session, true))
+		return STATUS_FAILED;
+	if (conflicts_find(session, policy) > 0)
+		return refuse(session, policy);
+	done = words->name_count > 0 || remove_leftovers(session, policy);
+	if (!session_look(session)) /* without a picture of the host nothing can be settled */
+		return STATUS_FAILED;
+	done = settle(session, policy, words) && done;
+	if (done && session->changes == 0)
+		puts("nothing changed");
+	return done ? STATUS_DONE : STATUS_FAILED;
+}
+
+int command_up(int count, char **words)
+{
+	struct session session = {.lock = -1};
+	struct words parsed;
+	struct policy *policy;
+	int status;
+
+	if (!words_parse(&parsed, "up", "--dry-run", POLICY_NETWORKS_MAX, count, words))
+		return STATUS_USAGE;
+	policy = load_policy(NULL);
+	if (!policy)
+		return STATUS_POLICY;
+	session.dry = parsed.dry_run;
+	status = up(&session, policy, &parsed);
+	session_close(&session);
+	policy_free(policy);
+	return status;
+}

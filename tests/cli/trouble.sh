@@ -1,0 +1,444 @@
+#!/bin/sh
+# When `tapgate` does not find what it needs, or is not alone: a message, a status, and each network as it was or as it
+# should be. What system calls alone can say is in faults.sh.
+set -u
+top=$(cd "$(dirname "$0")/../.." && pwd)
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$top/tests/cli/lib.sh"
+
+made() { # what `up` says when it makes all of it
+	cat <<-'EOT'
+		lab: made the bridge
+		lab: put up its guard
+		lab: added the address 172.16.2.1/24
+		lab: brought the bridge up
+		lab: started dnsmasq
+		quiet: made the bridge
+		quiet: put up its guard
+		quiet: brought the bridge up
+		web: made the bridge
+		web: put up its guard
+		web: added the address 10.77.0.1/24
+		web: brought the bridge up
+		web: switched on net.ipv4.conf.web.forwarding (the way in)
+	EOT
+}
+
+networks() {
+	policy - <<-'EOT'
+		allow all user=alice
+		network lab   host-only  172.16.2.1/24 dhcp=172.16.2.2-172.16.2.100
+		network quiet internal
+		network web   nat        10.77.0.1/24
+	EOT
+}
+
+all_up() {
+	"$TAPGATE" status
+}
+
+nothing_left() {
+	[ -z "$(nft list ruleset)" ] && [ "$(ip -o link | wc -l)" = 1 ] && [ -z "$(dnsmasqs)" ]
+}
+
+none_of() { # none_of NETWORK: not a trace
+	[ ! -e "/sys/class/net/$1" ] && ! nft list tables | grep -w "tapgate-$1" && ! dnsmasqs | grep "/$1.pid"
+}
+
+# fails_with STATUS COMMAND: its output, both streams, is standard input; words of the shell, for redirections
+fails_with() {
+	cat >"$TMPDIR/expected"
+	fails_status=$1
+	eval "$2" >"$TMPDIR/came" 2>&1
+	fails_came=$?
+	[ "$fails_came" = "$fails_status" ] || echo "status $fails_came"
+	diff "$TMPDIR/expected" "$TMPDIR/came" && [ "$fails_came" = "$fails_status" ]
+}
+
+# sorted WORD...: what tapgate says, sorted; its status
+sorted() {
+	"$TAPGATE" "$@" >"$TMPDIR/unsorted" 2>&1
+	sorted_status=$?
+	sort "$TMPDIR/unsorted"
+	return "$sorted_status"
+}
+
+# --- several at once --------------------------------------------------------------------------------------------------
+
+several_ups() { # each change is made once, and said once
+	for number in 1 2 3 4 5 6; do
+		"$TAPGATE" up >"$TMPDIR/up.$number" 2>&1 &
+		ups="${ups-} $!"
+	done
+	status=0
+	for up in $ups; do
+		wait "$up" || status=$?
+	done
+	made | sort >"$TMPDIR/expected"
+	for number in 1 2 3 4 5; do
+		echo 'nothing changed'
+	done | sort - "$TMPDIR/expected" >"$TMPDIR/all"
+	cat "$TMPDIR/up."* | sort | diff "$TMPDIR/all" - && [ "$status" = 0 ]
+}
+
+never_bare() { # no bridge of ours is up without its guard: looked at again and again, while it may
+	while [ -e "$TMPDIR/running" ]; do
+		# First what is up, then the guards, then whether it is still the same that is up: a bridge that went
+		# between the two looks may have lost its guard rightly.
+		before=$(ip -o link show up type bridge | sed 's/: <.*//')
+		tables=$(nft list tables)
+		after=$(ip -o link show up type bridge | sed 's/: <.*//')
+		[ "$before" = "$after" ] || continue
+		for bridge in lab quiet web; do
+			case $before in
+			*": $bridge"*) echo "$tables" | grep -qw "tapgate-$bridge" || echo "$bridge is up without guard" ;;
+			esac
+		done
+	done
+}
+
+ups_and_downs() {
+	: >"$TMPDIR/running"
+	never_bare >"$TMPDIR/bare" 2>&1 &
+	watcher=$!
+	ups=
+	for number in 1 2 3 4 5 6; do
+		"$TAPGATE" up >/dev/null 2>"$TMPDIR/up.$number" &
+		ups="$ups $!"
+		"$TAPGATE" down >/dev/null 2>"$TMPDIR/down.$number" &
+		ups="$ups $!"
+	done
+	status=0
+	for up in $ups; do
+		wait "$up" || status=$?
+	done
+	rm "$TMPDIR/running"
+	wait "$watcher"
+	cat "$TMPDIR/bare" "$TMPDIR"/up.* "$TMPDIR"/down.*
+	[ "$status" = 0 ] && [ ! -s "$TMPDIR/bare" ]
+}
+
+waits_for_lock() {
+	flock /run/tapgate/lock sh -c "touch '$TMPDIR/locked'; while [ -e '$TMPDIR/locked' ]; do sleep 0.02; done" &
+	locker=$!
+	wait_for 5 test -e "$TMPDIR/locked"
+	timeout 0.5 "$TAPGATE" down
+	waited=$?
+	timeout 5 "$TAPGATE" down --dry-run && timeout 5 "$TAPGATE" status
+	looked=$?
+	rm "$TMPDIR/locked"
+	wait "$locker"
+	[ "$waited" = 124 ] && [ "$looked" = 0 ]
+}
+
+networks
+check 'six at once: each change is made once, and said once' several_ups
+check 'all is up' all_up
+check 'who changes waits for others that do; who looks does not' waits_for_lock
+check 'ups and downs at once: no failure, and no bridge up without its guard' ups_and_downs
+check 'and up again' "$TAPGATE" up
+check 'all is up' all_up
+check 'and down' "$TAPGATE" down
+check 'nothing is left' nothing_left
+
+# --- who may ----------------------------------------------------------------------------------------------------------
+
+as_alice() {
+	setpriv --reuid alice --regid alice --clear-groups "$@"
+}
+
+for verb in up down 'up --dry-run' 'down --dry-run'; do
+	remember
+	# shellcheck disable=SC2086 # words
+	check "alice: $verb" fails_with 1 "as_alice $TAPGATE $verb" <<-'EOT'
+		tapgate: only root can change networks; try: sudo tapgate ...
+	EOT
+	check "alice: $verb: nothing has changed" same
+done
+remember
+check 'root without its capabilities' \
+	fails_with 1 "setpriv --bounding-set -all --inh-caps -all $TAPGATE up quiet" <<'EOT'
+tapgate: quiet: cannot make the bridge: Operation not permitted
+tapgate: quiet: is as it was before
+tapgate: firewall: cannot read the rules of others: Operation not permitted
+EOT
+check 'nothing has changed' same
+
+# A root that may not read it, as in some containers and on some file systems: its networks are not gone for all that.
+limited() {
+	setpriv --bounding-set -dac_override,-dac_read_search --inh-caps -dac_override,-dac_read_search "$TAPGATE" "$@"
+}
+
+check 'up again' "$TAPGATE" up
+for file in /etc/tapgate.conf /etc/more.conf; do
+	networks
+	mv /etc/tapgate.conf /etc/more.conf
+	echo 'include /etc/more.conf' >/etc/tapgate.conf
+	chmod 0 "$file"
+	remember
+	for verb in up status check; do
+		check "root may not read $file: $verb" fails_with 4 "limited $verb" <<-EOT
+			tapgate: $file: root may not read it, and so cannot know all of the policy
+		EOT
+	done
+	check "root may not read $file: nothing has changed" same
+	rm /etc/more.conf
+	networks
+done
+check 'down again' "$TAPGATE" down
+
+# --- what may be missing ----------------------------------------------------------------------------------------------
+
+no_nftables() { # no_nftables WORD: the kernel has no nftables
+	strace -q -o /dev/null -e trace=socket -e inject=socket:error=EPROTONOSUPPORT:when=2+ "$TAPGATE" "$1"
+}
+
+if command -v strace >/dev/null; then
+	for verb in up down; do
+		remember
+		check "no nftables: $verb" fails_with 1 "no_nftables $verb" <<-'EOT'
+			tapgate: cannot talk to the kernel's nftables: Protocol not supported (try: modprobe nf_tables)
+		EOT
+		check "no nftables: $verb: nothing has changed" same
+	done
+else
+	skip 'no nftables' 'no strace here'
+fi
+
+but_lab() { # the other networks
+	made | grep -v '^lab: '
+}
+
+# What `up` says where lab cannot have its dnsmasq: the others go on.
+without_dnsmasq() { # without_dnsmasq WHY
+	made | sed '/started dnsmasq/,$d'
+	echo 'lab: took down its guard'
+	echo "tapgate: lab: cannot start dnsmasq: $1"
+	echo 'tapgate: lab: is as it was before'
+	but_lab
+}
+
+tries() { # tries TEXT WHY: `up` fails for lab, and makes the others; and then nothing hinders it, and it makes lab
+	without_dnsmasq "$2" | sort >"$TMPDIR/lines"
+	check "$1: up says so" fails_with 1 'sorted up' <"$TMPDIR/lines"
+	check "$1: status says so" refuses "$TAPGATE" status
+	check "$1: nothing of it is left" none_of lab
+	check "$1: the others are up" "$TAPGATE" status quiet web
+}
+
+then_all_up() { # then_all_up TEXT
+	check "$1: and with it all is up" "$TAPGATE" up
+	check "$1: as status says" all_up
+	"$TAPGATE" down >/dev/null
+}
+
+dnsmasq=$(command -v dnsmasq)
+mount --bind /dev/null "$dnsmasq"
+tries 'no dnsmasq' "there is no dnsmasq in /usr/sbin, /usr/bin or /usr/local/sbin; install the package 'dnsmasq-base' (Debian, Ubuntu) or 'dnsmasq'"
+umount "$dnsmasq"
+then_all_up 'no dnsmasq'
+
+install -m 755 /dev/null "$TMPDIR/other"
+mount --bind "$TMPDIR/other" "$dnsmasq"
+tries 'a dnsmasq that is no program' "cannot execute $dnsmasq: Exec format error"
+umount "$dnsmasq"
+then_all_up 'a dnsmasq that is no program'
+
+printf '#!/bin/sh\necho "dnsmasq: I do not want to" >&2\nexit 3\n' >"$TMPDIR/other"
+mount --bind "$TMPDIR/other" "$dnsmasq"
+tries 'a dnsmasq that does not start' 'I do not want to'
+printf '#!/bin/sh\nexit 0\n' >"$TMPDIR/other"
+umount "$dnsmasq"
+then_all_up 'a dnsmasq that does not start'
+
+dnsmasq --conf-file=/dev/null --user=dnsmasq --port=0 --interface=lo --dhcp-range=127.0.0.2,127.0.0.3 --pid-file="$TMPDIR/taker" \
+	--dhcp-leasefile="$TMPDIR/taken"
+check 'somebody else listens: up says so, and how to find out' \
+	fails_with 1 "sorted up lab | grep \"Address already in use; 'ss -lnptu' shows what listens there\" | wc -l; sorted up lab >/dev/null" <<'EOT'
+1
+EOT
+check 'somebody else listens: nothing of it is left' none_of lab
+read -r taker <"$TMPDIR/taker"
+kill "$taker"
+wait_for 5 refuses test -e "/proc/$taker"
+then_all_up 'somebody else listens'
+
+mkdir -p /run/tapgate
+mount -t tmpfs -o size=4k,nr_inodes=2 full /run/tapgate
+dd if=/dev/zero of=/run/tapgate/full bs=4k count=1 2>/dev/null
+check 'no room for the lock: up refuses' fails_with 1 "$TAPGATE up" <<'EOT'
+tapgate: cannot lock /run/tapgate/lock: No space left on device
+EOT
+check 'no room for the lock: nothing is left' nothing_left
+umount /run/tapgate
+
+mount -t tmpfs -o size=4k full /run/tapgate
+dd if=/dev/zero of=/run/tapgate/full bs=4k count=1 2>/dev/null
+check 'no room for leases and the like: up fails' fails_with 1 "$TAPGATE up >/dev/null 2>&1" </dev/null
+check 'no room for leases: nothing of it is left' none_of lab
+check 'no room for leases: the others are up' "$TAPGATE" status quiet web
+umount /run/tapgate
+then_all_up 'no room for leases'
+
+mount --bind /run/tapgate /run/tapgate
+mount -o remount,bind,ro /run/tapgate
+rm -f /run/tapgate/lock 2>/dev/null
+check 'a /run that cannot be written' fails_with 1 "$TAPGATE up" <<'EOT'
+tapgate: cannot lock /run/tapgate/lock: Read-only file system
+EOT
+umount /run/tapgate
+check 'a /run that cannot be written: nothing is left' nothing_left
+
+rm -rf /run/tapgate
+ln -s "$TMPDIR" /run/tapgate
+check 'a symbolic link for a directory' refuses "$TAPGATE" up lab
+check 'a symbolic link: nothing of it is left' none_of lab
+rm /run/tapgate
+install -d -o alice /run/tapgate
+check 'a directory of somebody else' refuses "$TAPGATE" up lab
+check 'a directory of somebody else: nothing of it is left' none_of lab
+rm -rf /run/tapgate
+"$TAPGATE" down >/dev/null
+
+# --- settings that cannot be made -------------------------------------------------------------------------------------
+
+mount --bind /proc/sys /proc/sys
+mount -o remount,bind,ro /proc/sys
+{
+	made | sed '/switched on/d'
+	echo 'web: took down its guard'
+	echo 'tapgate: web: cannot switch on forwarding for web: Read-only file system'
+	echo 'tapgate: web: is as it was before'
+} | sort >"$TMPDIR/lines"
+check 'a /proc/sys that cannot be written: nat fails' fails_with 1 'sorted up' <"$TMPDIR/lines"
+check 'a /proc/sys that cannot be written: nothing of nat is left' none_of web
+check 'a /proc/sys that cannot be written: the others are up' "$TAPGATE" status lab quiet
+umount /proc/sys
+then_all_up 'a /proc/sys that cannot be written'
+
+mount -t tmpfs none /proc/sys
+check 'no /proc/sys: nat fails' fails_with 1 "sorted up web | grep 'forwarding for'; sorted up web >/dev/null" <<'EOT'
+tapgate: web: cannot switch on forwarding for web: No such file or directory
+EOT
+check 'no /proc/sys: nothing of nat is left' none_of web
+umount /proc/sys
+then_all_up 'no /proc/sys'
+
+# An alternative name is in nobody's list, and in the way all the same.
+ip link add other type bridge
+ip link property add dev other altname quiet
+check "somebody's alternative name: up fails for that one" fails_with 1 "$TAPGATE up quiet" <<'EOT'
+tapgate: quiet: cannot make the bridge: File exists
+tapgate: quiet: is as it was before
+EOT
+check 'the other interface stays' [ -e /sys/class/net/other ]
+ip link del other
+then_all_up "somebody's alternative name"
+
+# --- where the lines go -----------------------------------------------------------------------------------------------
+
+check 'standard output is full: said, and done all the same' fails_with 1 "$TAPGATE up >/dev/full" <<'EOT'
+tapgate: cannot write to standard output
+EOT
+check 'all is up' all_up
+"$TAPGATE" down >/dev/null
+check 'standard output is closed: said, and done all the same' fails_with 1 "$TAPGATE up >&-" <<'EOT'
+tapgate: cannot write to standard output
+EOT
+check 'all is up' all_up
+"$TAPGATE" down >/dev/null
+check 'nobody reads: done all the same' eval "{ $TAPGATE up; echo \$? >$TMPDIR/status; } | :"
+check 'nobody reads: a status that says so' wait_for 5 grep -qx 1 "$TMPDIR/status"
+check 'all is up' all_up
+"$TAPGATE" down >/dev/null
+check 'no standard error' fails_with 0 "$TAPGATE up quiet 2>&-" <<'EOT'
+quiet: made the bridge
+quiet: put up its guard
+quiet: brought the bridge up
+EOT
+check 'no standard error, and something to say' refuses eval "$TAPGATE up nothing 2>&-"
+check 'no standard input' fails_with 0 "$TAPGATE up web <&-" <<'EOT'
+web: made the bridge
+web: put up its guard
+web: added the address 10.77.0.1/24
+web: brought the bridge up
+web: switched on net.ipv4.conf.web.forwarding (the way in)
+EOT
+check 'no stream at all' eval "$TAPGATE up <&- >&- 2>&-; [ \$? = 1 ]"
+check 'all is up' all_up
+check 'no environment, another directory, a strange umask' \
+	fails_with 0 "$TAPGATE down lab >/dev/null; cd /; umask 777; env -i $TAPGATE up" <<'EOT'
+lab: made the bridge
+lab: put up its guard
+lab: added the address 172.16.2.1/24
+lab: brought the bridge up
+lab: started dnsmasq
+EOT
+check 'all is up' all_up
+check 'its dnsmasq holds nothing of ours' eval "! ls -l /proc/$(pid_of lab)/fd | grep -e lock -e $TMPDIR"
+"$TAPGATE" down >/dev/null
+check 'nothing is left' nothing_left
+
+# --- words ------------------------------------------------------------------------------------------------------------
+
+usage() { # usage WORDS: exit 2, with the one line in standard input
+	# shellcheck disable=SC2086 # words
+	check "tapgate $1" changes_nothing 2 $1
+}
+
+usage 'fly' <<'EOT'
+tapgate: no command 'fly'; see: tapgate help
+EOT
+usage 'help fly' <<'EOT'
+tapgate: no command 'fly'; see: tapgate help
+EOT
+usage 'up --fast' <<'EOT'
+tapgate: 'up' has no option '--fast'; see: tapgate help up
+EOT
+usage 'up --dry' <<'EOT'
+tapgate: 'up' has no option '--dry'; see: tapgate help up
+EOT
+usage 'up -' <<'EOT'
+tapgate: 'up' has no option '-'; see: tapgate help up
+EOT
+usage 'up --json' <<'EOT'
+tapgate: 'up' has no option '--json'; see: tapgate help up
+EOT
+usage 'status --dry-run' <<'EOT'
+tapgate: 'status' has no option '--dry-run'; see: tapgate help status
+EOT
+usage 'down --json' <<'EOT'
+tapgate: 'down' has no option '--json'; see: tapgate help down
+EOT
+usage 'check --json' <<'EOT'
+tapgate: 'check' has no option '--json'; see: tapgate help check
+EOT
+usage 'up lab nothing' <<'EOT'
+tapgate: no network 'nothing'; /etc/tapgate.conf has no such line
+EOT
+usage 'status nothing' <<'EOT'
+tapgate: no network 'nothing'; /etc/tapgate.conf has no such line
+EOT
+usage 'down nothing' <<'EOT'
+tapgate: no network 'nothing'; /etc/tapgate.conf has no such line
+EOT
+usage 'up -- --dry-run' <<'EOT'
+tapgate: no network '--dry-run'; /etc/tapgate.conf has no such line
+EOT
+escaped() { # what others wrote is escaped
+	printf "tapgate: no network '\\\\x1b[31m\\\\x0a\\\\x27'; /etc/tapgate.conf has no such line\n" | says 2 up "$(printf '\033[31m\n\047')"
+}
+check 'names are shown escaped' escaped
+echo 'network br0 bridged' >>/etc/tapgate.conf
+usage 'up br0' <<'EOT'
+tapgate: network 'br0' is bridged (/etc/tapgate.conf:5): its bridge is not tapgate's to make
+EOT
+check 'no word at all' refuses "$TAPGATE"
+check 'no word at all: exit 2, and help' \
+	eval "$TAPGATE 2>&1 | grep -q '^usage: tapgate COMMAND'; $TAPGATE 2>/dev/null; [ \$? = 2 ]"
+check 'help' eval "$TAPGATE help | grep -q '^  up  '"
+for verb in up down status check; do
+	check "help $verb" eval "$TAPGATE help $verb | grep -q '^usage: tapgate $verb '"
+done
+check '--version' eval "$TAPGATE --version | grep -qE '^tapgate [0-9]+\.[0-9]+\.[0-9]+$'"
+finish
