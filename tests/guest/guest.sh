@@ -12,45 +12,9 @@
 set -u
 
 top=$(cd "$(dirname "$0")/../.." && pwd)
-
-skip() {
-	if [ "${CI-}" = true ]; then
-		echo "not ok 1 - guest: $*"
-		echo '0 passed, 1 failed'
-		exit 1
-	fi
-	echo "ok 1 - guest # skip $*"
-	echo '0 passed, 0 failed, 1 skipped'
-	exit 0
-}
-
-if ! grep -q '^tapgate-world /run ' /proc/mounts; then
-	kernel=$("$top/tests/guest/kernel" 2>&1) || skip "$kernel"
-	make -s -C "$top" all build/tests/common/call || exit 1
-	exec "$top/tests/common/world" "$0" "$@"
-fi
-
-# shellcheck source-path=SCRIPTDIR source=vm.sh
-. "$top/tests/guest/vm.sh"
-
-vm_qemu >/dev/null || skip 'no qemu-system-x86_64 here'
-kernel=$("$top/tests/guest/kernel" 2>&1) || skip "$kernel"
-
-passed=0
-failed=0
-
-check() { # check TEXT COMMAND [ARGUMENT...]: a test that passes if the command succeeds
-	check_text=$1
-	shift
-	if "$@" >"$TMPDIR/check" 2>&1; then
-		passed=$((passed + 1))
-		echo "ok $((passed + failed)) - $check_text"
-	else
-		failed=$((failed + 1))
-		echo "not ok $((passed + failed)) - $check_text"
-		sed 's/^/# /' "$TMPDIR/check"
-	fi
-}
+# shellcheck source-path=SCRIPTDIR source=suite.sh
+. "$top/tests/guest/suite.sh"
+suite_begin "$@"
 
 # --- what is checked -----------------------------------------------------------------------------------------------
 
@@ -157,7 +121,6 @@ mkdir "$www"
 
 # --- machines, all started at once -----------------------------------------------------------------------------------
 
-vm_setup "$kernel"
 vm_start a 1000 'tapgate.ip=192.0.2.11/24 tapgate.ping=192.0.2.1' \
 	-netdev "bridge,id=n0,br=br0,helper=$HELPER" -device virtio-net-pci,netdev=n0,mac=52:54:00:00:00:0a
 # QEMU adds --br=br0 to the helper's words, its default; and here --br=br1, as it is told to.
@@ -195,5 +158,4 @@ check 'guest powered off: its tap is gone' powered_off c
 check 'first guest killed' killed a
 check 'no tap, port or process is left of any' wait_for 5 nothing_left
 
-echo "$passed passed, $failed failed"
-[ "$failed" = 0 ]
+suite_end

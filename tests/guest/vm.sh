@@ -7,6 +7,7 @@
 
 vms=$TMPDIR/vms
 vm_kernel= # where kernel and initramfs are, readable for every user
+vm_netns=  # the network namespace that machines are started in, if not the script's own: one of `ip netns`
 
 vm_qemu() { # the path of QEMU
 	command -v qemu-system-x86_64 || command -v /usr/libexec/qemu-kvm
@@ -34,10 +35,11 @@ wait_for() { # wait_for SECONDS COMMAND [ARGUMENT...]: until it succeeds; fails 
 	done
 }
 
-as_user() { # as_user UID COMMAND [ARGUMENT...]: in place of this shell
+as_user() { # as_user UID COMMAND [ARGUMENT...]: in place of this shell, in $vm_netns
 	as_uid=$1
 	shift
-	exec setpriv --reuid "$as_uid" --regid "$as_uid" --clear-groups "$@"
+	exec ${vm_netns:+nsenter "--net=/run/netns/$vm_netns"} \
+		setpriv --reuid "$as_uid" --regid "$as_uid" --clear-groups "$@"
 }
 
 # vm_start NAME UID KERNEL-WORDS [QEMU-ARGUMENT...]: returns at once. The machine has no device but those asked for.
@@ -55,11 +57,26 @@ vm_start() {
 	echo 0 >"$vm/qmp.id"
 	as_user "$vm_uid" "$(vm_qemu)" -accel tcg -machine pc -m 128 -nodefaults -no-user-config -no-reboot -display none \
 		-kernel "$vm_kernel/vmlinuz" -initrd "$vm_kernel/initrd" \
-		-append "console=ttyS0 quiet panic=-1 $vm_words" \
+		-append "console=ttyS0 quiet panic=-1 no_timer_check $vm_words" \
 		-chardev pipe,id=serial,path="$vm/serial" -serial chardev:serial \
 		-chardev pipe,id=qmp,path="$vm/qmp" -mon chardev=qmp,mode=control \
 		"$@" </dev/null >"$vm/errors" 2>&1 &
 	echo $! >"$vm/pid"
+}
+
+vm_mac() { # vm_mac NAME: a hardware address, always the same for one name
+	printf '%s' "$1" | cksum |
+		awk '{ printf "52:54:00:%02x:%02x:%02x\n", $1 / 65536 % 256, $1 / 256 % 256, $1 % 256 }'
+}
+
+# vm_join NAME NETWORK [KERNEL-WORDS [QEMU-ARGUMENT...]]: start a machine of alice's with a card on that network
+vm_join() {
+	vm_name=$1
+	vm_network=$2
+	vm_words=${3-}
+	shift "$(($# < 3 ? 2 : 3))"
+	vm_start "$vm_name" 1000 "$vm_words" -netdev "bridge,id=n0,br=$vm_network,helper=$HELPER" \
+		-device "virtio-net-pci,netdev=n0,mac=$(vm_mac "$vm_name")" "$@"
 }
 
 vm_ended() { # vm_ended NAME: is its process gone, or but a zombie?
@@ -84,9 +101,16 @@ vm_heard_or_ended() {
 	vm_heard "$@" || vm_ended "$1"
 }
 
-vm_says() { # vm_says NAME TEXT [SECONDS]: wait until it says that line (a basic regular expression)
+# vm_says NAME TEXT [SECONDS]: wait until it says that line (a basic regular expression); fails, and prints what it said
+# last, if it does not.
+vm_says() {
 	wait_for "${3-15}" vm_heard_or_ended "$1" "$2"
-	vm_heard "$1" "$2"
+	vm_heard "$1" "$2" || {
+		echo "machine $1 did not say '$2'; QEMU, and its last words:"
+		cat "$vms/$1/errors"
+		tail -n 5 "$vms/$1/serial"
+		return 1
+	}
 }
 
 # A pipe that nobody reads, its machine having ended, would hold up a writer for ever.
@@ -100,6 +124,14 @@ vm_do() { # vm_do NAME COMMAND [WORD...]: see tests/guest/init for the commands
 	shift
 	grep -c '' "$vm/serial" >"$vm/seen" || true
 	vm_write "$vm/serial.in" "$*"
+}
+
+vm_run() { # vm_run NAME COMMAND: a shell command; prints what it printed, and is as successful
+	vm_do "$1" run "$(printf '%s' "$2" | tr '\n' ' ')"
+	vm_says "$1" 'run [0-9]*' 30
+	read -r vm_seen <"$vms/$1/seen"
+	tail -n +$((vm_seen + 1)) "$vms/$1/serial"
+	vm_heard "$1" 'run 0'
 }
 
 vm_pings() { # vm_pings NAME ADDRESS: does it?
@@ -130,6 +162,10 @@ vm_event() { # vm_event NAME EVENT [SECONDS]: wait until the monitor has told of
 vm_taps() { # vm_taps NAME: those that its process holds
 	read -r vm_pid <"$vms/$1/pid"
 	sed -n 's/^iff:[[:space:]]*//p' "/proc/$vm_pid/fdinfo"/* 2>/dev/null
+}
+
+vm_has_tap() {
+	[ -n "$(vm_taps "$1")" ]
 }
 
 all_taps() {
