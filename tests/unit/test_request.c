@@ -13,7 +13,7 @@
 #include "helper/request.h"
 
 #define COUNT(table) (sizeof(table) / sizeof(*(table)))
-#define EXPECTED     "expected --br=NAME --fd=N [--net=NAME] [--use-vnet]"
+#define EXPECTED     "expected --br=NAME --fd=N [--net=NAME] [--queues=N] [--mac=ADDR] [--use-vnet]"
 
 enum { WORDS_MAX = 8 };
 
