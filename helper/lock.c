@@ -94,7 +94,7 @@ bool lock_holds(const struct network *network, const struct port *port, struct o
 
 bool lock_allows(const struct request *request, const struct permit *permit, uint32_t uid, struct outcome *outcome)
 {
-	unsigned char block[MAC_BLOCK_BYTES], first[MAC_BYTES] = {0};
+	unsigned char block[MAC_BLOCK_BYTES] = {0}, first[MAC_BYTES] = {0};
 	char asked[MAC_TEXT], given[MAC_TEXT];
 
 	if (!request->mac_given)
