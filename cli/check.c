@@ -14,7 +14,7 @@ int command_check(int count, char **words)
 	struct policy *policy;
 	int status = STATUS_FAILED;
 
-	if (!words_parse(&parsed, "check", "", 1, count, words))
+	if (!words_parse(&parsed, "check", 0, 1, count, words))
 		return STATUS_USAGE;
 	policy = load_policy(parsed.name_count ? parsed.names[0] : NULL);
 	if (!policy)

@@ -88,9 +88,9 @@ int command_down(int count, char **words)
 	struct words parsed;
 	int status;
 
-	if (!words_parse(&parsed, "down", "--dry-run", POLICY_NETWORKS_MAX, count, words))
+	if (!words_parse(&parsed, "down", WORD_DRY_RUN, POLICY_NETWORKS_MAX, count, words))
 		return STATUS_USAGE;
-	session.dry = parsed.dry_run;
+	session.dry = parsed.given & WORD_DRY_RUN;
 	status = down(&session, &parsed);
 	session_close(&session);
 	return status;

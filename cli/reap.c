@@ -130,9 +130,9 @@ int command_reap(int count, char **words)
 	struct words parsed;
 	int status;
 
-	if (!words_parse(&parsed, "reap", "--dry-run", POLICY_NETWORKS_MAX, count, words))
+	if (!words_parse(&parsed, "reap", WORD_DRY_RUN, POLICY_NETWORKS_MAX, count, words))
 		return STATUS_USAGE;
-	session.dry = parsed.dry_run;
+	session.dry = parsed.given & WORD_DRY_RUN;
 	status = reap_all(&session, &parsed);
 	session_close(&session);
 	return status;

@@ -204,8 +204,8 @@ static bool show_all(struct survey *survey)
 
 static int status(struct session *session, const struct policy *policy, const struct words *words)
 {
-	json_t *list = words->json ? json_array() : NULL;
-	struct survey survey = {session, policy, words, words->json ? add_report : print_report, list, true};
+	json_t *list = words->given & WORD_JSON ? json_array() : NULL;
+	struct survey survey = {session, policy, words, words->given & WORD_JSON ? add_report : print_report, list, true};
 
 	if (!session_open(session, false) || !show_all(&survey)) {
 		json_decref(list);
@@ -228,7 +228,7 @@ int command_status(int count, char **words)
 	struct policy *policy;
 	int result = STATUS_DONE;
 
-	if (!words_parse(&parsed, "status", "--json", POLICY_NETWORKS_MAX, count, words))
+	if (!words_parse(&parsed, "status", WORD_JSON, POLICY_NETWORKS_MAX, count, words))
 		return STATUS_USAGE;
 	policy = load_policy(NULL);
 	if (!policy)

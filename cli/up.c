@@ -120,12 +120,12 @@ int command_up(int count, char **words)
 	struct policy *policy;
 	int status;
 
-	if (!words_parse(&parsed, "up", "--dry-run", POLICY_NETWORKS_MAX, count, words))
+	if (!words_parse(&parsed, "up", WORD_DRY_RUN, POLICY_NETWORKS_MAX, count, words))
 		return STATUS_USAGE;
 	policy = load_policy(NULL);
 	if (!policy)
 		return STATUS_POLICY;
-	session.dry = parsed.dry_run;
+	session.dry = parsed.given & WORD_DRY_RUN;
 	status = up(&session, policy, &parsed);
 	session_close(&session);
 	policy_free(policy);

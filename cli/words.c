@@ -6,25 +6,65 @@
 #include "cli/say.h"
 #include "policy/text.h"
 
+static const struct {
+	const char *name;
+	uint32_t option;
+	bool has_value;
+} options[] = {
+	{"--dry-run", WORD_DRY_RUN, false},
+	{"--json", WORD_JSON, false},
+	{"--strict", WORD_STRICT, false},
+	{"--live", WORD_LIVE, false},
+	{"--watch", WORD_WATCH, false},
+	{"--follow", WORD_FOLLOW, false},
+	{"--user", WORD_USER, true},
+};
+
+enum { UNKNOWN = -1, LACKS_VALUE = -2 };
+
+/* An option, and its value if it has one. Returns how many further words it took, or what is wrong. */
+static int take_option(struct words *words, uint32_t allowed, const char *word, const char *next)
+{
+	size_t size = strcspn(word, "=");
+
+	for (size_t i = 0; i < sizeof(options) / sizeof(*options); i++) {
+		const char *value = word[size] ? word + size + 1 : next;
+
+		if (strlen(options[i].name) != size || strncmp(word, options[i].name, size) != 0 ||
+			!(allowed & options[i].option) || (word[size] && !options[i].has_value))
+			continue;
+		if (options[i].has_value && !value)
+			return LACKS_VALUE;
+		words->given |= options[i].option;
+		if (options[i].has_value)
+			words->user = value;
+		return options[i].has_value && !word[size];
+	}
+	return UNKNOWN;
+}
+
 /* Options and names may come in any order; names are moved to the front. */
-bool words_parse(struct words *words, const char *command, const char *options, int names_max, int count, char **from)
+bool words_parse(struct words *words, const char *command, uint32_t allowed, int names_max, int count, char **from)
 {
 	bool only_names = false;
 
 	*words = (struct words){.names = from};
 	for (int i = 0; i < count; i++) {
 		struct word word = {from[i], strlen(from[i])};
+		int more;
 
-		if (!only_names && strcmp(from[i], "--") == 0)
+		if (!only_names && strcmp(from[i], "--") == 0) {
 			only_names = true;
-		else if (only_names || from[i][0] != '-')
+		} else if (only_names || from[i][0] != '-') {
 			from[words->name_count++] = from[i];
-		else if (strcmp(from[i], "--dry-run") == 0 && strstr(options, from[i]))
-			words->dry_run = true;
-		else if (strcmp(from[i], "--json") == 0 && strstr(options, from[i]))
-			words->json = true;
-		else
-			return say_error("'%s' has no option %s; see: tapgate help %s", command, QUOTED(word), command);
+		} else {
+			more = take_option(words, allowed, from[i], i + 1 < count ? from[i + 1] : NULL);
+			if (more < 0)
+				return say_error(more == UNKNOWN ? "'%s' has no option %s; see: tapgate help %s"
+								 : "'%s': option %s lacks its value; see: tapgate help %s",
+					command, QUOTED(word), command);
+			i += more;
+		}
 	}
 	return words->name_count <= names_max ||
 	       say_error("'%s' has too many words; see: tapgate help %s", command, command);

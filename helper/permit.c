@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "files/files.h"
-#include "helper/accounts.h"
+#include "files/accounts.h"
 #include "helper/lock.h"
 #include "helper/subids.h"
 #include "link/link.h"

@@ -1,4 +1,4 @@
-#include "helper/accounts.h"
+#include "files/accounts.h"
 
 #include <errno.h>
 #include <grp.h>

@@ -2,8 +2,8 @@
  * /etc/passwd and /etc/group, and no other source of names: the name service switch would load plug-ins and talk to
  * directory servers inside a privileged process.
  */
-#ifndef HELPER_ACCOUNTS_H
-#define HELPER_ACCOUNTS_H
+#ifndef FILES_ACCOUNTS_H
+#define FILES_ACCOUNTS_H
 
 #include "policy/policy.h"
 
