@@ -8,6 +8,7 @@
 #include <sys/random.h>
 
 #include "cli/addresses.h"
+#include "cli/ports.h"
 #include "cli/say.h"
 #include "cli/sysctl.h"
 #include "link/alias.h"
@@ -104,10 +105,24 @@ bool bridge_make(struct session *session, const struct policy_network *network)
 
 /* --- its settings ------------------------------------------------------------------------------------------------ */
 
+#define ADDRESS_MODE "addr_gen_mode"
+
 /* How the kernel makes IPv6 addresses (IN6_ADDR_GEN_MODE_...; 1: none); -1 where there is no IPv6. */
 static int ipv6_address_mode(const char *bridge)
 {
-	return sysctl_read(AF_INET6, bridge, "addr_gen_mode");
+	return sysctl_read(AF_INET6, bridge, ADDRESS_MODE);
+}
+
+/* The MTU that a bridge should have: its line's, else what the kernel gives one by itself, the least of its ports'. */
+static uint32_t mtu_wanted(const struct host *host, const struct policy_network *network, int index)
+{
+	uint32_t mtu = network->options.mtu ? network->options.mtu : 1500;
+
+	for (size_t i = 0; i < host->interface_count && !network->options.mtu && index; i++) {
+		if (host->interfaces[i].master == index && host->interfaces[i].mtu < mtu)
+			mtu = host->interfaces[i].mtu;
+	}
+	return mtu;
 }
 
 static bool differs(const char *what, const char **difference)
@@ -117,8 +132,8 @@ static bool differs(const char *what, const char **difference)
 }
 
 /* The first setting of a bridge that is not as the network wants it. */
-static bool setting_differs(
-	const struct policy_network *network, const struct link_interface *bridge, const char **difference)
+static bool setting_differs(const struct host *host, const struct policy_network *network,
+	const struct link_interface *bridge, const char **difference)
 {
 	char alias[IFALIASZ];
 	int mode = ipv6_address_mode(network->name);
@@ -130,7 +145,7 @@ static bool setting_differs(
 		return differs("hardware address", difference);
 	if (bridge->stp || bridge->forward_delay)
 		return differs("spanning tree and forward delay", difference);
-	if (network->options.mtu && bridge->mtu != network->options.mtu)
+	if (bridge->mtu != mtu_wanted(host, network, bridge->index))
 		return differs("MTU", difference);
 	if (mode >= 0 && mode != 1)
 		return differs("choice of an IPv6 address", difference);
@@ -139,26 +154,34 @@ static bool setting_differs(
 
 static bool set_back(struct session *session, const struct undo_values *values)
 {
-	const struct link_change change = {
-		.mac = values->before.mac, .mtu = values->before.mtu, .alias = values->before.alias};
-	int error = link_change(session->link, values->index, &change);
+	const struct link_interface *before = &values->before;
+	const struct link_change change = {.mac = before->mac, .mtu = before->mtu, .alias = before->alias};
+	int error = link_set_bridge(session->link, values->index, before->stp, before->forward_delay);
 
+	if (!error)
+		error = link_change(session->link, values->index, &change);
+	if (!error && ipv6_address_mode(values->name) != values->number)
+		error = sysctl_write(AF_INET6, values->name, ADDRESS_MODE, values->number);
 	return !error || session_fail(values->name, error, "put the bridge's settings back");
 }
 
-static int apply_settings(struct session *session, const struct policy_network *network, int index, bool new_mac)
+/* An MTU that was never set goes on following those of the ports: it is set only where it is another. */
+static int apply_settings(
+	struct session *session, const struct policy_network *network, const struct link_interface *bridge)
 {
 	unsigned char mac[6];
 	char alias[IFALIASZ];
-	struct link_change change = {.mtu = network->options.mtu, .alias = alias, .no_ipv6_address = true};
+	uint32_t mtu = mtu_wanted(&session->host, network, bridge->index);
+	const struct link_change change = {.mac = mac_is_ours(bridge->mac) ? NULL : mac,
+		.mtu = bridge->mtu == mtu ? 0 : mtu,
+		.alias = alias,
+		.no_ipv6_address = true};
 	int error;
 
 	alias_of_bridge(network->name, policy_mode_name(network->mode), alias);
 	choose_mac(network->name, mac);
-	if (new_mac)
-		change.mac = mac;
-	error = link_set_bridge(session->link, index);
-	return error ? error : link_change(session->link, index, &change);
+	error = link_set_bridge(session->link, bridge->index, false, 0);
+	return error ? error : link_change(session->link, bridge->index, &change);
 }
 
 bool bridge_set(struct session *session, const struct policy_network *network)
@@ -168,20 +191,19 @@ bool bridge_set(struct session *session, const struct policy_network *network)
 	const char *difference;
 	int error;
 
-	if (bridge.index && !setting_differs(network, &bridge, &difference))
+	if (bridge.index && !setting_differs(&session->host, network, &bridge, &difference))
 		return true;
 	if (!session->dry) {
-		int index = bridge.index;
-
-		if (index) {
+		if (bridge.index) {
 			memcpy(undo.name, network->name, sizeof(network->name));
+			undo.number = ipv6_address_mode(network->name);
 			session_undo_with(session, set_back, undo);
 		} else {
 			error = link_by_name(session->link, network->name, &bridge);
 			if (error)
 				return session_fail(network->name, error, "find the bridge that was made");
 		}
-		error = apply_settings(session, network, bridge.index, index && !mac_is_ours(bridge.mac));
+		error = apply_settings(session, network, &bridge);
 		if (error)
 			return session_fail(network->name, error, "set the bridge up");
 	}
@@ -195,59 +217,9 @@ bool bridge_set_addresses(struct session *session, const struct policy_network *
 	return addresses_settle(session, network, find(session, network).index);
 }
 
-/* --- its ports --------------------------------------------------------------------------------------------------- */
-
-#define ISOLATED LINK_PORT(IFLA_BRPORT_ISOLATED)
-
-/* Whether a port must be isolated and is not: a tap of a network that was of another mode when it was made. */
-static bool must_be_isolated(
-	const struct policy_network *network, const struct link_interface *bridge, const struct link_interface *port)
-{
-	struct alias_tap tap;
-
-	return network->mode == MODE_NAT && bridge->index && port->master == bridge->index &&
-	       alias_read_tap(port, &tap) && (port->port.known & ISOLATED) && !(port->port.on & ISOLATED);
-}
-
-static bool unisolate_again(struct session *session, const struct undo_values *values)
-{
-	const struct link_port port = {.known = ISOLATED};
-	int error = link_set_port(session->link, values->index, &port);
-
-	return !error || session_fail(values->name, error, "let a port see its neighbours again");
-}
-
 bool bridge_isolate_ports(struct session *session, const struct policy_network *network)
 {
-	const struct link_port isolated = {.known = ISOLATED, .on = ISOLATED};
-	const struct link_interface bridge = find(session, network);
-
-	for (size_t i = 0; i < session->host.interface_count; i++) {
-		const struct link_interface *port = &session->host.interfaces[i];
-		struct undo_values undo = {.index = port->index};
-		int error;
-
-		if (!must_be_isolated(network, &bridge, port))
-			continue;
-		memcpy(undo.name, network->name, sizeof(network->name));
-		if (!session->dry)
-			session_undo_with(session, unisolate_again, undo);
-		error = session->dry ? 0 : link_set_port(session->link, port->index, &isolated);
-		if (error)
-			return session_fail(network->name, error, "isolate the port '%s'", port->name);
-		session_say(session, network->name, "isolated", "isolate", "the port '%s'", port->name);
-	}
-	return true;
-}
-
-static bool ports_differ(
-	const struct host *host, const struct policy_network *network, const struct link_interface *bridge)
-{
-	for (size_t i = 0; i < host->interface_count; i++) {
-		if (must_be_isolated(network, bridge, &host->interfaces[i]))
-			return true;
-	}
-	return false;
+	return ports_isolate(session, network, find(session, network).index);
 }
 
 /* --- up, and away ------------------------------------------------------------------------------------------------ */
@@ -302,11 +274,11 @@ const char *bridge_difference(struct session *session, const struct policy_netwo
 	const struct link_interface bridge = find(session, network);
 	const char *difference = NULL;
 
-	if (setting_differs(network, &bridge, &difference))
+	if (setting_differs(&session->host, network, &bridge, &difference))
 		return difference;
 	if (addresses_differ(&session->host, network, bridge.index))
 		return "addresses";
-	if (ports_differ(&session->host, network, &bridge))
+	if (ports_differ(&session->host, network, bridge.index))
 		return "ports (not isolated)";
 	return bridge.flags & IFF_UP ? NULL : "state (it is down)";
 }

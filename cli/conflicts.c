@@ -7,6 +7,7 @@
 
 #include "cli/addresses.h"
 #include "cli/bridge.h"
+#include "cli/guard.h"
 #include "cli/network.h"
 #include "cli/say.h"
 #include "link/alias.h"
@@ -57,18 +58,28 @@ static size_t find_names(const struct host *host, const struct policy_network *n
 
 /* --- routes ------------------------------------------------------------------------------------------------------ */
 
-/* Whether the host has the network's address where it belongs already. */
-static bool stands(const struct host *host, const struct policy_network *network)
+/* Whether a standalone network was up already: it has its guard, or (who is not root sees no guards) a tap. */
+static bool standalone_stands(struct session *session, const struct policy_network *network)
 {
+	struct guard guard = {.exists = false};
+
+	if (guard_look(session, network, &guard) == 0 && guard.exists)
+		return true;
+	for (size_t i = 0; i < session->host.interface_count; i++) {
+		if (network_has_tap(&session->host.interfaces[i], network->name))
+			return true;
+	}
+	return false;
+}
+
+/* Whether the host has the network's address where it belongs already. */
+static bool stands(struct session *session, const struct policy_network *network)
+{
+	const struct host *host = &session->host;
 	const struct link_interface *bridge = host_interface(host, network->name);
 
-	if (network->mode == MODE_STANDALONE) {
-		for (size_t i = 0; i < host->interface_count; i++) {
-			if (network_has_tap(&host->interfaces[i], network->name))
-				return true;
-		}
-		return false;
-	}
+	if (network->mode == MODE_STANDALONE)
+		return standalone_stands(session, network);
 	if (!bridge || !bridge_is_ours(bridge))
 		return false;
 	for (size_t i = 0; i < host->address_count; i++) {
@@ -92,8 +103,10 @@ static bool counts(const struct host *host, const struct link_route *route)
 }
 
 static size_t find_routes(
-	const struct host *host, const struct policy_network *network, int family, const struct policy_subnet *subnet)
+	struct session *session, const struct policy_network *network, int family, const struct policy_subnet *subnet)
 {
+	const struct host *host = &session->host;
+
 	for (size_t i = 0; i < host->route_count && subnet->given; i++) {
 		const struct link_route *route = &host->routes[i];
 		const struct link_interface *interface = host_interface_at(host, route->index);
@@ -105,7 +118,7 @@ static size_t find_routes(
 			continue;
 		inet_ntop(family, subnet->address, ours, sizeof(ours));
 		inet_ntop(family, route->destination, theirs, sizeof(theirs));
-		there = stands(host, network);
+		there = stands(session, network);
 		say_error_at(network->file, network->line,
 			"%sthe subnet %s/%u of network '%s' overlaps the host's %s %s/%u%s%s; choose another subnet",
 			there ? "warning: " : "", ours, subnet->prefix, network->name,
@@ -116,7 +129,7 @@ static size_t find_routes(
 	return 0;
 }
 
-size_t conflicts_find(const struct session *session, const struct policy *policy)
+size_t conflicts_find(struct session *session, const struct policy *policy)
 {
 	size_t count, found = policy_conflicts(policy, say, NULL);
 	const struct policy_network *networks = policy_networks(policy, &count);
@@ -125,8 +138,8 @@ size_t conflicts_find(const struct session *session, const struct policy *policy
 		if (!bridge_is_managed(&networks[i]))
 			continue;
 		found += find_names(&session->host, &networks[i]);
-		found += find_routes(&session->host, &networks[i], AF_INET, &networks[i].ipv4);
-		found += find_routes(&session->host, &networks[i], AF_INET6, &networks[i].ipv6);
+		found += find_routes(session, &networks[i], AF_INET, &networks[i].ipv4);
+		found += find_routes(session, &networks[i], AF_INET6, &networks[i].ipv6);
 	}
 	return found;
 }

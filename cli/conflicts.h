@@ -10,6 +10,6 @@
  * of an interface that is not tapgate's. Says each, with file and line; returns how many there are. A network that
  * stands is left in peace by a route that came later: of that it only warns.
  */
-size_t conflicts_find(const struct session *session, const struct policy *policy);
+size_t conflicts_find(struct session *session, const struct policy *policy);
 
 #endif

@@ -1,27 +1,20 @@
 #include "cli/dnsmasq.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <grp.h>
 #include <linux/if_addr.h>
 #include <net/if.h>
-#include <poll.h>
 #include <pwd.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "cli/dnsmasq_process.h"
+#include "cli/dnsmasq_run.h"
 #include "cli/dnsmasq_words.h"
 
-enum {
-	START_PATIENCE = 10000,	 /* milliseconds for dnsmasq to serve */
-	ADDRESS_PATIENCE = 2500, /* for addresses to become usable; duplicate address detection takes up to 2 s */
-};
+enum { ADDRESS_PATIENCE = 2500 }; /* milliseconds; duplicate address detection takes up to 2 s (RFC 4862) */
 
 /* --- what should run --------------------------------------------------------------------------------------------- */
 
@@ -148,113 +141,6 @@ static void wait_for_addresses(unsigned int interface)
 		nanosleep(&pause, NULL);
 }
 
-/* In the child: nothing of the caller's goes along but the standard error that was made for it. */
-static _Noreturn void execute(struct dnsmasq_words *words, int error)
-{
-	static char language[] = "LC_ALL=C"; /* that explain knows */
-	char *const environment[] = {language, NULL};
-	const struct sigaction standard = {.sa_handler = SIG_DFL};
-	sigset_t none;
-	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-
-	for (int number = 1; number < NSIG; number++)
-		sigaction(number, &standard, NULL); /* fails for those that cannot be changed */
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-	if (dup2(error, 2) == 2 && null >= 0 && dup2(null, 0) == 0 && dup2(null, 1) == 1 &&
-		syscall(SYS_close_range, 3, ~0U, 0) == 0 && chdir("/") == 0)
-		execve(words->argv[0], words->argv, environment);
-	dprintf(2, "cannot execute %s: %s\n", words->argv[0], strerror(errno));
-	_exit(127);
-}
-
-/*
- * Read what it says until nobody can say more: a daemon has let go of the stream that it was started with. What comes
- * last stays when it does not fit. False if that takes too long.
- */
-static bool read_error(int fd, char *text, size_t size)
-{
-	struct pollfd ready = {.fd = fd, .events = POLLIN};
-	int64_t deadline = now() + START_PATIENCE, left;
-	size_t used = 0;
-	ssize_t n = 1;
-
-	while (n > 0 && (left = deadline - now()) > 0) {
-		if (poll(&ready, 1, (int)left) <= 0)
-			continue;
-		if (used == size - 1)
-			used = 0;
-		n = read(fd, text + used, size - 1 - used);
-		used += n > 0 ? (size_t)n : 0;
-	}
-	text[used] = '\0';
-	return n <= 0;
-}
-
-/* What helps against what dnsmasq complains of. */
-static const struct {
-	const char *complaint, *help;
-} helps[] = {
-	{"Address already in use",
-		"'ss -lnptu' shows what listens there: have it listen on its own addresses only, as the "
-		"system's dnsmasq does with bind-interfaces"},
-	{"Permission denied", "AppArmor or SELinux may keep dnsmasq from " DNSMASQ_DIRECTORY ": see the kernel's log"},
-	{"resolv-file is missing", "/etc/resolv.conf leads to where nothing is: first start what makes it, as "
-				   "systemd-resolved or NetworkManager"},
-};
-
-/* Why it did not start: the last line that it wrote. */
-static void explain(int status, char *text, char *why, size_t why_size)
-{
-	static const char name[] = "dnsmasq: ";
-	char *end = text + strlen(text), *line;
-
-	while (end > text && end[-1] == '\n')
-		*--end = '\0';
-	line = strrchr(text, '\n');
-	line = line ? line + 1 : text;
-	line += strncmp(line, name, sizeof(name) - 1) == 0 ? sizeof(name) - 1 : 0;
-	if (!*line)
-		text_append(why, why_size, "it ended with status %d, and did not say why",
-			WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
-	text_append_escaped(why, why_size, (struct word){line, strlen(line)});
-	for (size_t i = 0; i < sizeof(helps) / sizeof(*helps); i++) {
-		if (strstr(line, helps[i].complaint))
-			text_append(why, why_size, "; %s", helps[i].help);
-	}
-}
-
-/* Run it until it has become a daemon, or failed. */
-static bool run(struct dnsmasq_words *words, char *why, size_t why_size)
-{
-	int ends[2] = {-1, -1}, status = 0;
-	char text[1024] = "";
-	pid_t child = -1;
-	bool silent;
-
-	*why = '\0';
-	if (pipe2(ends, O_CLOEXEC) == 0)
-		child = fork();
-	if (child == 0)
-		execute(words, ends[1]);
-	if (child < 0)
-		text_append(why, why_size, "%s", strerror(errno));
-	close(ends[1]);
-	silent = child > 0 && read_error(ends[0], text, sizeof(text));
-	close(ends[0]);
-	if (child < 0)
-		return false;
-	if (!silent)
-		kill(child, SIGKILL);
-	while (waitpid(child, &status, 0) < 0 && errno == EINTR)
-		;
-	if (!silent)
-		text_append(why, why_size, "it did not start within %d s", START_PATIENCE / 1000);
-	else if (status != 0)
-		explain(status, text, why, why_size);
-	return *why == '\0';
-}
-
 /* Whether the pid file is in use by a dnsmasq of another network namespace, which must keep it and its leases. */
 static bool is_taken(int directory, const char *name)
 {
@@ -266,10 +152,27 @@ static bool is_taken(int directory, const char *name)
 	return process.elsewhere;
 }
 
+/* Start it, with its words on record; none must run by now. */
+static bool start(const char *name, struct dnsmasq_words *words, char *why, size_t why_size)
+{
+	char ignored[256];
+	int directory = dnsmasq_directory(true, why, why_size);
+	bool recorded = directory >= 0 && dnsmasq_write_record(directory, name, words, why, why_size);
+
+	if (directory >= 0)
+		close(directory);
+	if (!recorded)
+		return false;
+	wait_for_addresses(if_nametoindex(name));
+	if (dnsmasq_run(words, why, why_size))
+		return true;
+	dnsmasq_stop(name, ignored, sizeof(ignored)); /* a daemon that came too late */
+	return false;
+}
+
 bool dnsmasq_start(const struct policy_network *network, char *why, size_t why_size)
 {
 	struct dnsmasq_words words;
-	char ignored[256];
 	int directory;
 	bool taken;
 
@@ -289,14 +192,59 @@ bool dnsmasq_start(const struct policy_network *network, char *why, size_t why_s
 	}
 	if (!dnsmasq_stop(network->name, why, why_size))
 		return false;
-	wait_for_addresses(if_nametoindex(network->name));
-	if (!run(&words, why, why_size)) {
-		dnsmasq_stop(network->name, ignored, sizeof(ignored)); /* a daemon that came too late */
+	if (!start(network->name, &words, why, why_size))
 		return false;
-	}
 	if (dnsmasq_state(network) == DNSMASQ_RUNNING)
 		return true;
-	text_append(why, why_size, "it started, and ended at once; the system's log has its messages");
+	if (dnsmasq_stop(network->name, why, why_size))
+		text_append(why, why_size, "it started, and ended at once; the system's log has its messages");
+	return false;
+}
+
+/* --- the one before ---------------------------------------------------------------------------------------------- */
+
+char *dnsmasq_remember(const char *name)
+{
+	struct dnsmasq_process process;
+	struct dnsmasq_words words;
+	char why[256], *copy = NULL;
+	int directory = dnsmasq_directory(false, why, sizeof(why));
+
+	if (directory >= 0 && dnsmasq_find(directory, name, &process)) {
+		close(process.pidfd);
+		if (!process.elsewhere && dnsmasq_read_record(directory, name, &words) &&
+			words.size == process.words_size && memcmp(words.text, process.words, words.size) == 0)
+			copy = dnsmasq_words_copy(&words);
+	}
+	if (directory >= 0)
+		close(directory);
+	return copy;
+}
+
+/* Whether a network's dnsmasq runs with these words. */
+static bool runs_with(const char *name, const struct dnsmasq_words *words)
+{
+	struct dnsmasq_process process;
+	char why[256];
+	int directory = dnsmasq_directory(false, why, sizeof(why));
+	bool found = directory >= 0 && dnsmasq_find(directory, name, &process);
+
+	if (found)
+		close(process.pidfd);
+	if (directory >= 0)
+		close(directory);
+	return found && process.words_size == words->size && memcmp(process.words, words->text, words->size) == 0;
+}
+
+bool dnsmasq_restore(const char *name, const char *remembered, char *why, size_t why_size)
+{
+	struct dnsmasq_words words;
+
+	*why = '\0';
+	if (!dnsmasq_words_from(&words, remembered))
+		text_append(why, why_size, "its words are not what they were");
+	else if (runs_with(name, &words) || (dnsmasq_stop(name, why, why_size) && start(name, &words, why, why_size)))
+		return true;
 	return false;
 }
 
@@ -304,7 +252,6 @@ bool dnsmasq_start(const struct policy_network *network, char *why, size_t why_s
 
 bool dnsmasq_stop(const char *name, char *why, size_t why_size)
 {
-	char file[NAME_MAX_BYTES + sizeof(".pid")];
 	struct dnsmasq_process process;
 	int directory = dnsmasq_directory(false, why, why_size);
 	bool found, elsewhere, ended = true;
@@ -322,9 +269,8 @@ bool dnsmasq_stop(const char *name, char *why, size_t why_size)
 	if (found)
 		close(process.pidfd);
 	ended = dnsmasq_end_others(name) && ended;
-	snprintf(file, sizeof(file), "%s.pid", name);
 	if (ended && !elsewhere)
-		unlinkat(directory, file, 0);
+		dnsmasq_forget(directory, name);
 	close(directory);
 	if (!ended)
 		text_append(why, why_size, "it does not end, not even by SIGKILL");

@@ -44,6 +44,16 @@ bool dnsmasq_start(const struct policy_network *network, char *why, size_t why_s
  */
 bool dnsmasq_stop(const char *name, char *why, size_t why_size);
 
+/*
+ * The words of the one that runs for a network, to start it with again; NULL if none runs, or not with what it was
+ * started with. They come from a record that only root can read or write: what the process itself says of its words
+ * (/proc/PID/cmdline) is its own to write, and only has to be the same. To be freed.
+ */
+char *dnsmasq_remember(const char *name);
+
+/* See to it that a network's runs with these words. Else false, with a phrase in `why`. */
+bool dnsmasq_restore(const char *name, const char *remembered, char *why, size_t why_size);
+
 /* Call `each` for every network that one runs for, whatever the policy says. It may stop the one that it is told of. */
 void dnsmasq_each(void (*each)(void *context, const char *name), void *context);
 

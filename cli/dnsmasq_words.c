@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 /*
  * How many leases there may be at a time, of IPv4 and IPv6 together: what guests that make up hardware addresses can
@@ -52,12 +53,11 @@ static void __attribute__((format(printf, 2, 3))) add(struct dnsmasq_words *word
 	words->size += size >= 0 && (size_t)size < left ? (size_t)size + 1 : left;
 }
 
-/* Where the words begin; false if they were too long or too many. */
-static bool finish(struct dnsmasq_words *words)
+bool dnsmasq_words_cut(struct dnsmasq_words *words)
 {
 	size_t count = 0;
 
-	if (words->size >= sizeof(words->text))
+	if (words->size == 0 || words->size >= sizeof(words->text) || words->text[words->size - 1])
 		return false;
 	for (size_t at = 0; at < words->size; at += strlen(words->text + at) + 1) {
 		if (count == DNSMASQ_WORDS_MAX)
@@ -66,6 +66,26 @@ static bool finish(struct dnsmasq_words *words)
 	}
 	words->argv[count] = NULL;
 	return true;
+}
+
+char *dnsmasq_words_copy(const struct dnsmasq_words *words)
+{
+	char *copy = calloc(1, words->size + 1);
+
+	return copy ? memcpy(copy, words->text, words->size) : NULL;
+}
+
+bool dnsmasq_words_from(struct dnsmasq_words *words, const char *copy)
+{
+	size_t size = 0;
+
+	while (copy[size])
+		size += strlen(copy + size) + 1;
+	if (size >= sizeof(words->text))
+		return false;
+	memcpy(words->text, copy, size);
+	words->size = size;
+	return dnsmasq_words_cut(words);
 }
 
 /* An IPv4 address in text, from host byte order. */
@@ -217,5 +237,5 @@ bool dnsmasq_words(struct dnsmasq_words *words, const char *program, const struc
 	add_names(words, network, domain);
 	add_ipv4(words, network, index);
 	add_ipv6(words, network, domain);
-	return finish(words);
+	return dnsmasq_words_cut(words);
 }

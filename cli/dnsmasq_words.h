@@ -32,6 +32,16 @@ struct dnsmasq_words {
 bool dnsmasq_words(struct dnsmasq_words *words, const char *program, const struct dnsmasq_account *account,
 	const struct policy_network *network, unsigned int index);
 
+/*
+ * Words as one text: each with its NUL, and an empty one behind the last. NULL when memory ran out; to be freed. And
+ * back: false if there are too many.
+ */
+char *dnsmasq_words_copy(const struct dnsmasq_words *words);
+bool dnsmasq_words_from(struct dnsmasq_words *words, const char *copy);
+
+/* Find where each begins, in `size` bytes of text. False if there is none, or too many, or the last has no end. */
+bool dnsmasq_words_cut(struct dnsmasq_words *words);
+
 /* The word that names the pid file, by which a process is known to be a network's; its length as of snprintf(3). */
 int dnsmasq_pid_word(const char *name, char *buffer, size_t size);
 

@@ -55,6 +55,10 @@ static void remove_one(void *context, const char *name)
 
 	if (!words_name(removal->words, name))
 		return;
+	if (session_interrupted(removal->session)) {
+		removal->failed = true;
+		return;
+	}
 	removal->nat |= bridge && alias_is_bridge(bridge) && strstr(bridge->alias, " mode=nat");
 	removal->failed |= !network_remove(removal->session, name);
 }
@@ -74,7 +78,7 @@ static int down(struct session *session, const struct words *words)
 		return status;
 	done = network_each(session, remove_one, &removal) && !removal.failed;
 	done = pass_settle(session, NULL, 0, is_named, words) && done;
-	if (removal.nat)
+	if (removal.nat && !session->dry)
 		puts("forwarding stays as it is, also where a nat network had it switched on: others may rely on it by "
 		     "now");
 	if (done && session->changes == 0)

@@ -39,19 +39,50 @@ bool network_keep_guarded(struct session *session, const struct policy_network *
 	return guard_stands(&guard, mode) || guard_put_up(session, network);
 }
 
+static bool dnsmasq_again(struct session *session, const struct undo_values *values)
+{
+	char why[512] = "";
+
+	(void)session;
+	if (!values->text)
+		return dnsmasq_pid(values->name) ||
+		       say_error("%s: cannot start dnsmasq again: it did not run with what it was started with",
+			       values->name);
+	return dnsmasq_restore(values->name, values->text, why, sizeof(why)) ||
+	       say_error("%s: cannot start dnsmasq again: %s", values->name, why);
+}
+
+/* First of all, so that it is the last to be put back: it needs the bridge and the addresses that it had. */
+static void remember_dnsmasq(struct session *session, const char *name)
+{
+	struct undo_values undo = {.text = NULL};
+
+	if (session->dry || !dnsmasq_pid(name))
+		return;
+	undo.text = dnsmasq_remember(name);
+	snprintf(undo.name, sizeof(undo.name), "%s", name);
+	session_undo_with(session, dnsmasq_again, undo);
+}
+
+static bool remove_dnsmasq(struct session *session, const char *name)
+{
+	char why[512] = "";
+
+	if (!dnsmasq_pid(name))
+		return true;
+	if (!session->dry && !dnsmasq_stop(name, why, sizeof(why)))
+		return say_error("%s: cannot stop dnsmasq: %s", name, why);
+	session_say(session, name, "stopped", "stop", "dnsmasq");
+	return true;
+}
+
 static bool settle_dnsmasq(struct session *session, const struct policy_network *network)
 {
 	enum dnsmasq_state state = dnsmasq_state(network);
 	char why[512] = "";
 
-	if (!dnsmasq_wanted(network)) {
-		if (!dnsmasq_pid(network->name))
-			return true;
-		if (!session->dry && !dnsmasq_stop(network->name, why, sizeof(why)))
-			return say_error("%s: cannot stop dnsmasq: %s", network->name, why);
-		session_say(session, network->name, "stopped", "stop", "dnsmasq");
-		return true;
-	}
+	if (!dnsmasq_wanted(network))
+		return remove_dnsmasq(session, network->name);
 	if (state == DNSMASQ_RUNNING)
 		return true;
 	if (!session->dry && !dnsmasq_start(network, why, sizeof(why)))
@@ -69,14 +100,16 @@ static bool remove_needless_bridge(struct session *session, const struct policy_
 
 bool network_settle(struct session *session, const struct policy_network *network)
 {
-	bool settled =
-		remove_needless_bridge(session, network) &&
-		(!bridge_is_needed(network) || (bridge_make(session, network) && bridge_set(session, network))) &&
-		settle_guard(session, network) &&
-		(!bridge_is_needed(network) ||
-			(bridge_set_addresses(session, network) && bridge_isolate_ports(session, network) &&
-				bridge_bring_up(session, network))) &&
-		forwarding_settle(session, network) && settle_dnsmasq(session, network);
+	bool settled;
+
+	remember_dnsmasq(session, network->name);
+	settled = remove_needless_bridge(session, network) &&
+		  (!bridge_is_needed(network) || (bridge_make(session, network) && bridge_set(session, network))) &&
+		  settle_guard(session, network) &&
+		  (!bridge_is_needed(network) ||
+			  (bridge_set_addresses(session, network) && bridge_isolate_ports(session, network) &&
+				  bridge_bring_up(session, network))) &&
+		  forwarding_settle(session, network) && settle_dnsmasq(session, network);
 
 	if (settled)
 		session_keep(session);
@@ -113,14 +146,8 @@ static bool remove_standalone_taps(struct session *session, const char *name)
 
 bool network_remove(struct session *session, const char *name)
 {
-	char why[512] = "";
-
-	if (dnsmasq_pid(name)) {
-		if (!session->dry && !dnsmasq_stop(name, why, sizeof(why)))
-			return say_error("%s: cannot stop dnsmasq: %s", name, why);
-		session_say(session, name, "stopped", "stop", "dnsmasq");
-	}
-	return bridge_remove(session, name) && remove_standalone_taps(session, name) && guard_take_down(session, name);
+	return bridge_remove(session, name) && remove_dnsmasq(session, name) && remove_standalone_taps(session, name) &&
+	       guard_take_down(session, name);
 }
 
 /* Passes each name on once. */

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <nftables/libnftables.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,6 +36,33 @@ static bool take_lock(struct session *session)
 	return true;
 }
 
+/* By which an administrator, or a service manager, ends a program. */
+static const int ends[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+
+static void hold_signals(struct session *session)
+{
+	sigset_t held;
+
+	sigemptyset(&held);
+	for (size_t i = 0; i < sizeof(ends) / sizeof(*ends); i++)
+		sigaddset(&held, ends[i]);
+	sigprocmask(SIG_BLOCK, &held, &session->signals);
+}
+
+bool session_interrupted(struct session *session)
+{
+	sigset_t waiting;
+	bool found = false;
+
+	sigpending(&waiting);
+	for (size_t i = 0; i < sizeof(ends) / sizeof(*ends); i++)
+		found |= !sigismember(&session->signals, ends[i]) && sigismember(&waiting, ends[i]) > 0;
+	if (found && !session->interrupted)
+		say_error("stopped by a signal: networks that it had not come to are as they were");
+	session->interrupted |= found;
+	return found;
+}
+
 /* Only who changes guards cannot do without nftables; who looks sees that there is none. */
 static bool open_nftables(struct session *session, bool to_change)
 {
@@ -53,11 +81,15 @@ bool session_open(struct session *session, bool to_change)
 	int error;
 
 	session->lock = -1;
+	sigprocmask(SIG_SETMASK, NULL, &session->signals);
 	if (to_change && geteuid() != 0)
 		return say_error("only root can change networks; try: sudo tapgate ...");
 	umask(022);
-	if (to_change && !session->dry && !take_lock(session))
-		return false;
+	if (to_change && !session->dry) {
+		if (!take_lock(session))
+			return false;
+		hold_signals(session);
+	}
 	error = link_open(&session->link);
 	if (error)
 		return say_error("cannot open a netlink socket: %s", strerror(-error));
@@ -72,8 +104,10 @@ void session_close(struct session *session)
 	link_close(session->nftables);
 	if (session->nft)
 		nft_ctx_free(session->nft);
-	if (session->lock >= 0)
+	if (session->lock >= 0) {
 		close(session->lock);
+		sigprocmask(SIG_SETMASK, &session->signals, NULL);
+	}
 }
 
 bool session_look(struct session *session)
@@ -115,6 +149,7 @@ void session_undo_with(struct session *session, bool (*function)(struct session 
 	struct undo *undo = malloc(sizeof(*undo));
 
 	if (!undo) {
+		session->undo_lost = true;
 		free(values.text);
 		return;
 	}
@@ -133,16 +168,18 @@ static void forget_last(struct session *session)
 
 void session_keep(struct session *session)
 {
+	session->undo_lost = false;
 	while (session->undo)
 		forget_last(session);
 }
 
 void session_undo(struct session *session, const char *network)
 {
-	bool undone = true;
+	bool undone = !session->undo_lost;
 
-	if (!session->undo)
+	if (!session->undo && undone)
 		return;
+	session->undo_lost = false;
 	while (session->undo) {
 		undone &= session->undo->function(session, &session->undo->values);
 		forget_last(session);

@@ -2,6 +2,7 @@
 #ifndef CLI_SESSION_H
 #define CLI_SESSION_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -18,7 +19,10 @@ struct session {
 	struct nft_ctx *nft; /* libnftables */
 	struct host host;
 	int lock;
+	sigset_t signals;  /* what was blocked before */
+	bool interrupted;  /* that was said */
 	struct undo *undo; /* the last change of the network at hand, which leads to the one before it */
+	bool undo_lost;	   /* memory ran out for one of them */
 };
 
 /*
@@ -27,6 +31,12 @@ struct session {
  */
 bool session_open(struct session *session, bool to_change);
 void session_close(struct session *session);
+
+/*
+ * A session that changes things does not end at SIGINT, SIGTERM, SIGHUP or SIGQUIT, but at session_close: so a network
+ * is not left half way. Whether one is waiting, so that nothing else should be begun; says so.
+ */
+bool session_interrupted(struct session *session);
 
 /* Take a new picture. */
 bool session_look(struct session *session);
@@ -46,6 +56,7 @@ struct undo_values {
 	int index;
 	struct link_interface before;
 	struct link_address address;
+	int number;
 	char *text;
 };
 

@@ -205,7 +205,8 @@ static bool show_all(struct survey *survey)
 static int status(struct session *session, const struct policy *policy, const struct words *words)
 {
 	json_t *list = words->given & WORD_JSON ? json_array() : NULL;
-	struct survey survey = {session, policy, words, words->given & WORD_JSON ? add_report : print_report, list, true};
+	struct survey survey = {
+		session, policy, words, words->given & WORD_JSON ? add_report : print_report, list, true};
 
 	if (!session_open(session, false) || !show_all(&survey)) {
 		json_decref(list);

@@ -40,8 +40,10 @@ static void remove_leftover(void *context, const char *name)
 {
 	struct leftovers *leftovers = context;
 
-	if (is_gone(leftovers->policy, name))
-		leftovers->failed |= !network_remove(leftovers->session, name);
+	if (!is_gone(leftovers->policy, name))
+		return;
+	if (session_interrupted(leftovers->session) || !network_remove(leftovers->session, name))
+		leftovers->failed = true;
 }
 
 static bool remove_leftovers(struct session *session, const struct policy *policy)
@@ -71,6 +73,10 @@ static bool settle(struct session *session, const struct policy *policy, const s
 			continue;
 		if (!words_name(words, networks[i].name))
 			continue;
+		if (session_interrupted(session)) {
+			all = false;
+			break;
+		}
 		if (network_settle(session, &networks[i]))
 			settled[settled_count++] = &networks[i];
 		else

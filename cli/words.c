@@ -60,8 +60,9 @@ bool words_parse(struct words *words, const char *command, uint32_t allowed, int
 		} else {
 			more = take_option(words, allowed, from[i], i + 1 < count ? from[i + 1] : NULL);
 			if (more < 0)
-				return say_error(more == UNKNOWN ? "'%s' has no option %s; see: tapgate help %s"
-								 : "'%s': option %s lacks its value; see: tapgate help %s",
+				return say_error(more == UNKNOWN
+							 ? "'%s' has no option %s; see: tapgate help %s"
+							 : "'%s': option %s lacks its value; see: tapgate help %s",
 					command, QUOTED(word), command);
 			i += more;
 		}

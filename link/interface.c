@@ -194,20 +194,28 @@ int link_set_port(struct link *link, int index, const struct link_port *port)
 	return exchange_acknowledged(link, request);
 }
 
-/* IFLA_LINKINFO { IFLA_INFO_KIND "bridge" IFLA_INFO_DATA { setting 0 } } */
-static bool put_bridge(struct nl_msg *request, int setting)
+/* A setting of a bridge: IFLA_BR_... (linux/if_link.h). */
+struct setting {
+	int attribute;
+	uint32_t value;
+};
+
+/* IFLA_LINKINFO { IFLA_INFO_KIND "bridge" IFLA_INFO_DATA { setting value } } */
+static bool put_bridge(struct nl_msg *request, struct setting setting)
 {
 	struct nlattr *info = nla_nest_start(request, IFLA_LINKINFO), *data;
 
 	if (!info || nla_put_string(request, IFLA_INFO_KIND, "bridge") < 0 ||
-		!(data = nla_nest_start(request, IFLA_INFO_DATA)) || nla_put_u32(request, setting, 0) < 0)
+		!(data = nla_nest_start(request, IFLA_INFO_DATA)) ||
+		nla_put_u32(request, setting.attribute, setting.value) < 0)
 		return false;
 	nla_nest_end(request, data);
 	nla_nest_end(request, info);
 	return true;
 }
 
-static int bridge(struct link *link, int flags, int index, const char *name, const unsigned char *mac, int setting)
+static int bridge(
+	struct link *link, int flags, int index, const char *name, const unsigned char *mac, struct setting setting)
 {
 	const struct ifinfomsg header = {.ifi_index = index};
 	struct nl_msg *request = new_request(RTM_NEWLINK, NLM_F_ACK | flags, &header);
@@ -222,15 +230,19 @@ static int bridge(struct link *link, int flags, int index, const char *name, con
 
 int link_make_bridge(struct link *link, const char *name, const unsigned char mac[static 6])
 {
-	return bridge(link, NLM_F_CREATE | NLM_F_EXCL, 0, name, mac, IFLA_BR_FORWARD_DELAY);
+	return bridge(link, NLM_F_CREATE | NLM_F_EXCL, 0, name, mac, (struct setting){IFLA_BR_FORWARD_DELAY, 0});
 }
 
-int link_set_bridge(struct link *link, int index)
+int link_set_bridge(struct link *link, int index, bool stp, uint32_t forward_delay)
 {
-	/* In this order: with the protocol on, there must be a delay (br_set_forward_delay, net/bridge/br_stp.c). */
-	int error = bridge(link, 0, index, NULL, NULL, IFLA_BR_STP_STATE);
+	const struct setting off = {IFLA_BR_STP_STATE, 0}, on = {IFLA_BR_STP_STATE, 1};
+	const struct setting delay = {IFLA_BR_FORWARD_DELAY, forward_delay};
+	/* In this order: with the protocol on, not every delay will do (br_set_forward_delay, net/bridge/br_stp.c). */
+	int error = bridge(link, 0, index, NULL, NULL, off);
 
-	return error ? error : bridge(link, 0, index, NULL, NULL, IFLA_BR_FORWARD_DELAY);
+	if (!error)
+		error = bridge(link, 0, index, NULL, NULL, delay);
+	return error || !stp ? error : bridge(link, 0, index, NULL, NULL, on);
 }
 
 int link_remove(struct link *link, int index)

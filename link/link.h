@@ -87,10 +87,10 @@ int link_has_vlan(struct link *link, int port, uint32_t vlan);
 
 /*
  * Make a bridge, down, with a hardware address of its own that it keeps whatever joins it; -EEXIST if the name is
- * taken. No spanning tree, no delay before a port forwards; link_set_bridge sees to both on one that exists.
+ * taken. No spanning tree, no delay before a port forwards; link_set_bridge sets both on one that exists.
  */
 int link_make_bridge(struct link *link, const char *name, const unsigned char mac[static 6]);
-int link_set_bridge(struct link *link, int index);
+int link_set_bridge(struct link *link, int index, bool stp, uint32_t forward_delay);
 
 int link_remove(struct link *link, int index);
 

@@ -1,16 +1,18 @@
 #!/bin/sh
-# `tapgate up` and `down`, with each of their system calls failed in turn, and killed before each that changes anything.
+# `tapgate up` and `down`, with each of their system calls failed in turn, and killed, or told to end, before each that
+# changes anything.
 #
-#	tests/cli/faults.sh new|drifted|moded|dhcp|down
+#	tests/cli/faults.sh new|drifted|moded|dhcp|redhcp|down
 #
 # new: where nothing stands. drifted: where guards, addresses and the like are not what they were. moded: where the
-# policy has other modes and addresses now. dhcp: where nothing stands, of a network with dnsmasq. down: away with all.
+# policy has other modes and addresses now. dhcp: where nothing stands, of a network with dnsmasq. redhcp: of one whose
+# dnsmasq, addresses and bridge's settings are others than the policy has now. down: away with all.
 #
 # Of each network three things are looked at, by what the kernel says: its bridge (link, addresses, settings), its
 # guard, its rules in a firewall of others (pass). After each run every one of them is as it was before, or as it is
 # wanted, and:
 #
-# - exit 0 only if all is as wanted; else a message
+# - exit 0 only if all is as wanted; else a message, or the signal that it was told to end by
 # - what stood sealed is sealed; a bridge that is as wanted has the guard that is wanted
 # - no bridge is up without rules, unless it was so before; this is all that counts after SIGKILL
 # - the next run, undisturbed, makes all as wanted
@@ -64,6 +66,17 @@ start_dhcp() {
 	"$TAPGATE" down
 }
 
+start_redhcp() {
+	policy 'network web host-only 172.16.2.1/24 fd00:2::1/64 dhcp=172.16.2.10-172.16.2.20'
+	"$TAPGATE" up
+	ip link set web addrgenmode eui64
+	ip link set web type bridge forward_delay 700
+	ip link set web type bridge stp_state 1
+	set_sysctl ipv4/conf/web/forwarding 0
+	set_sysctl ipv4/conf/uplink/forwarding 0
+	policy 'network web nat 172.16.5.1/24 dhcp=172.16.5.10-172.16.5.20 mtu=1400'
+}
+
 start_drifted() {
 	policy_of_all
 	"$TAPGATE" up
@@ -111,7 +124,7 @@ snap() {
 		ip -o addr show scope global
 		grep -s . /proc/sys/net/ipv4/conf/*/forwarding
 		nft list ruleset
-		[ "$scenario" != dhcp ] || dnsmasqs
+		case $scenario in *dhcp) dnsmasqs ;; esac
 	} | sed -E 's/ [a-z_]*_timer +[0-9.]+//g; s/(bridge_id|designated_root) [^ ]*//g; s/02:74:67(:..){3}/02:74:67:MAC/g' | awk '
 		function say(network, part, what) { print network ":" part " " what }
 		/^[0-9]+: [^ ]+: </ {
@@ -148,9 +161,9 @@ judge() {
 	elif grep -q '^mnl.c:.*initialize Netlink socket' "$TMPDIR/error"; then
 		judge_networks failed # the same, before anything was done
 	else
-		[ "$2" -le 4 ] || echo "status $2"
-		[ -s "$TMPDIR/error" ] || echo "status $2 without a message"
-		grep -v '^tapgate: ' "$TMPDIR/error" | sed 's/^/strange message: /'
+		[ "$2" -le 4 ] || [ "$1/$2" = signal=TERM/143 ] || echo "status $2"
+		[ "$2" = 143 ] || [ -s "$TMPDIR/error" ] || echo "status $2 without a message"
+		grep -v -e '^tapgate: ' -e '^Terminated$' "$TMPDIR/error" | sed 's/^/strange message: /'
 		judge_networks failed
 	fi
 }
@@ -179,6 +192,8 @@ judge_networks() { # judge_networks killed|failed
 				print name ":guard is neither as before nor as wanted"
 			if (scenario != "down" && !is("before", name ":bridge") && !is("wanted", name ":guard"))
 				print name " has a new bridge and no new guard"
+			if (scenario == "redhcp" && is("before", name ":bridge") != is("before", name ":dnsmasq"))
+				print name " has a dnsmasq for another bridge than it has"
 			if (scenario == "moded" && !is("before", name ":guard") && !is("wanted", name ":bridge"))
 				print name " has a new guard and no new bridge"
 		}
@@ -212,7 +227,7 @@ tamper() {
 	tamper_status=$?
 	{
 		# A call that was made again gives others other numbers.
-		grep -q -e '(INJECTED)' -e 'killed by SIGKILL' "$TMPDIR/trace" || echo "$1 $3" >>"$TMPDIR/unreached"
+		grep -q -e '(INJECTED)' -e 'killed by SIG' "$TMPDIR/trace" || echo "$1 $3" >>"$TMPDIR/unreached"
 		judge "$2" "$tamper_status" "$4"
 		mended
 	} >"$TMPDIR/wrong"
@@ -244,7 +259,7 @@ list() {
 		errors["fork"] = errors["vfork"] = errors["clone"] = errors["clone3"] = "EAGAIN"; errors["pipe2"] = "EMFILE"
 		errors["wait4"] = "ECHILD"; errors["pidfd_open"] = "EMFILE"; errors["pidfd_send_signal"] = "EPERM"
 		errors["unlinkat"] = "EACCES"; errors["getdents64"] = "EIO"; errors["newfstatat"] = "EIO"; errors["access"] = "EACCES"
-		errors["readlink"] = "EACCES"
+		errors["readlink"] = errors["renameat"] = "EACCES"; errors["rt_sigprocmask"] = "EINVAL"; errors["rt_sigpending"] = "EFAULT"
 	}
 	!/^[a-z0-9_]+\(/ { next }
 	{
@@ -257,8 +272,10 @@ list() {
 		if (!begun || (/^write\(1,/ && said++))
 			next
 		reads = /^(recvmsg|sendto|read|newfstatat|openat|readlink|getdents64)\(/ || /^(sendmsg).*(RTM_GET|NFT_MSG_GET)/
-		if (!reads && /^(sendmsg|write|mkdir|v?fork|clone3?|unlinkat|pidfd_send_signal|wait4|exit_group)\(/)
+		if (!reads && /^(sendmsg|write|mkdir|v?fork|clone3?|unlinkat|renameat|pidfd_send_signal|wait4|exit_group)\(/)
 			print name, "signal=KILL", count[name], $0
+		if (!reads && /^(sendmsg|write|clone3?|renameat|pidfd_send_signal)\(/ && changes++ % 4 == 0)
+			print name, "signal=TERM", count[name], $0
 		if (!(name in errors))
 			next
 		n = split(errors[name], error, " ")

@@ -222,7 +222,7 @@ done
 check 'internal: adverts, offers and the like change nothing' unmoved i1 quiet
 nft delete table inet tapgate-lab
 speaks h1 ra
-check 'without guard the host would have believed it' wait_for 2 advertised lab
+check 'without guard the host would have believed it' wait_for 10 advertised lab
 ip -6 route flush dev lab proto ra
 ip addr flush dev lab mngtmpaddr
 check 'up puts it back' "$TAPGATE" up
@@ -233,7 +233,7 @@ check 'redirects change nothing' [ "$(arrived redirects redirects h1 lab)" = 0 ]
 check 'the way is as it was' [ "$(way lab)" = "via $(link_local_of h1) dev lab" ]
 nft delete table inet tapgate-lab
 redirects h1 lab
-check 'without guard the host would have believed it' wait_for 2 is_redirected lab
+check 'without guard the host would have believed it' wait_for 10 is_redirected lab
 ip -6 route del 2001:db8:99::/64
 check 'up puts the guard back' "$TAPGATE" up
 

@@ -165,8 +165,8 @@ check 'nothing more to do' says_nothing_changed
 check 'iptables can read them' readable
 sed -i '/a+b/d' /etc/tapgate.conf
 check 'one gone from the policy' says 0 up <<'EOT'
-a+b: stopped dnsmasq
 a+b: removed the bridge
+a+b: stopped dnsmasq
 a+b: took down its guard
 firewall: removed the rules for 'a+b' from 'ip filter FORWARD'
 EOT

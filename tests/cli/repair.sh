@@ -268,8 +268,10 @@ tap1 missing' 'ip link set lab down; nft flush chain netdev tapgate-quiet ingres
 		lab: restarted dnsmasq
 	EOT
 	change lab 'network lab host-only 172.16.2.1/24 fd00:2::1/64 dhcp=172.16.2.2-172.16.2.100' <<-EOT
+		lab: repaired its bridge's MTU
 		lab: restarted dnsmasq
 		--
+		lab: repaired its bridge's MTU
 		lab: restarted dnsmasq
 	EOT
 	change lab 'network lab internal mtu=1400' <<-EOT
