@@ -1,4 +1,5 @@
 #!/bin/sh
+# shellcheck disable=SC2016 # words for eval
 # What ran before runs again: when the dnsmasq that the policy wants now does not start, the one that was there does, for
 # the addresses that it had, with the words that root had given it and no others. And `up` that is told to end.
 set -u
