@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/un.h>
@@ -17,6 +18,7 @@
 enum {
 	LOG_PATIENCE = 200000, /* microseconds for a log whose queue is full */
 	ERROR_PATIENCE = 1000, /* milliseconds for a standard error that does not take a line */
+	READER_PATIENCE = 200, /* milliseconds for the reader of a pipe to take the line out of it */
 };
 
 /*
@@ -75,6 +77,26 @@ void report_grant(
 	send_log(LOG_INFO, asker->helper, text);
 }
 
+/*
+ * Wait until a pipe has been read empty or nobody reads it any more, but not for long. Who started the helper may take
+ * the end of the socket for the end of all: libvirt reads standard error in a thread, and shows what that has read when
+ * the socket closes (qemuCreateInBridgePortWithHelper in its src/qemu/qemu_interface.c). So the socket stays open until
+ * the line has been read. Only a pipe can be asked for what is unread (FIONREAD, at either end; pipe_ioctl in
+ * fs/pipe.c); F_GETPIPE_SZ fails for all else, and asks no driver and no file system.
+ */
+static void wait_for_reader(int fd)
+{
+	struct pollfd closed = {.fd = fd}; /* POLLERR alone, when the reader has gone */
+	int left = 0;
+
+	if (fcntl(fd, F_GETPIPE_SZ) < 0)
+		return;
+	for (int waited = 0; waited < READER_PATIENCE; waited++) {
+		if (ioctl(fd, FIONREAD, &left) < 0 || left == 0 || poll(&closed, 1, 1) != 0)
+			return;
+	}
+}
+
 /* A full pipe or a stopped terminal must not hold the helper: the line is written if it can be taken soon. */
 static void write_error(const char *text)
 {
@@ -82,8 +104,8 @@ static void write_error(const char *text)
 	struct pollfd ready = {.fd = FD_ERROR, .events = POLLOUT};
 
 	text_append(line, sizeof(line), IDENT ": %s\n", text);
-	if (poll(&ready, 1, ERROR_PATIENCE) == 1)
-		(void)!write(FD_ERROR, line, strlen(line));
+	if (poll(&ready, 1, ERROR_PATIENCE) == 1 && write(FD_ERROR, line, strlen(line)) > 0)
+		wait_for_reader(FD_ERROR);
 }
 
 void report_refusal(const struct asker *asker, const struct request *request, const struct outcome *outcome)

@@ -17,6 +17,7 @@
  *	peer-full	nobody reads from it, and it takes no more
  *	error-gone	standard error is a pipe that nobody reads from any more
  *	error-full	standard error is a pipe that takes no more
+ *	error-unread	standard error is a pipe that nobody empties
  *	error-device	standard error is a device that is full
  *
  * WHAT is for the report. OUTCOME is what must come of it:
@@ -133,13 +134,13 @@ static int open_error(const struct job *job)
 
 	if (is(job, "error-device"))
 		return open("/dev/full", O_WRONLY);
-	if (!is(job, "error-gone") && !is(job, "error-full"))
+	if (!is(job, "error-gone") && !is(job, "error-full") && !is(job, "error-unread"))
 		return open(error_path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
 	if (pipe(ends) < 0)
 		fail("pipe");
 	if (is(job, "error-full"))
 		fill(ends[1]);
-	else
+	else if (is(job, "error-gone"))
 		close(ends[0]);
 	return ends[1];
 }

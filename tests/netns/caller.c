@@ -223,23 +223,44 @@ static void receive(struct result *result, int peer)
 	}
 }
 
-static void read_errors(struct result *result, int fd)
+/* What has come over the pipe so far; false at its end. */
+static bool read_errors(struct result *result, int fd)
 {
+	size_t room;
 	ssize_t size;
 
-	fcntl(fd, F_SETFL, O_NONBLOCK);
-	while ((size = read(fd, result->errors + result->errors_size,
-			sizeof(result->errors) - 1 - result->errors_size)) > 0)
-		result->errors_size += (size_t)size;
-	close(fd);
+	do {
+		room = sizeof(result->errors) - 1 - result->errors_size;
+		size = read(fd, result->errors + result->errors_size, room);
+		if (size > 0)
+			result->errors_size += (size_t)size;
+	} while (size > 0);
+	return size < 0 && errno == EAGAIN;
+}
+
+/* Read what the helper writes until it ends, as callers do, who else would have it wait; false if it hangs. */
+static bool await_end(const struct running *running, struct result *result)
+{
+	struct pollfd fds[] = {{.fd = running->pidfd, .events = POLLIN}, {.fd = running->errors, .events = POLLIN}};
+
+	if (running->errors >= 0)
+		fcntl(running->errors, F_SETFL, O_NONBLOCK);
+	for (;;) {
+		int64_t left = running->started + running->call.patience - now();
+
+		if (poll(fds, 2, left > 0 ? (int)left : 0) <= 0)
+			return false;
+		if (fds[1].revents && !read_errors(result, running->errors))
+			fds[1].fd = -1;
+		if (fds[0].revents)
+			return true;
+	}
 }
 
 struct result finish(struct running *running)
 {
 	struct result result = {.call = running->call, .pid = running->pid, .tap = -1};
-	struct pollfd end = {.fd = running->pidfd, .events = POLLIN};
-	int64_t left = running->started + running->call.patience - now();
-	bool ended = poll(&end, 1, left > 0 ? (int)left : 0) == 1;
+	bool ended = await_end(running, &result);
 
 	if (!ended)
 		kill(running->pid, SIGKILL);
@@ -248,8 +269,10 @@ struct result finish(struct running *running)
 	forget_child(running->pid);
 	close(running->pidfd);
 	result.code = WIFEXITED(result.status) ? WEXITSTATUS(result.status) : 128 + WTERMSIG(result.status);
-	if (running->errors >= 0)
+	if (running->errors >= 0) {
 		read_errors(&result, running->errors);
+		close(running->errors);
+	}
 	take_log(running->call.in_grandchild ? 0 : running->pid, result.log, sizeof(result.log));
 	if (running->peer >= 0)
 		receive(&result, running->peer);

@@ -52,6 +52,10 @@ static void test_what_ends_it(void **state)
 		KILLS("connect the log", connect, FD_LOG),
 		KILLS("dup3", dup3, FD_TAP, FD_PEER),
 		KILLS("F_DUPFD", fcntl, 0, F_DUPFD),
+		KILLS("F_SETPIPE_SZ", fcntl, FD_ERROR, F_SETPIPE_SZ, 4096),
+		KILLS("F_GETPIPE_SZ of the peer", fcntl, FD_PEER, F_GETPIPE_SZ),
+		KILLS("FIONREAD on the peer", ioctl, FD_PEER, FIONREAD, NOWHERE),
+		KILLS("TIOCSTI", ioctl, FD_ERROR, TIOCSTI, AT("x")),
 		KILLS("TUNSETIFF", ioctl, FD_TAP, TUNSETIFF),
 		KILLS("TUNSETPERSIST", ioctl, FD_TAP, TUNSETPERSIST, 1),
 
@@ -99,7 +103,9 @@ static long close_and_speak(void)
 static void test_what_is_needed(void **state)
 {
 	static const struct attempt attempts[] = {
-		CALLS("write", 0, write, FD_ERROR, NOWHERE, 1), /* /dev/null does not look */
+		CALLS("write", 0, write, FD_ERROR, NOWHERE, 1),		     /* /dev/null does not look */
+		CALLS("F_GETPIPE_SZ", EBADF, fcntl, FD_ERROR, F_GETPIPE_SZ), /* nor is it a pipe */
+		CALLS("FIONREAD", ENOTTY, ioctl, FD_ERROR, FIONREAD, NOWHERE),
 		CALLS("sendmsg", EFAULT, sendmsg, FD_PEER, NOWHERE),
 		CALLS("sendto", EFAULT, sendto, FD_LOG, NOWHERE, 1),
 		CALLS("close the tap", 0, close, FD_TAP),

@@ -82,6 +82,15 @@ static int broken_pipe(void)
 	return ends[1];
 }
 
+/* A pipe that takes a line, which stays in it: its other end is open. */
+static int lazy_pipe(void)
+{
+	int ends[2];
+
+	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+	return ends[1];
+}
+
 /* A unix stream that takes no more. */
 static int full_socket(void)
 {
@@ -179,6 +188,7 @@ static void test_standard_error_that_takes_nothing(void **state)
 		{"a full socket", full_socket},
 		{"a full device", full_device},
 		{"a read-only file", read_only_file},
+		{"a pipe that nobody empties", lazy_pipe},
 		{"a netlink socket", open_netlink},
 		{"a stopped terminal", stopped_terminal},
 		{"a full terminal", full_terminal},
