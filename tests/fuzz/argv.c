@@ -1,15 +1,17 @@
 /*
  * Fuzz target: the command line. An input is the arguments, argv[0] first, each ended by NUL or by the end.
  *
- * Links: helper/request.c helper/outcome.c policy/text.c
+ * Links: helper/request.c helper/outcome.c policy/mac.c policy/text.c
  */
 #include <limits.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "helper/request.h"
+#include "policy/policy.h"
 #include "tests/fuzz/fuzz.h"
 
 enum { ARGUMENTS_MAX = 64 };
@@ -28,11 +30,29 @@ static const char *value_of(char **argv, const char *option)
 	return value;
 }
 
+/* Queues as they are written, and 0 where they are not; an address that is a guest's, as it is written. */
+static void check_port(const char *queues, const char *mac, const struct request *request)
+{
+	static const unsigned char nobody[MAC_BYTES];
+	char text[MAC_TEXT];
+
+	MUST(request->queues <= POLICY_QUEUES_MAX && (queues != NULL) == (request->queues > 0));
+	snprintf(text, sizeof(text), "%u", request->queues);
+	MUST(!queues || strcmp(queues, text) == 0);
+	MUST(request->mac_given == (mac != NULL));
+	if (!mac)
+		return;
+	mac_text(request->mac, text);
+	MUST(strcasecmp(mac, text) == 0);
+	MUST(!(request->mac[0] & 1) && memcmp(request->mac, nobody, MAC_BYTES) != 0);
+}
+
 /* A request says what the arguments say, and nothing that a name or a descriptor cannot be. */
 static void check_request(int argc, char **argv, const struct request *request, const struct outcome *outcome)
 {
 	const char *network = value_of(argv, "--net="), *bridge = value_of(argv, "--br=");
 	const char *fd = value_of(argv, "--fd="), *vnet_header = value_of(argv, "--use-vnet");
+	const char *queues = value_of(argv, "--queues="), *mac = value_of(argv, "--mac=");
 	char number[16];
 
 	MUST(outcome->code == EXIT_SENT && !outcome->text[0]);
@@ -43,7 +63,8 @@ static void check_request(int argc, char **argv, const struct request *request, 
 	snprintf(number, sizeof(number), "%d", request->fd);
 	MUST(strcmp(fd, number) == 0);
 	MUST(request->vnet_header == (vnet_header != NULL) && (!vnet_header || !*vnet_header));
-	MUST(argc - 1 == !!network + !!bridge + !!fd + !!vnet_header);
+	check_port(queues, mac, request);
+	MUST(argc - 1 == !!network + !!bridge + !!fd + !!vnet_header + !!queues + !!mac);
 }
 
 /* A refusal is one line that a terminal and a log can show. */

@@ -14,12 +14,14 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "link/fdb.h"
 #include "link/guard.h"
 #include "link/nftables.h"
 #include "link/reply.h"
+#include "link/tun.h"
 #include "tests/fuzz/fuzz.h"
 
-/* The first byte: two bits, one bit, three bits. */
+/* The first byte: two bits, one bit, the rest. */
 enum { ANSWER = 3, ONE = 0, LIST = 1, ACKNOWLEDGEMENT = 2, ADDRESSED = 4, READER = 3 };
 
 enum { SEQUENCE = 7, PORT = 4711 };
@@ -75,6 +77,29 @@ static void check_route(void *context, const struct link_route *route)
 	MUST(route->prefix <= (route->family == AF_INET ? 32 : 128));
 }
 
+static void check_fdb_entry(void *context, const struct fdb_entry *entry)
+{
+	struct input *input = context;
+
+	(void)entry; /* every index and every address is one */
+	input->count++;
+}
+
+/* At least two attributes for each that is counted once, and one more for each that is counted twice. */
+static void check_vlans(const struct vlan_reader *reader, const struct input *input)
+{
+	MUST(reader->count <= 2 * input->size / (2 * sizeof(struct nlattr) + sizeof(uint32_t)));
+	MUST(reader->count || (!reader->vlan && !reader->untagged));
+	MUST(reader->vlan <= UINT16_MAX);
+}
+
+/* What is refused leaves no trace. */
+static void check_tun(const struct tun *tun, bool taken)
+{
+	MUST(taken || (!tun->tap && !tun->persistent && !tun->packet_info && !tun->vnet_header && !tun->multi_queue &&
+			      !tun->queues));
+}
+
 /* A seal is written one way only. */
 static void check_seal(const char *name)
 {
@@ -113,20 +138,28 @@ static struct interface_reader interfaces = {.each = check_interface};
 static struct address_reader addresses = {.each = check_address};
 static struct route_reader routes = {.each = check_route};
 static struct nftables_reader objects = {.each = check_object};
+static struct fdb_reader fdb_entries = {.each = check_fdb_entry};
+static struct vlan_reader vlans;
+static struct tun tun;
 static uint32_t table_flags;
 
+/* By number, so that old inputs keep their meaning. */
 static const struct {
-	bool (*take)(void *, struct nlmsghdr *);
+	bool (*take)(void *, struct nlmsghdr *); /* NULL: the input is the name of a seal */
 	void *reader;
 } readers[] = {
-	{reply_take_interface, &interfaces},
-	{reply_take_address, &addresses},
-	{reply_take_route, &routes},
-	{reply_take_nftables_table, &table_flags},
-	{reply_take_nftables_chain, &objects},
-	{reply_take_nftables_rule, &objects},
+	[0] = {reply_take_interface, &interfaces},
+	[1] = {reply_take_address, &addresses},
+	[2] = {reply_take_route, &routes},
+	[3] = {reply_take_nftables_table, &table_flags},
+	[4] = {reply_take_nftables_chain, &objects},
+	[5] = {reply_take_nftables_rule, &objects},
+	[6] = {NULL, NULL},
+	[7] = {reply_take_fdb_entry, &fdb_entries},
+	[8] = {reply_take_vlans, &vlans},
+	[9] = {tun_take, &tun},
 };
-enum { READERS = sizeof(readers) / sizeof(*readers), SEAL = READERS };
+enum { READERS = sizeof(readers) / sizeof(*readers) };
 
 /* Address every message to us, as far as their lengths lead from one to the next. */
 static void address(unsigned char *datagram, size_t size)
@@ -155,11 +188,16 @@ static void read_datagram(struct input *input, unsigned char kind, unsigned int 
 		.context = readers[reader].reader};
 	int result;
 
-	interfaces.context = addresses.context = routes.context = objects.context = input;
+	interfaces.context = addresses.context = routes.context = objects.context = fdb_entries.context = input;
+	vlans = (struct vlan_reader){.count = 0};
+	tun = (struct tun){.tap = false};
 	result = reply_read(&reply, input->datagram, input->size);
 	MUST(result <= 1);
 	MUST(result != 1 || reply.dump);
 	MUST(!reply.acknowledge || input->count == 0);
+	check_vlans(&vlans, input);
+	check_tun(&tun, result == 0 || reply.dump);
+	MUST(reply.dump || readers[reader].reader != &fdb_entries || input->count <= 1);
 	/* One interface, one object; one answer may be about something else than addresses, or about several routes. */
 	if (readers[reader].reader == &interfaces || readers[reader].reader == &objects) {
 		MUST(reply.dump || input->count <= 1);
@@ -174,12 +212,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (size == 0)
 		return 0;
-	reader = (unsigned int)(data[0] >> READER) % (READERS + 1);
+	reader = (unsigned int)(data[0] >> READER) % READERS;
 	/* A copy of its own: aligned as libnl's buffers are, and to its end, so that reading past it shows. */
 	input.datagram = malloc(size);
 	MUST(input.datagram);
 	memcpy(input.datagram, data + 1, size - 1);
-	if (reader == SEAL) {
+	if (!readers[reader].take) {
 		input.datagram[size - 1] = '\0';
 		check_seal((const char *)input.datagram);
 	} else {

@@ -23,7 +23,20 @@ struct row {
 	const char *expected;
 };
 
-/* "br0 fd=7", "br0 fd=7 vnet", or "2: why". */
+static void describe(const struct request *request, char *line, size_t size)
+{
+	char mac[MAC_TEXT];
+
+	snprintf(line, size, "%s fd=%d%s", request->network, request->fd, request->vnet_header ? " vnet" : "");
+	if (request->queues)
+		text_append(line, size, " queues=%u", request->queues);
+	if (!request->mac_given)
+		return;
+	mac_text(request->mac, mac);
+	text_append(line, size, " mac=%s", mac);
+}
+
+/* "br0 fd=7", "br0 fd=7 vnet queues=2 mac=02:00:00:00:00:01", or "2: why". */
 static void parse(const char *const *words, char *line, size_t size)
 {
 	char *argv[WORDS_MAX + 2] = {strdup("tapgate-helper")};
@@ -34,7 +47,7 @@ static void parse(const char *const *words, char *line, size_t size)
 	for (; argc <= WORDS_MAX && words[argc - 1]; argc++)
 		argv[argc] = strdup(words[argc - 1]);
 	if (request_parse(argc, argv, &request, &outcome))
-		snprintf(line, size, "%s fd=%d%s", request.network, request.fd, request.vnet_header ? " vnet" : "");
+		describe(&request, line, size);
 	else
 		snprintf(line, size, "%d: %s", (int)outcome.code, outcome.text);
 	/* The words are not the caller's any more, and the request must not point into them. */
@@ -71,6 +84,12 @@ static void test_good(void **state)
 		{{"--br=br0", "--fd=2147483647"}, "br0 fd=2147483647"},
 		{{"--br=a", "--fd=3"}, "a fd=3"},
 		{{"--br=fifteen-bytes-a", "--fd=3"}, "fifteen-bytes-a fd=3"},
+		{{"--queues=1", "--br=br0", "--fd=3"}, "br0 fd=3 queues=1"},
+		{{"--br=br0", "--fd=3", "--queues=16"}, "br0 fd=3 queues=16"},
+		{{"--br=br0", "--mac=52:54:00:Ab:cD:ef", "--fd=3"}, "br0 fd=3 mac=52:54:00:ab:cd:ef"},
+		{{"--br=br0", "--mac=00:00:00:00:00:01", "--fd=3"}, "br0 fd=3 mac=00:00:00:00:00:01"},
+		{{"--mac=02:00:00:00:00:01", "--queues=4", "--use-vnet", "--fd=3", "--br=br0", "--net=lab"},
+			"lab fd=3 vnet queues=4 mac=02:00:00:00:00:01"},
 	};
 
 	(void)state;
@@ -95,6 +114,14 @@ static void test_words(void **state)
 		{{"--br=br0", "--br=br0"}, "2: --br for the second time, expected it once"},
 		{{"--fd=3", "--fd=4"}, "2: --fd for the second time, expected it once"},
 		{{"--net=a", "--net=a"}, "2: --net for the second time, expected it once"},
+		{{"--queues"}, "2: unknown argument '--queues', " EXPECTED},
+		{{"--queues", "2"}, "2: unknown argument '--queues', " EXPECTED},
+		{{"--queue=2"}, "2: unknown argument '--queue=2', " EXPECTED},
+		{{"--mac"}, "2: unknown argument '--mac', " EXPECTED},
+		{{"--net"}, "2: unknown argument '--net', " EXPECTED},
+		{{"--queues=2", "--queues=2"}, "2: --queues for the second time, expected it once"},
+		{{"--queues=", "--queues=2"}, "2: --queues for the second time, expected it once"},
+		{{"--mac=x", "--mac=x"}, "2: --mac for the second time, expected it once"},
 		{{"--use-vnet", "--use-vnet"}, "2: --use-vnet for the second time, expected it once"},
 	};
 
@@ -139,6 +166,29 @@ static void test_numbers(void **state)
 	}
 }
 
+/* Options of the port: what is no value of theirs. */
+static void test_port(void **state)
+{
+	static const char *const queues[] = {"", "0", "17", "-1", "+2", "02", "2x", " 2", "0x2", "2,4", "4294967298"};
+	static const char *const macs[] = {"", "52:54:00:12:34", "52:54:00:12:34:56:", "52:54:00:12:34:56:78",
+		"52-54-00-12-34-56", "525400123456", "52:54:00:12:34:5g", "52:54:0:12:34:567", " 52:54:00:12:34:56",
+		"00:00:00:00:00:00", "01:00:5e:00:00:01", "ff:ff:ff:ff:ff:ff"};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(queues) + COUNT(macs); i++) {
+		const bool mac = i >= COUNT(queues);
+		const char *value = mac ? macs[i - COUNT(queues)] : queues[i];
+		char word[64], line[1024], expected[256];
+		const char *const words[WORDS_MAX] = {"--br=br0", "--fd=3", word};
+
+		snprintf(word, sizeof(word), "--%s=%s", mac ? "mac" : "queues", value);
+		snprintf(expected, sizeof(expected), "2: --%s='%s', expected %s", mac ? "mac" : "queues", value,
+			mac ? "a unicast hardware address as in 52:54:00:12:34:56" : "a number from 1 to 16");
+		parse(words, line, sizeof(line));
+		assert_string_equal(line, expected);
+	}
+}
+
 /* Very long words, and what is found wrong first: the words, then the names, then the number. */
 static void test_order_and_length(void **state)
 {
@@ -149,6 +199,8 @@ static void test_order_and_length(void **state)
 		{{"--br=", "--fd=x", "more"}, "2: unknown argument 'more', " EXPECTED},
 		{{"--br=", "--fd=x", "--fd=x"}, "2: --fd for the second time, expected it once"},
 		{{"--fd=x"}, "2: no network is named, " EXPECTED},
+		{{"--br=br0", "--queues=0", "--mac=x"}, "2: no socket is named, " EXPECTED},
+		{{"--br=br0", "--fd=3", "--mac=x", "--queues=0"}, "2: --queues='0', expected a number from 1 to 16"},
 	};
 
 	(void)state;
@@ -182,6 +234,7 @@ int main(void)
 		cmocka_unit_test(test_words),
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_numbers),
+		cmocka_unit_test(test_port),
 		cmocka_unit_test(test_order_and_length),
 		cmocka_unit_test(test_no_words),
 	};

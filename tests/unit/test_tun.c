@@ -107,7 +107,7 @@ static void test_sizes(void **state)
 
 static void test_no_tun(void **state)
 {
-	static const char *const kinds[] = {"bridge", "tuna", ""};
+	static const char *const kinds[] = {"bridge", "tuna", "tu", "", "a-kind-of-16-byt", "tun\x1b"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
