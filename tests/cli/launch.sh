@@ -20,3 +20,13 @@ no_taps() {
 	[ -z "$(taps)" ]
 }
 
+# runs USER STATUS WORD...: tapgate run as that user exits so, and both streams are exactly standard input
+runs() {
+	runs_user=$1 runs_status=$2
+	shift 2
+	cat >"$TMPDIR/runs.expected"
+	as "$runs_user" "$TAPGATE" run "$@" >"$TMPDIR/runs" 2>&1 </dev/null
+	runs_came=$?
+	[ "$runs_came" = "$runs_status" ] || echo "tapgate run $*: status $runs_came, expected $runs_status"
+	diff "$TMPDIR/runs.expected" "$TMPDIR/runs" && [ "$runs_came" = "$runs_status" ]
+}

@@ -20,59 +20,28 @@
  *	error-unread	standard error is a pipe that nobody empties
  *	error-device	standard error is a device that is full
  *
- * WHAT is for the report. OUTCOME is what must come of it:
- *
- *	grant	 exit 0, and one byte with one descriptor: of a tap that is up, on NETWORK, and signed with its alias
- *	refuse	 exit 1 to 5, nothing sent, one line on standard error
- *	silent	 exit 1 to 5, nothing sent, not a word
- *	stopped	 ended by the sandbox (SIGSYS), nothing sent
- *	killed	 ended by SIGKILL, nothing sent
- *	sent	 ended by SIGKILL after it had sent
- *	either	 grant or refuse
- *	any	 grant, refuse or stopped
+ * WHAT is for the report. OUTCOME is what must come of it, in a word of judge.h.
  *
  * Whatever the outcome: no byte without a descriptor, the tampering took place, and when all is closed the links are
  * what they were before the first run. Failures are printed; the last line is "PASSED FAILED", two numbers.
  *
  * Run as root, with a network of its own, in a directory of its own.
  */
+#include "tests/faults/judge.h"
+
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/if.h>
-#include <linux/if_tun.h>
 #include <poll.h>
-#include <pwd.h>
-#include <signal.h>
-#include <stdbool.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 enum {
 	PATIENCE = 20000, /* milliseconds for one run: more than the helper's own longest wait */
-	TEXT_MAX = 65536,
 	FIELDS = 5,
-};
-
-struct job {
-	const char *user, *network, *outcome, *injection, *what;
 };
 
 /* All that the helper must leave alone, but for what follows by itself, and late, from a port that came and went. */
 static const char list_links[] = "ip -o link | sed 's/NO-CARRIER,//; s/,LOWER_UP//; s/ state [A-Z]*//'; "
 				 "ip -o addr | grep -v 'inet6 fe80'; ip route; ip -6 route | grep -v '^fe80'";
-
-/* What came of a run. */
-struct result {
-	int status; /* as from waitpid */
-	size_t bytes, descriptors;
-	int tap; /* the first descriptor; -1: none */
-	bool late;
-};
 
 static const char *trace_path = "trace", *error_path = "error"; /* what strace writes; the helper's standard error */
 
@@ -80,32 +49,6 @@ static void fail(const char *what)
 {
 	perror(what);
 	exit(2);
-}
-
-/* The content of a file, or the output of a command, in a buffer of TEXT_MAX. */
-static void slurp(FILE *file, char *text)
-{
-	size_t size = file ? fread(text, 1, TEXT_MAX - 1, file) : 0;
-
-	if (!file)
-		fail("slurp");
-	text[size] = '\0';
-}
-
-static void read_file(const char *path, char *text)
-{
-	FILE *file = fopen(path, "r");
-
-	slurp(file, text);
-	fclose(file);
-}
-
-static void read_command(const char *command, char *text)
-{
-	FILE *pipe = popen(command, "r");
-
-	slurp(pipe, text);
-	pclose(pipe);
 }
 
 static bool is(const struct job *job, const char *situation)
@@ -153,12 +96,6 @@ static void make_pair(const char *user, int pair[static 2])
 	if (!entry || setegid(entry->pw_gid) < 0 || seteuid(entry->pw_uid) < 0 ||
 		socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0 || seteuid(0) < 0 || setegid(0) < 0)
 		fail("make_pair");
-}
-
-/* On "br2" two are asked for. */
-static size_t queues_of(const struct job *job)
-{
-	return strcmp(job->network, "br2") == 0 ? 2 : 1;
 }
 
 static void trace(const char *helper, const struct job *job, int fd)
@@ -255,77 +192,6 @@ static struct result run(const char *helper, const struct job *job)
 	return result;
 }
 
-/*
- * The tap is what the policy grants: up, on the bridge or with its own addresses, and its alias says whose it is. Of
- * the networks that are used, "web" isolates its ports, and "tap1" and "cell" have no bridge.
- */
-static bool is_full_grant(const struct job *job, const struct result *result)
-{
-	struct passwd *entry = getpwnam(job->user);
-	struct ifreq tap = {0};
-	char command[128], link[TEXT_MAX], master[64], alias[128];
-	bool on_network;
-
-	if (result->bytes != 1 || result->descriptors != queues_of(job) || ioctl(result->tap, TUNGETIFF, &tap) < 0)
-		return false;
-	snprintf(command, sizeof(command), "ip -d -o link show dev %.16s; ip -o addr show dev %.16s", tap.ifr_name,
-		tap.ifr_name);
-	snprintf(master, sizeof(master), " master %s ", job->network);
-	snprintf(
-		alias, sizeof(alias), "alias tapgate uid=%u net=%s vmm=%d", entry->pw_uid, job->network, (int)getpid());
-	read_command(command, link);
-	if (strcmp(job->network, "tap1") == 0 || strcmp(job->network, "cell") == 0)
-		on_network = !strstr(link, " master ") && strncmp(tap.ifr_name, job->network, 4) == 0 &&
-			     strstr(link, "inet 172.16.") &&
-			     (strcmp(job->network, "cell") == 0 || strstr(link, "inet6 fd00:4::1/64"));
-	else
-		on_network =
-			strstr(link, master) && !strstr(link, "inet") &&
-			((strcmp(job->network, "web") != 0 && queues_of(job) == 1) || strstr(link, "isolated on")) &&
-			(queues_of(job) == 1 || (strstr(link, "locked on") && strstr(link, " guard on") &&
-							strstr(link, "learning off")));
-	return on_network && strstr(link, ",UP") && strstr(link, alias);
-}
-
-/* Nothing sent, a code of its own, and one line (or none). */
-static bool is_refusal(const struct result *result, bool says_why)
-{
-	char error[TEXT_MAX];
-	const char *newline;
-	int code = WIFEXITED(result->status) ? WEXITSTATUS(result->status) : 0;
-
-	if (result->bytes || result->descriptors || code < 1 || code > 5)
-		return false;
-	read_file(error_path, error);
-	if (!says_why)
-		return !error[0];
-	newline = strchr(error, '\n');
-	return strncmp(error, "tapgate-helper: ", 16) == 0 && newline && !newline[1];
-}
-
-static bool is_expected(const struct job *job, const struct result *result)
-{
-	bool success = WIFEXITED(result->status) && WEXITSTATUS(result->status) == 0;
-	int signal = WIFSIGNALED(result->status) ? WTERMSIG(result->status) : 0;
-	bool nothing = !result->bytes && !result->descriptors;
-	bool any = strcmp(job->outcome, "any") == 0;
-	bool either = any || strcmp(job->outcome, "either") == 0;
-
-	if (result->late)
-		return false;
-	if (success)
-		return (either || strcmp(job->outcome, "grant") == 0) && is_full_grant(job, result);
-	if (strcmp(job->outcome, "killed") == 0)
-		return signal == SIGKILL && nothing;
-	if (strcmp(job->outcome, "stopped") == 0 || (any && signal))
-		return signal == SIGSYS && nothing;
-	if (strcmp(job->outcome, "sent") == 0)
-		return signal == SIGKILL && is_full_grant(job, result);
-	if (strcmp(job->outcome, "silent") == 0)
-		return is_refusal(result, false);
-	return (either || strcmp(job->outcome, "refuse") == 0) && is_refusal(result, true);
-}
-
 static void print_failure(const struct job *job, const struct result *result, const char *problem)
 {
 	char error[TEXT_MAX];
@@ -341,7 +207,7 @@ static void print_failure(const struct job *job, const struct result *result, co
 static bool do_job(const char *helper, const struct job *job, const char *links_before)
 {
 	struct result result = run(helper, job);
-	const char *problem = is_expected(job, &result) ? NULL : result.late ? "hung" : "outcome";
+	const char *problem = is_expected(job, &result, error_path) ? NULL : result.late ? "hung" : "outcome";
 	char text[TEXT_MAX];
 
 	read_file(trace_path, text);

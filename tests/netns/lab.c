@@ -4,10 +4,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "tests/netns/internal.h"
+
+#define ADDRESS(text) ((const struct sockaddr *)&(struct sockaddr_in){AF_INET, htons(53), {inet_addr(text)}, {0}})
 
 enum { PATIENCE = 15 }; /* seconds */
 
@@ -179,4 +182,48 @@ void assert_start_fails(const struct policy_network *network, const char *words)
 	assert_false(dnsmasq_start(network, why, sizeof(why)));
 	if (!strstr(why, words))
 		fail_msg("the reason is '%s', expected in it '%s'", why, words);
+}
+
+struct policy_network lab_running(const char *name, enum policy_mode mode, unsigned int n)
+{
+	struct policy_network network = lab_network(name, mode, n);
+
+	lab_bridge(&network);
+	lab_start(&network);
+	return network;
+}
+
+void lab_stop(const char *name)
+{
+	char why[256] = "unset";
+
+	if (!dnsmasq_stop(name, why, sizeof(why)))
+		fail_msg("'%s': %s", name, why);
+	assert_string_equal(why, "");
+	assert_int_equal(dnsmasq_pid(name), 0);
+	assert_int_equal(shell_status("test -e '/run/tapgate/%s.pid'", name), 1);
+}
+
+int lab_tcp(const char *address, bool listening)
+{
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1;
+	const socklen_t size = sizeof(struct sockaddr_in);
+
+	/* Over what is left of the connections of earlier tests. */
+	must(fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == 0 &&
+			(listening ? bind(fd, ADDRESS(address), size) == 0 && listen(fd, 1) == 0
+				   : connect(fd, ADDRESS(address), size) == 0),
+		address);
+	return fd;
+}
+
+void assert_listens(const char *expected)
+{
+	char path[256];
+
+	snprintf(path, sizeof(path), "%s/expected", getenv("TMPDIR"));
+	write_file(path, expected, 0644, 0, 0);
+	eventually("{ ss -Hlntu; ss -Hlnw | sed 's/^/raw /'; } | awk '{ print $1, $5 }' | "
+		   "sed 's/fe80::[0-9a-f:]*/fe80/' | sort >$TMPDIR/found; "
+		   "sort $TMPDIR/expected | diff - $TMPDIR/found");
 }

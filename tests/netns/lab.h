@@ -22,6 +22,10 @@ struct policy_network lab_network(const char *name, enum policy_mode mode, unsig
 void lab_bridge(const struct policy_network *network);
 void lab_start(const struct policy_network *network);
 
+/* A network of lab_network whose dnsmasq runs. Stop one, and its pid file must be gone. */
+struct policy_network lab_running(const char *name, enum policy_mode mode, unsigned int n);
+void lab_stop(const char *name);
+
 /* A guest on a bridge, its eth0 up; and its DHCP client (dhcpcd) with a host name, until it has what it asked for. */
 void lab_guest(const char *guest, const char *bridge);
 void lab_dhcp(const char *guest, const char *host_name);
@@ -34,6 +38,12 @@ void lab_resolv_conf(const char *guest, const char *server, const char *domain);
  * and what it must not be asked for: lab.internal and the bare name 'bare'.
  */
 void lab_resolver(void);
+
+/* A TCP socket of an address's port 53: bound to it and listening, or connected to it. */
+int lab_tcp(const char *address, bool listening);
+
+/* What listens: a line each, with the protocol and the address ("udp 172.16.2.1:53"); link-local ones as "[fe80]". */
+void assert_listens(const char *expected);
 
 /* Poll a shell command until it succeeds; a deadline away, fail. */
 void eventually(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -1,73 +1,20 @@
 /*
- * dnsmasq as a process: which one is a network's, where it listens, what it takes along, how it starts and ends. What
- * guests get from it: test_dnsmasq_guests.c.
+ * dnsmasq as a process: where it listens, what it takes along, and why it does not start. Which one is a network's, and
+ * how it ends: test_dnsmasq_process.c. What guests get from it: test_dnsmasq_guests.c.
  */
 #include "tests/netns/lab.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "cli/dnsmasq_words.h"
 #include "tests/netns/internal.h"
-
-#define ADDRESS(text) ((const struct sockaddr *)&(struct sockaddr_in){AF_INET, htons(53), {inet_addr(text)}, {0}})
-
-/* A network whose dnsmasq runs, and its pid. */
-static struct policy_network running(const char *name, enum policy_mode mode, unsigned int n)
-{
-	struct policy_network network = lab_network(name, mode, n);
-
-	lab_bridge(&network);
-	lab_start(&network);
-	return network;
-}
-
-static void stop(const char *name)
-{
-	char why[256] = "unset";
-
-	if (!dnsmasq_stop(name, why, sizeof(why)))
-		fail_msg("'%s': %s", name, why);
-	assert_string_equal(why, "");
-	assert_int_equal(dnsmasq_pid(name), 0);
-	assert_int_equal(shell_status("test -e '/run/tapgate/%s.pid'", name), 1);
-}
-
-/* A TCP socket bound to an address's port 53, listening or connected to it. */
-static int tcp(const char *address, bool listening)
-{
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1;
-	const socklen_t size = sizeof(struct sockaddr_in);
-
-	/* Over what is left of the connections of earlier tests. */
-	must(fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == 0 &&
-			(listening ? bind(fd, ADDRESS(address), size) == 0 && listen(fd, 1) == 0
-				   : connect(fd, ADDRESS(address), size) == 0),
-		address);
-	return fd;
-}
-
-/* What listens: a line each, with the protocol and the address; link-local ones without their digits. */
-static void assert_listens(const char *expected)
-{
-	char path[256];
-
-	snprintf(path, sizeof(path), "%s/expected", getenv("TMPDIR"));
-	write_file(path, expected, 0644, 0, 0);
-	eventually("{ ss -Hlntu; ss -Hlnw | sed 's/^/raw /'; } | awk '{ print $1, $5 }' | "
-		   "sed 's/fe80::[0-9a-f:]*/fe80/' | sort >$TMPDIR/found; "
-		   "sort $TMPDIR/expected | diff - $TMPDIR/found");
-}
 
 /*
  *	host (127.0.0.53:53 systemd-resolved's, 192.0.2.1:53 somebody's) --- lab, web: two networks --- a LAN
@@ -76,10 +23,10 @@ static void test_listens_on_its_bridge_alone(void **state)
 {
 	(void)state;
 	lab_resolver();
-	close(tcp("127.0.0.1", true)); /* free */
+	close(lab_tcp("127.0.0.1", true)); /* free */
 	command("ip link add lan type bridge && ip address add 192.0.2.1/24 dev lan && ip link set lan up");
-	running("lab", MODE_HOST_ONLY, 2);
-	running("web", MODE_NAT, 77);
+	lab_running("lab", MODE_HOST_ONLY, 2);
+	lab_running("web", MODE_NAT, 77);
 	lab_guest("neighbour", "lan");
 	command("ip -n neighbour address add 192.0.2.2/24 dev eth0; ip -n neighbour route add default via 192.0.2.1");
 	lab_guest("alpha", "lab"); /* brings the link-local address */
@@ -152,171 +99,6 @@ static void test_takes_nothing_along(void **state)
 }
 
 /*
- *	lab --- dnsmasq; what it should be changes
- */
-static void test_difference(void **state)
-{
-	struct policy_network lab = running("lab", MODE_HOST_ONLY, 2), changed = lab;
-	pid_t first = dnsmasq_pid("lab");
-
-	(void)state;
-	changed.dhcp_last--;
-	assert_int_equal(dnsmasq_state(&changed), DNSMASQ_DIFFERENT);
-	changed = lab;
-	changed.mode = MODE_NAT;
-	assert_int_equal(dnsmasq_state(&changed), DNSMASQ_DIFFERENT);
-	lab_start(&changed);
-	assert_int_not_equal(dnsmasq_pid("lab"), first);
-	assert_int_equal(kill(first, 0) < 0 || shell_status("grep -q '^State:\tZ' /proc/%d/status", first) == 0, 1);
-	assert_int_equal(dnsmasq_state(&lab), DNSMASQ_DIFFERENT);
-	/* Another bridge of the same name. */
-	command("ip link del lab");
-	assert_int_equal(dnsmasq_state(&changed), DNSMASQ_DIFFERENT);
-	lab_bridge(&lab);
-	assert_int_equal(dnsmasq_state(&changed), DNSMASQ_DIFFERENT);
-	lab_start(&changed);
-	/* A file that lost its process, and one that lost its file. */
-	must(kill(dnsmasq_pid("lab"), SIGKILL) == 0, "kill");
-	eventually("grep -q '^State:\tZ' /proc/$(cat /run/tapgate/lab.pid)/status");
-	assert_int_equal(dnsmasq_state(&changed), DNSMASQ_ABSENT);
-	assert_each("");
-	lab_start(&changed);
-	command("rm /run/tapgate/lab.pid");
-	assert_int_equal(dnsmasq_state(&changed), DNSMASQ_ABSENT);
-	lab_start(&changed);
-	assert_each("lab");
-}
-
-/* A connection for which the dnsmasq of 'lab' has forked. */
-static int connect_to_lab(void)
-{
-	int fd = tcp("172.16.2.1", false), pid = dnsmasq_pid("lab");
-
-	eventually("test -n \"$(cat /proc/%d/task/%d/children)\"", pid, pid);
-	return fd;
-}
-
-/*
- *	lab --- dnsmasq --- a TCP connection, for which it has forked
- */
-static void test_ends_for_good(void **state)
-{
-	struct policy_network lab = running("lab", MODE_HOST_ONLY, 2);
-	int fd = connect_to_lab();
-
-	(void)state;
-	lab_start(&lab);
-	close(fd);
-	/* What it forked outlives SIGKILL, with its listening sockets. */
-	fd = connect_to_lab();
-	must(kill(dnsmasq_pid("lab"), SIGKILL) == 0, "kill");
-	eventually("! kill -0 $(cat /run/tapgate/lab.pid) || "
-		   "grep -q '^State:\tZ' /proc/$(cat /run/tapgate/lab.pid)/status");
-	lab_start(&lab);
-	/* It ends even when it cannot hear SIGTERM; its leases stay, the directory too. */
-	must(kill(dnsmasq_pid("lab"), SIGSTOP) == 0, "kill");
-	stop("lab");
-	stop("lab");
-	stop("never");
-	close(fd);
-	assert_listens("");
-	command("test -e /run/tapgate/lab.leases");
-	command("rm -r /run/tapgate");
-	stop("lab");
-}
-
-/* A pid file as somebody might find it. */
-static void write_pid_file(const char *text)
-{
-	write_file("/run/tapgate/lab.pid", text, 0644, 0, 0);
-}
-
-/*
- *	lab --- (no dnsmasq), a pid file that names somebody else
- */
-static void test_stale_pid_file(void **state)
-{
-	static const char *const garbage[] = {"", "\n", "x\n", "-1\n", "0\n", "1 \n", "01\n", "4194305\n",
-		"99999999999999999999\n", "2147483648\n", "1\n2\n"};
-	struct policy_network lab = lab_network("lab", MODE_HOST_ONLY, 2), other = running("other", MODE_HOST_ONLY, 3);
-	char text[32];
-	pid_t child, pids[3];
-
-	(void)state;
-	lab_bridge(&lab);
-	child = fork();
-	if (child == 0) /* not dnsmasq, whatever it says */
-		execl("/bin/sh", "dnsmasq", "-c", "sleep 1000; :", "--pid-file=/run/tapgate/lab.pid", (char *)NULL);
-	note_child(child);
-	pids[0] = child;
-	pids[1] = getpid();
-	pids[2] = dnsmasq_pid("other"); /* dnsmasq, but of another network */
-	for (size_t i = 0; i < COUNT(pids); i++) {
-		snprintf(text, sizeof(text), "%d\n", (int)pids[i]);
-		write_pid_file(text);
-		assert_int_equal(dnsmasq_state(&lab), DNSMASQ_ABSENT);
-		assert_int_equal(dnsmasq_pid("lab"), 0);
-		assert_each("other");
-		stop("lab");
-		command("grep -q '^State:\t[SRD]' /proc/%d/status", (int)pids[i]);
-		write_pid_file(text);
-		lab_start(&lab);
-		stop("lab");
-		command("grep -q '^State:\t[SRD]' /proc/%d/status", (int)pids[i]);
-	}
-	for (size_t i = 0; i < COUNT(garbage); i++) {
-		write_pid_file(garbage[i]);
-		assert_int_equal(dnsmasq_state(&lab), DNSMASQ_ABSENT);
-		stop("lab");
-	}
-	command("mkfifo /run/tapgate/lab.pid; touch /run/tapgate/.pid /run/tapgate/a,b.pid "
-		"/run/tapgate/0123456789abcdef.pid");
-	assert_int_equal(dnsmasq_state(&lab), DNSMASQ_ABSENT);
-	assert_each("other");
-	lab_start(&lab);
-	assert_each("lab other");
-	assert_int_equal(dnsmasq_state(&other), DNSMASQ_RUNNING);
-}
-
-/*
- *	lab, in another network namespace with the same /run --- dnsmasq
- *	lab, here --- (none)
- */
-static void test_other_namespace(void **state)
-{
-	struct policy_network lab = lab_network("lab", MODE_HOST_ONLY, 2);
-	int status, other;
-	pid_t child = fork();
-
-	(void)state;
-	if (child == 0) {
-		char why[512];
-
-		if (unshare(CLONE_NEWNET) != 0)
-			_exit(2);
-		lab_bridge(&lab);
-		_exit(dnsmasq_start(&lab, why, sizeof(why)) ? 0 : 1);
-	}
-	must(waitpid(child, &status, 0) == child, "waitpid");
-	assert_int_equal(status, 0);
-	lab_bridge(&lab);
-	other = atoi(first_line("/run/tapgate/lab.pid"));
-	assert_int_equal(dnsmasq_state(&lab), DNSMASQ_ABSENT);
-	assert_each("");
-	assert_start_fails(&lab, "a dnsmasq of another network namespace uses /run/tapgate/lab.pid");
-	{
-		char why[256];
-
-		assert_true(dnsmasq_stop("lab", why, sizeof(why)));
-	}
-	assert_int_equal(atoi(first_line("/run/tapgate/lab.pid")), other);
-	command("grep -q '^State:\tS' /proc/%d/status", other);
-	must(kill(other, SIGKILL) == 0, "kill");
-	eventually("grep -q '^State:\tZ' /proc/%d/status", other);
-	lab_start(&lab);
-}
-
-/*
  *	networks with all that a name can hold --- dnsmasq each
  */
 static void test_names(void **state)
@@ -338,7 +120,7 @@ static void test_names(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
-		struct policy_network network = running(rows[i].name, MODE_HOST_ONLY, 2);
+		struct policy_network network = lab_running(rows[i].name, MODE_HOST_ONLY, 2);
 		char domain[DNSMASQ_DOMAIN_MAX], listens[512];
 
 		dnsmasq_domain(rows[i].name, domain);
@@ -349,7 +131,7 @@ static void test_names(void **state)
 			"udp [fe80]%%%s:53\ntcp [fe80]%%%s:53\nudp 0.0.0.0%%%s:67\nudp [::]%%%s:547\nraw *:58\n",
 			rows[i].name, rows[i].name, rows[i].name, rows[i].name);
 		assert_listens(listens);
-		stop(network.name);
+		lab_stop(network.name);
 		command("ip link del '%s'", rows[i].name);
 	}
 }
@@ -376,8 +158,8 @@ static void test_reasons(void **state)
 	command("grep -q '^Uid:\t65534\t' /proc/%d/status", (int)dnsmasq_pid("lab"));
 	command("cat /run/passwd >/etc/passwd");
 	assert_int_equal(dnsmasq_state(&lab), DNSMASQ_DIFFERENT);
-	stop("lab");
-	fd = tcp("172.16.2.1", true);
+	lab_stop("lab");
+	fd = lab_tcp("172.16.2.1", true);
 	assert_start_fails(&lab, "failed to create listening socket for 172.16.2.1: Address already in use; "
 				 "'ss -lnptu' shows what listens there");
 	close(fd);
@@ -463,10 +245,6 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		LAB_TEST(test_listens_on_its_bridge_alone),
 		LAB_TEST(test_takes_nothing_along),
-		LAB_TEST(test_difference),
-		LAB_TEST(test_ends_for_good),
-		LAB_TEST(test_stale_pid_file),
-		LAB_TEST(test_other_namespace),
 		LAB_TEST(test_names),
 		LAB_TEST(test_reasons),
 		LAB_TEST(test_program),
