@@ -4,35 +4,43 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "files/files.h"
 #include "files/accounts.h"
+#include "files/files.h"
 #include "helper/lock.h"
 #include "helper/subids.h"
 #include "link/link.h"
 
 #define POLICY_FILE SYSCONFDIR "/tapgate.conf"
 
+/* The first of these options that is asked for, as a word. */
+static const char *first_word(uint32_t given)
+{
+	return given & OPTION_MAC	 ? "mac="
+	       : given & OPTION_LOCK_MAC ? "lock-mac"
+	       : given & OPTION_GUARD	 ? "guard"
+					 : "vlan=";
+}
+
 /*
- * A standalone network has no bridge, so no port to protect; `isolated` it is as it is. (On the network's own line the
- * parser refuses them, and on rules that name it.) What a tap's MTU can be is known here; a bridge's comes later.
+ * A standalone network has no bridge, so no port to protect; `isolated` it is as it is. Bridges that tapgate makes have
+ * no VLANs, and pass BPDUs on. (On the network's own line the parser refuses such options, and on rules that name it:
+ * this is for rules for all.)
  */
 static bool can_give(const struct policy_verdict *verdict, const struct permit *permit, struct outcome *outcome)
 {
-	const uint32_t given = permit->options.given;
+	const uint32_t bridge = permit->options.given & (OPTION_GUARD | OPTION_VLAN);
+	const uint32_t port = permit->options.given & (OPTION_MAC | OPTION_LOCK_MAC | OPTION_GUARD | OPTION_VLAN);
 
-	if (permit->network.mode == MODE_STANDALONE && (given & (OPTION_LOCK_MAC | OPTION_GUARD | OPTION_VLAN)))
+	if (permit->network.mode == MODE_STANDALONE && port)
 		return refuse(outcome, EXIT_POLICY,
 			"%s:%u asks for '%s' on '%s', which is a standalone network and has no bridge; an "
 			"administrator can give its users a rule of their own",
-			verdict->file, verdict->line,
-			given & OPTION_MAC	  ? "mac="
-			: given & OPTION_LOCK_MAC ? "lock-mac"
-			: given & OPTION_GUARD	  ? "guard"
-						  : "vlan=",
-			permit->network.name);
-	if (permit->options.mtu > TAP_MTU_MAX)
-		return refuse(outcome, EXIT_POLICY, "%s asks for mtu=%u, and a tap has at most %d",
-			permit_place(permit, OPTION_MTU), permit->options.mtu, TAP_MTU_MAX);
+			verdict->file, verdict->line, first_word(port), permit->network.name);
+	if (permit->network.mode != MODE_BRIDGED && bridge)
+		return refuse(outcome, EXIT_POLICY,
+			"%s:%u asks for '%s' on '%s', whose bridge has no spanning tree and no VLANs; an administrator "
+			"can give its users a rule of their own",
+			verdict->file, verdict->line, first_word(bridge), permit->network.name);
 	return true;
 }
 

@@ -5,7 +5,9 @@
 #include "policy/internal.h"
 
 enum {
-	PORT_OPTIONS = OPTION_QUEUES | OPTION_MTU | OPTION_VLAN | OPTION_ISOLATED | OPTION_LOCK_MAC | OPTION_GUARD,
+	/* Of a bridge that tapgate makes; others may have VLANs and the spanning tree protocol besides. */
+	OWN_PORT_OPTIONS = OPTION_QUEUES | OPTION_MTU | OPTION_ISOLATED | OPTION_LOCK_MAC,
+	PORT_OPTIONS = OWN_PORT_OPTIONS | OPTION_VLAN | OPTION_GUARD,
 	MTU_IPV6 = 1280,    /* the least of a link with IPv6 (RFC 8200): Linux has no IPv6 on an interface below it */
 	DHCP4_PREFIX = 30,  /* the longest with a guest's address beside the host's, the subnet's and the broadcast */
 	DHCP6_PREFIX = 112, /* the longest that holds what guests get by DHCPv6, ::1000 to ::1fff of the subnet */
@@ -17,9 +19,9 @@ static const struct mode {
 	uint32_t options;
 } modes[] = {
 	[MODE_BRIDGED] = {"bridged", "a bridged network", false, PORT_OPTIONS},
-	[MODE_NAT] = {"nat", "a nat network", true, PORT_OPTIONS | OPTION_DHCP},
-	[MODE_HOST_ONLY] = {"host-only", "a host-only network", true, PORT_OPTIONS | OPTION_DHCP},
-	[MODE_INTERNAL] = {"internal", "an internal network", false, PORT_OPTIONS},
+	[MODE_NAT] = {"nat", "a nat network", true, OWN_PORT_OPTIONS | OPTION_DHCP},
+	[MODE_HOST_ONLY] = {"host-only", "a host-only network", true, OWN_PORT_OPTIONS | OPTION_DHCP},
+	[MODE_INTERNAL] = {"internal", "an internal network", false, OWN_PORT_OPTIONS},
 	[MODE_STANDALONE] = {"standalone", "a standalone network", true, OPTION_QUEUES | OPTION_MTU | OPTION_PER_VM},
 };
 

@@ -23,7 +23,7 @@ static const struct option {
 	{"queues", OPTION_QUEUES, NUMBER, 1, POLICY_QUEUES_MAX, offsetof(struct policy_options, queues)},
 	{"mac", OPTION_MAC, HARDWARE_ADDRESS, 0, 0, 0},
 	{"vlan", OPTION_VLAN, NUMBER, 1, 4094, offsetof(struct policy_options, vlan)},
-	{"mtu", OPTION_MTU, NUMBER, 68, 65535, offsetof(struct policy_options, mtu)},
+	{"mtu", OPTION_MTU, NUMBER, 68, POLICY_MTU_MAX, offsetof(struct policy_options, mtu)},
 	{"isolated", OPTION_ISOLATED, NO_VALUE, 0, 0, 0},
 	{"lock-mac", OPTION_LOCK_MAC, NO_VALUE, 0, 0, 0},
 	{"guard", OPTION_GUARD, NO_VALUE, 0, 0, 0},

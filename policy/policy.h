@@ -19,6 +19,7 @@ enum {
 	POLICY_NETWORKS_MAX = 256,
 	POLICY_POOL_MAX = 65535, /* subnets that a pool hands out at most, however many it has */
 	POLICY_QUEUES_MAX = 16,
+	POLICY_MTU_MAX = 65521, /* bytes: what a tap can have, 65535 less an Ethernet header (drivers/net/tun.c) */
 };
 
 /* --- reading files ---------------------------------------------------------------------------------------------- */
@@ -78,7 +79,7 @@ struct policy_options {
 	uint32_t max;	 /* taps of one user on the network, 1 to 65535 */
 	uint32_t queues; /* 1 to POLICY_QUEUES_MAX */
 	uint32_t vlan;	 /* 1 to 4094 */
-	uint32_t mtu;	 /* bytes, 68 to 65535 */
+	uint32_t mtu;	 /* bytes, 68 to POLICY_MTU_MAX */
 	unsigned char mac[6];
 	unsigned char padding[2]; /* named, so that two can be compared as bytes */
 };

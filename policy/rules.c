@@ -144,26 +144,38 @@ static struct word find_word(const struct rule *rule, const char *option)
 	return (struct word){rule->at, rule->size};
 }
 
-/* What of a rule's options a tap without a bridge cannot have, as a word; NULL if it can have all. */
-static const char *not_standalone(uint32_t given)
+/*
+ * What of a rule's options a network of a mode cannot have, as a word; NULL if it can have all. A standalone one has no
+ * bridge; the bridges of nat, host-only and internal ones filter no VLANs, and pass BPDUs on (cli/bridge.c).
+ */
+static const char *not_of_mode(enum policy_mode mode, uint32_t given)
 {
-	return given & OPTION_MAC	 ? "mac"
-	       : given & OPTION_LOCK_MAC ? "lock-mac"
-	       : given & OPTION_GUARD	 ? "guard"
-	       : given & OPTION_VLAN	 ? "vlan"
-					 : NULL;
+	if (mode == MODE_BRIDGED)
+		return NULL;
+	return mode == MODE_STANDALONE && (given & OPTION_MAC)	      ? "mac"
+	       : mode == MODE_STANDALONE && (given & OPTION_LOCK_MAC) ? "lock-mac"
+	       : given & OPTION_GUARD				      ? "guard"
+	       : given & OPTION_VLAN				      ? "vlan"
+								      : NULL;
 }
 
-static bool refuse_rule(struct policy *policy, struct policy_error *error, const struct rule *rule, const char *option)
+static bool refuse_rule(struct policy *policy, struct policy_error *error, const struct rule *rule, const char *option,
+	enum policy_mode mode)
 {
 	struct line line = {
 		.policy = policy, .error = error, .start = rule->at, .file = rule->file, .number = rule->line};
+	const char *at = find_word(rule, option).at;
 
 	while (line.start > policy->texts[rule->file] && line.start[-1] != '\n')
 		line.start--;
-	return line_refuse(&line, find_word(rule, option).at,
-		"option '%s' on a rule for '%s', expected none that needs a bridge: it is a standalone network", option,
-		rule->name);
+	if (mode == MODE_STANDALONE)
+		return line_refuse(&line, at,
+			"option '%s' on a rule for '%s', expected none that needs a bridge: it is a standalone network",
+			option, rule->name);
+	return line_refuse(&line, at,
+		"option '%s' on a rule for '%s', expected neither 'guard' nor 'vlan=': the bridge of its mode, '%s', "
+		"has no spanning tree and no VLANs",
+		option, rule->name, policy_mode_name(mode));
 }
 
 bool check_rules(struct policy *policy, struct policy_error *error)
@@ -171,12 +183,12 @@ bool check_rules(struct policy *policy, struct policy_error *error)
 	for (size_t i = 0; i < policy->network_count; i++) {
 		const struct policy_network *network = &policy->networks[i];
 
-		for (size_t j = 0; network->mode == MODE_STANDALONE && j < policy->rule_count; j++) {
+		for (size_t j = 0; network->mode != MODE_BRIDGED && j < policy->rule_count; j++) {
 			const struct rule *rule = &policy->rules[j];
-			const char *option = not_standalone(policy->options[rule->options].given);
+			const char *option = not_of_mode(network->mode, policy->options[rule->options].given);
 
 			if (option && strcmp(rule->name, network->name) == 0)
-				return refuse_rule(policy, error, rule, option);
+				return refuse_rule(policy, error, rule, option, network->mode);
 		}
 	}
 	return true;

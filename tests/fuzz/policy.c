@@ -140,8 +140,15 @@ static void check_options(const struct policy_options *options)
 	MUST(!(options->given & OPTION_MAX) || (options->max >= 1 && options->max <= 65535));
 	MUST(!(options->given & OPTION_QUEUES) || (options->queues >= 1 && options->queues <= POLICY_QUEUES_MAX));
 	MUST(!(options->given & OPTION_VLAN) || (options->vlan >= 1 && options->vlan <= 4094));
-	MUST(!(options->given & OPTION_MTU) || (options->mtu >= 68 && options->mtu <= 65535));
+	MUST(!(options->given & OPTION_MTU) || (options->mtu >= 68 && options->mtu <= 65521));
 	MUST(!(options->given & OPTION_MAC) || !(options->mac[0] & 1));
+}
+
+/* What a network of a mode has no place for, whether it comes from its own line or from a rule with its name. */
+static void check_mode(const struct policy_network *network, uint32_t given)
+{
+	MUST(network->mode == MODE_BRIDGED || !(given & (OPTION_VLAN | OPTION_GUARD)));
+	MUST(network->mode != MODE_STANDALONE || !(given & (OPTION_LOCK_MAC | OPTION_MAC)));
 }
 
 static void check_dhcp(const struct policy_network *network)
@@ -176,6 +183,7 @@ static void check_networks(const struct policy *policy)
 		check_subnet(&network->ipv4, 32);
 		check_subnet(&network->ipv6, 128);
 		check_options(&network->options);
+		check_mode(network, network->options.given);
 		check_pool(network);
 		check_dhcp(network);
 		MUST(!(network->options.given & OPTION_MTU) || !network->ipv6.given || network->options.mtu >= 1280);
@@ -212,6 +220,17 @@ static bool member(void *context, uint32_t uid, uint32_t gid)
 
 static const struct policy_accounts accounts = {number, listed, member, NULL};
 
+/* "allow all ..." */
+static bool is_for_all(struct word rule)
+{
+	size_t at = rule.at[0] == 'a' ? 5 : 4;
+
+	while (rule.at[at] == ' ' || rule.at[at] == '\t')
+		at++;
+	return rule.size >= at + 3 && memcmp(rule.at + at, "all", 3) == 0 &&
+	       (rule.size == at + 3 || rule.at[at + 3] == ' ' || rule.at[at + 3] == '\t');
+}
+
 static void check_verdict(const struct policy_verdict *verdict)
 {
 	bool allows = verdict->outcome == POLICY_ALLOWED || verdict->outcome == POLICY_DENIED_DROPPED;
@@ -225,6 +244,8 @@ static void check_verdict(const struct policy_verdict *verdict)
 	MUST(verdict->file && verdict->line >= 1 && verdict->rule.at && verdict->rule.size > 5);
 	MUST(memcmp(verdict->rule.at, allows ? "allow" : "deny", allows ? 5 : 4) == 0);
 	MUST(allows || !verdict->grants.given);
+	if (verdict->network && !is_for_all(verdict->rule))
+		check_mode(verdict->network, verdict->grants.given);
 }
 
 /* The rule that decided, as a policy of its own, decides the same. */

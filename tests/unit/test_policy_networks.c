@@ -8,7 +8,8 @@
 
 #define MODES	   ", expected 'bridged', 'nat', 'host-only', 'internal' or 'standalone'"
 #define PORT_WORDS ", expected 'queues=', 'vlan=', 'mtu=', 'isolated', 'lock-mac' or 'guard'"
-#define DHCP_WORDS ", expected 'queues=', 'vlan=', 'mtu=', 'isolated', 'lock-mac', 'guard' or 'dhcp='"
+#define OWN_WORDS  ", expected 'queues=', 'mtu=', 'isolated' or 'lock-mac'"
+#define DHCP_WORDS ", expected 'queues=', 'mtu=', 'isolated', 'lock-mac' or 'dhcp='"
 #define TAP_WORDS  ", expected 'queues=', 'mtu=' or 'per-vm='"
 
 static void test_heads(void **state)
@@ -52,7 +53,7 @@ static void test_options_of_modes(void **state)
 		{"bridged", "a bridged network", PORT_WORDS},
 		{"nat 10.0.0.1/24", "a nat network", DHCP_WORDS},
 		{"host-only 10.0.0.1/24", "a host-only network", DHCP_WORDS},
-		{"internal", "an internal network", PORT_WORDS},
+		{"internal", "an internal network", OWN_WORDS},
 		{"standalone 10.0.0.1/24", "a standalone network", TAP_WORDS},
 	};
 	static const struct {
@@ -87,14 +88,14 @@ static void test_options_of_modes(void **state)
 static void test_option_values(void **state)
 {
 	static const struct policy_row rows[] = {
-		{TEXT("network a bridged mtu=68 queues=1 vlan=1\nnetwork b bridged mtu=65535 queues=16 vlan=4094\n"),
+		{TEXT("network a bridged mtu=68 queues=1 vlan=1\nnetwork b bridged mtu=65521 queues=16 vlan=4094\n"),
 			""},
-		{TEXT("network a bridged mtu=67\n"), "/p:1:23: mtu='67', expected a number from 68 to 65535"},
-		{TEXT("network a bridged mtu=65536\n"), "/p:1:23: mtu='65536', expected a number from 68 to 65535"},
-		{TEXT("network a bridged mtu=-1\n"), "/p:1:23: mtu='-1', expected a number from 68 to 65535"},
-		{TEXT("network a bridged mtu=01500\n"), "/p:1:23: mtu='01500', expected a number from 68 to 65535"},
+		{TEXT("network a bridged mtu=67\n"), "/p:1:23: mtu='67', expected a number from 68 to 65521"},
+		{TEXT("network a bridged mtu=65522\n"), "/p:1:23: mtu='65522', expected a number from 68 to 65521"},
+		{TEXT("network a bridged mtu=-1\n"), "/p:1:23: mtu='-1', expected a number from 68 to 65521"},
+		{TEXT("network a bridged mtu=01500\n"), "/p:1:23: mtu='01500', expected a number from 68 to 65521"},
 		{TEXT("network a bridged mtu=4294968796\n"),
-			"/p:1:23: mtu='4294968796', expected a number from 68 to 65535"},
+			"/p:1:23: mtu='4294968796', expected a number from 68 to 65521"},
 		{TEXT("network a bridged mtu\n"), "/p:1:22: 'mtu' without a value, expected 'mtu=...'"},
 		{TEXT("network a bridged mtu=1500 mtu=1500\n"), "/p:1:28: 'mtu' for the second time, expected it once"},
 		{TEXT("network a bridged isolated=no\n"), "/p:1:27: 'isolated' with a value, expected the word alone"},
@@ -103,7 +104,7 @@ static void test_option_values(void **state)
 		{TEXT("network a nat 10.0.0.1/24 10.0.0.9\n"),
 			"/p:1:27: unknown word '10.0.0.9' on a nat network" DHCP_WORDS},
 		{TEXT("network a internal 10.0.0.1\n"),
-			"/p:1:20: unknown word '10.0.0.1' on an internal network" PORT_WORDS},
+			"/p:1:20: unknown word '10.0.0.1' on an internal network" OWN_WORDS},
 	};
 
 	(void)state;

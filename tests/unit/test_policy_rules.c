@@ -125,7 +125,7 @@ static void test_rule_options(void **state)
 		{TEXT("allow br0 guard=yes\n"), "/p:1:16: 'guard' with a value, expected the word alone"},
 		{TEXT("allow br0 lock-mac=1\n"), "/p:1:19: 'lock-mac' with a value, expected the word alone"},
 		{TEXT("allow br0 mtu=1500\n"), ""},
-		{TEXT("allow br0 mtu=67\n"), "/p:1:15: mtu='67', expected a number from 68 to 65535"},
+		{TEXT("allow br0 mtu=67\n"), "/p:1:15: mtu='67', expected a number from 68 to 65521"},
 		{TEXT("allow br0 mtu=1500 mtu=1500\n"), "/p:1:20: 'mtu' for the second time, expected it once"},
 		{TEXT("allow br0 dhcp=1.2.3.4-1.2.3.5\n"), "/p:1:11: option 'dhcp' on an allow rule" ALLOW_WORDS},
 		{TEXT("allow br0 per-vm=/30\n"), "/p:1:11: option 'per-vm' on an allow rule" ALLOW_WORDS},
@@ -188,6 +188,27 @@ static void test_rules_for_standalone_networks(void **state)
 	check_policy_rows(rows, sizeof(rows) / sizeof(*rows));
 }
 
+/* Nor have the bridges that tapgate makes all that a bridge can have. */
+static void test_rules_for_own_bridges(void **state)
+{
+#define NETWORKS "network web nat 10.0.0.1/24\nnetwork lab host-only 10.0.1.1/24\nnetwork quiet internal\n"
+#define NEITHER	 "', expected neither 'guard' nor 'vlan=': the bridge of its mode, '"
+#define NO_SUCH	 "', has no spanning tree and no VLANs"
+	static const struct policy_row rows[] = {
+		{TEXT(NETWORKS "allow web guard\n"),
+			"/p:4:11: option 'guard' on a rule for 'web" NEITHER "nat" NO_SUCH},
+		{TEXT("allow lab user=a vlan=7\n" NETWORKS),
+			"/p:1:18: option 'vlan' on a rule for 'lab" NEITHER "host-only" NO_SUCH},
+		{TEXT(NETWORKS "allow quiet vlan=7 guard\n"),
+			"/p:4:20: option 'guard' on a rule for 'quiet" NEITHER "internal" NO_SUCH},
+		{TEXT(NETWORKS "allow web lock-mac isolated mac=52:54:00:12:34:56 mtu=1400 queues=2 max=1\n"), ""},
+		{TEXT(NETWORKS "allow all guard vlan=7\nallow br0 guard vlan=7\nallow lab2 guard\n"), ""},
+	};
+
+	(void)state;
+	check_policy_rows(rows, sizeof(rows) / sizeof(*rows));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -195,6 +216,7 @@ int main(void)
 		cmocka_unit_test(test_rule_accounts),
 		cmocka_unit_test(test_rule_options),
 		cmocka_unit_test(test_rules_for_standalone_networks),
+		cmocka_unit_test(test_rules_for_own_bridges),
 		cmocka_unit_test(test_hardware_addresses),
 	};
 
