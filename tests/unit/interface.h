@@ -1,4 +1,4 @@
-/* Answers about interfaces, made and read: for the tests of link/reply.c. cmocka.h, and what it needs, goes before this. */
+/* Answers about interfaces, for the tests of link/reply.c. cmocka.h, and what it needs, goes before this. */
 #ifndef TESTS_UNIT_INTERFACE_H
 #define TESTS_UNIT_INTERFACE_H
 

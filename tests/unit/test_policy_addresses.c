@@ -1,4 +1,4 @@
-/* Tests of what `network` lines say of addresses: subnets, dhcp= and per-vm=. (Modes and options: test_policy_networks.c.) */
+/* Tests of the addresses on `network` lines: subnets, dhcp=, per-vm=. (Modes, options: test_policy_networks.c.) */
 #include "tests/unit/test_policy.h"
 
 #define IS_NO_ADDRESS " is no address, expected one as in 172.16.2.1/24 or fd00:2::1/64"

@@ -1,6 +1,6 @@
 /*
- * What the kernel says of a bridge's port beside the interface itself: entries of forwarding databases (link/fdb.c), and
- * VLANs (link/vlan.c). What it says is taken, what it never says is refused.
+ * What the kernel says of a bridge's port beside the interface itself: entries of forwarding databases (link/fdb.c),
+ * and VLANs (link/vlan.c). What it says is taken, what it never says is refused.
  */
 #include <setjmp.h>
 #include <stdarg.h>
