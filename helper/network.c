@@ -6,6 +6,7 @@
 #include <linux/netfilter.h>
 #include <string.h>
 
+#include "helper/protect.h"
 #include "link/alias.h"
 #include "link/guard.h"
 #include "link/nftables.h"
@@ -91,7 +92,7 @@ static bool find_bridge(const struct permit *permit, struct network *network, st
 		return refuse_missing(permit, outcome);
 	if (error)
 		return refuse_errno(outcome, error, "cannot look up '%s'", permit->network.name);
-	return is_right(permit, &network->bridge, outcome);
+	return is_right(permit, &network->bridge, outcome) && protect_possible(permit, &network->bridge, outcome);
 }
 
 static bool bridge_stands(const struct permit *permit, const struct network *network, struct outcome *outcome)
@@ -104,7 +105,7 @@ static bool bridge_stands(const struct permit *permit, const struct network *net
 	if (error || strcmp(bridge.name, permit->network.name) != 0)
 		return refuse(outcome, EXIT_SYSTEM, "bridge '%s' or the tap on it was changed meanwhile; try again",
 			permit->network.name);
-	return is_right(permit, &bridge, outcome);
+	return is_right(permit, &bridge, outcome) && protect_possible(permit, &bridge, outcome);
 }
 
 /* --- the guard --------------------------------------------------------------------------------------------------- */

@@ -25,7 +25,7 @@ enum { COUNT = sizeof(protections) / sizeof(*protections) };
  * A bridge without the spanning tree protocol looks at no BPDU: it passes them on like other frames (br_handle_frame,
  * net/bridge/br_input.c), and the settings that `guard` stands for do nothing. Nor has one VLANs that looks at none.
  */
-static bool bridge_can(const struct permit *permit, const struct link_interface *bridge, struct outcome *outcome)
+bool protect_possible(const struct permit *permit, const struct link_interface *bridge, struct outcome *outcome)
 {
 	const uint32_t given = permit->options.given;
 
@@ -51,8 +51,6 @@ bool protect_port(const struct request *request, const struct permit *permit, co
 
 	if (!network->bridge.index) /* no other guest's frame comes to a tap without a bridge */
 		return true;
-	if (!bridge_can(permit, &network->bridge, outcome))
-		return false;
 	for (int i = 0; i < COUNT; i++) {
 		if (!(given & protections[i].option))
 			continue;

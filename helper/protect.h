@@ -9,6 +9,12 @@
 
 #include "helper/port.h"
 
+/*
+ * Whether a bridge, as it was read, is one whose ports can be protected so. Asked before there is a tap, as a port
+ * changes its bridge, if only for a moment; and when all is made, as the bridge may have been changed meanwhile.
+ */
+bool protect_possible(const struct permit *permit, const struct link_interface *bridge, struct outcome *outcome);
+
 /* Set the port up as it was permitted; port->mac receives the address that it is locked to, if it is. */
 bool protect_port(const struct request *request, const struct permit *permit, const struct network *network, uid_t uid,
 	struct port *port, struct outcome *outcome);

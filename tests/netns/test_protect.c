@@ -45,6 +45,47 @@ static void test_guard(void **state)
 	}
 }
 
+/*
+ *	alice --- tap, guarded, whose helper waits for a candidate behind it --- br0, max=1
+ *
+ * Meanwhile the spanning tree protocol is switched off: what was possible when she asked is not any more.
+ */
+static void test_guard_of_a_bridge_that_changes(void **state)
+{
+	struct running running;
+	struct result result;
+
+	(void)state;
+	make_br0();
+	command("ip link set br0 type bridge stp_state 1");
+	write_policy("allow br0 guard max=1\n");
+	make_stopped_candidate("br0");
+	running = start_behind_candidate(&(struct call){.about = "switched off"});
+	command("ip link set br0 type bridge stp_state 0 && ip link del stopped");
+	result = finish(&running);
+	assert_refused(&result, 1, STP_OFF);
+	assert_int_equal(count_taps(), 0);
+}
+
+/*
+ *	br0, whose own address nobody has set: it follows its ports
+ *
+ * What cannot be is refused before there is a port.
+ */
+static void test_refused_before_there_is_a_port(void **state)
+{
+	char before[64];
+
+	(void)state;
+	command("ip link add br0 type bridge && ip link set br0 up");
+	snprintf(before, sizeof(before), "%s", first_line("/sys/class/net/br0/address"));
+	write_policy("allow br0 guard\n");
+	expect_refusal(&(struct call){.about = "guard"}, 1, STP_OFF);
+	write_policy("allow br0 vlan=7\n");
+	expect_refusal(&(struct call){.about = "vlan"}, 1, "bridge 'br0' does not look at VLANs");
+	assert_string_equal(first_line("/sys/class/net/br0/address"), before);
+}
+
 /* A configuration BPDU (IEEE 802.1D, 9.3.1) of a bridge with the best priority there is. */
 static void send_bpdu(const struct result *result)
 {
@@ -53,9 +94,9 @@ static void send_bpdu(const struct result *result)
 	memcpy(frame + 17 + 5 + 2, mac_of("00:00:00:00:00:01"), 6); /* the root, and behind it the sender */
 	memcpy(frame + 17 + 5 + 8 + 4 + 2, mac_of("00:00:00:00:00:01"), 6);
 	frame[17 + 5 + 8 + 4 + 8] = 0x80;
-	frame[17 + 5 + 8 + 4 + 8 + 5] = 20;
-	frame[17 + 5 + 8 + 4 + 8 + 7] = 2;
-	frame[17 + 5 + 8 + 4 + 8 + 9] = 15;
+	frame[17 + 5 + 8 + 4 + 8 + 4] = 20; /* seconds: for so long it counts, and the root is as it says */
+	frame[17 + 5 + 8 + 4 + 8 + 6] = 2;
+	frame[17 + 5 + 8 + 4 + 8 + 8] = 15;
 	EXPECT(result, write(result->tap, frame, FRAME_MIN) == FRAME_MIN);
 }
 
@@ -112,7 +153,7 @@ static void test_vlan(void **state)
 		"bridge 'br0' does not look at VLANs, so vlan=7 of /etc/tapgate.conf:1 (allow br0 vlan=7) "
 		"cannot be kept; an administrator can run: ip link set br0 type bridge vlan_filtering 1");
 	if (shell_status("ip link set br0 type bridge vlan_filtering 1 2>/dev/null") != 0) {
-		/* Not a lack of this machine's alone: tests/guest/vlan.sh has a kernel with it. */
+		/* A lack of this machine's kernel: tests/guest/vlan.sh brings one that has it, and tests all of it. */
 		print_message("this kernel's bridges have no VLANs (CONFIG_BRIDGE_VLAN_FILTERING)\n");
 		return;
 	}
@@ -207,6 +248,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_guard),
+		TEST(test_guard_of_a_bridge_that_changes),
+		TEST(test_refused_before_there_is_a_port),
 		TEST(test_bpdu),
 		TEST(test_vlan),
 		TEST(test_mtu),
