@@ -17,7 +17,7 @@ vm_setup() { # vm_setup DIRECTORY: with the files that tests/guest/kernel made t
 	mkdir -p "$vms"
 	vm_kernel=$TMPDIR/kernel
 	mkdir "$vm_kernel"
-	cp "$1/kernel/vmlinuz" "$1/initrd" "$vm_kernel"
+	cp "$1/linux/vmlinuz" "$1/initrd" "$vm_kernel"
 }
 
 # Hundredths of a second since some time before.
