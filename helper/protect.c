@@ -34,6 +34,11 @@ bool protect_possible(const struct permit *permit, const struct link_interface *
 			"bridge '%s' passes BPDUs on, as its spanning tree protocol is off, so 'guard' of %s cannot be "
 			"kept; an administrator can run: ip link set %s type bridge stp_state 1",
 			bridge->name, permit_place(permit, OPTION_GUARD), bridge->name);
+	if ((given & OPTION_VLAN) && !bridge->knows_vlans)
+		return refuse(outcome, EXIT_POLICY,
+			"the bridges of this kernel know no VLANs, so vlan=%u of %s cannot be kept; an administrator "
+			"can remove it, or run a kernel with CONFIG_BRIDGE_VLAN_FILTERING",
+			permit->options.vlan, permit_place(permit, OPTION_VLAN));
 	if ((given & OPTION_VLAN) && !bridge->vlan_filtering)
 		return refuse(outcome, EXIT_SYSTEM,
 			"bridge '%s' does not look at VLANs, so vlan=%u of %s cannot be kept; "
@@ -78,11 +83,15 @@ bool protect_holds(const struct permit *permit, const struct network *network, c
 		const struct protection *p = &protections[i];
 		const uint64_t bit = LINK_PORT(p->attribute);
 
-		if ((given & p->option) && (!(tap->port.known & bit) || ((tap->port.on & bit) != 0) != p->on))
+		if (!(given & p->option) || ((tap->port.known & bit) && ((tap->port.on & bit) != 0) == p->on))
+			continue;
+		if (tap->port.known & bit)
 			return refuse(outcome, EXIT_SYSTEM,
-				"this kernel does not give '%s' of %s, which takes Linux %s or newer, or it was "
-				"switched off meanwhile",
-				p->word, permit_place(permit, p->option), p->since);
+				"'%s' of the tap '%s' was switched off meanwhile; try again", p->word, port->name);
+		return refuse(outcome, EXIT_POLICY,
+			"this kernel does not give '%s' of %s, which takes Linux %s or newer; an administrator can "
+			"remove it, or run such a kernel",
+			p->word, permit_place(permit, p->option), p->since);
 	}
 	error = given & OPTION_VLAN ? link_has_vlan(network->link, port->tap, permit->options.vlan) : 0;
 	if (error == -ENOENT)

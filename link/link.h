@@ -37,7 +37,8 @@ struct link_interface {
 	char alias[IFALIASZ];	/* text that only CAP_NET_ADMIN can write */
 	struct link_port port;	/* as a port of a bridge */
 	bool stp;		/* as a bridge: it speaks the spanning tree protocol */
-	bool vlan_filtering;	/* as a bridge: it looks at VLAN tags */
+	bool knows_vlans;	/* as a bridge: it could look at VLAN tags (CONFIG_BRIDGE_VLAN_FILTERING) */
+	bool vlan_filtering;	/* as a bridge: it does */
 	uint32_t forward_delay; /* as a bridge: 1/100 s until a new port forwards */
 };
 

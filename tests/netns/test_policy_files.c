@@ -229,7 +229,6 @@ static void test_lines(void **state)
 			NULL},
 		{"lock-mac", TEXT("allow br0 lock-mac\\n"), 0, NULL, NULL},
 		{"mac=", TEXT("allow br0 mac=02:00:00:00:00:01\\n"), 0, NULL, NULL},
-		{"vlan=", TEXT("allow br0 vlan=5\\n"), 1, "does not look at VLANs, so vlan=5 of " P ":1", NULL},
 		{"a host-only network", TEXT("network br0 host-only 172.16.2.1/24\\nallow br0\\n"), 1,
 			"network 'br0' is not up: bridge 'br0' is not of tapgate's making", NULL},
 		{"an internal network", TEXT("allow br0\\nnetwork br0 internal\\n"), 1,
