@@ -2,7 +2,7 @@
 #ifndef HELPER_LANDLOCK_H
 #define HELPER_LANDLOCK_H
 
-#include "helper/outcome.h"
+#include "files/outcome.h"
 
 /* Files may be read, /dev/net/tun read and written; all else that this kernel's Landlock knows is refused. True without
  * it.

@@ -9,7 +9,7 @@
 
 #include <sys/types.h>
 
-#include "helper/outcome.h"
+#include "files/outcome.h"
 #include "link/link.h"
 
 /* Who claims a tap on which network. */

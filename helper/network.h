@@ -7,7 +7,7 @@
 #ifndef HELPER_NETWORK_H
 #define HELPER_NETWORK_H
 
-#include "helper/outcome.h"
+#include "files/outcome.h"
 #include "helper/permit.h"
 #include "link/link.h"
 

@@ -5,7 +5,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "helper/outcome.h"
+#include "files/outcome.h"
 
 /*
  * Take the socket: it becomes FD_PEER, and every other descriptor above standard error is closed. It must be a

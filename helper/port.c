@@ -133,7 +133,7 @@ static bool set_up(
 	tap.mac[0] = 0xfe;
 	change.mac = tap.mac;
 	if (mtu && mtu != tap.mtu)
-		change.mtu = mtu < TAP_MTU_MAX ? mtu : TAP_MTU_MAX;
+		change.mtu = mtu < POLICY_MTU_MAX ? mtu : POLICY_MTU_MAX;
 	error = link_change(network->link, tap.index, &change);
 	if (error == -EXFULL)
 		return refuse(

@@ -4,8 +4,8 @@
 
 #include <sys/types.h>
 
+#include "files/outcome.h"
 #include "helper/network.h"
-#include "helper/outcome.h"
 #include "helper/permit.h"
 #include "helper/request.h"
 #include "link/link.h"

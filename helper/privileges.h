@@ -2,7 +2,7 @@
 #ifndef HELPER_PRIVILEGES_H
 #define HELPER_PRIVILEGES_H
 
-#include "helper/outcome.h"
+#include "files/outcome.h"
 #include "policy/policy.h"
 
 /*

@@ -4,7 +4,7 @@
 
 #include <sys/types.h>
 
-#include "helper/outcome.h"
+#include "files/outcome.h"
 #include "helper/permit.h"
 #include "helper/port.h"
 #include "helper/request.h"

@@ -2,7 +2,7 @@
 #ifndef HELPER_REQUEST_H
 #define HELPER_REQUEST_H
 
-#include "helper/outcome.h"
+#include "files/outcome.h"
 #include "policy/mac.h"
 #include "policy/text.h"
 

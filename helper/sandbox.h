@@ -9,7 +9,7 @@
 
 #include <stdint.h>
 
-#include "helper/outcome.h"
+#include "files/outcome.h"
 
 /* Before anything that the caller wrote is looked at: enough to read files, talk to rtnetlink and make a tap. */
 bool sandbox_for_work(struct outcome *outcome);

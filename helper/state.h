@@ -2,7 +2,7 @@
 #ifndef HELPER_STATE_H
 #define HELPER_STATE_H
 
-#include "helper/outcome.h"
+#include "files/outcome.h"
 
 /*
  * Known from here on: descriptors 0 to 2 are open; the environment is empty; umask, working directory, signal mask and

@@ -122,8 +122,6 @@ int link_remove_address(struct link *link, const struct link_address *address);
 int link_each_address(struct link *link, void (*each)(void *context, const struct link_address *), void *context);
 int link_each_route(struct link *link, void (*each)(void *context, const struct link_route *), void *context);
 
-enum { TAP_MTU_MAX = 65521 }; /* bytes: 65535 less an Ethernet header (drivers/net/tun.c) */
-
 /* How a tap is made; each of its queues alike. */
 struct tap_kind {
 	bool vnet_header;

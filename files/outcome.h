@@ -1,11 +1,11 @@
 /*
- * How a run ends: an exit code and one line of text.
+ * How a request ends: the helper's exit code and one line of text.
  *
- * Errors are recorded here when they happen and told when the last capability is gone; nothing else in the helper
- * writes text anywhere.
+ * Errors are recorded here when they happen. The helper tells them when its last capability is gone, and writes text
+ * nowhere else; `tapgate explain` tells what the helper would.
  */
-#ifndef HELPER_OUTCOME_H
-#define HELPER_OUTCOME_H
+#ifndef FILES_OUTCOME_H
+#define FILES_OUTCOME_H
 
 #include <stdbool.h>
 

@@ -1,4 +1,4 @@
-#include "helper/outcome.h"
+#include "files/outcome.h"
 
 #include <stdarg.h>
 #include <stdio.h>

@@ -1,4 +1,4 @@
-#include "helper/subids.h"
+#include "files/subids.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -1,0 +1,193 @@
+#include "files/permit.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "files/accounts.h"
+#include "files/files.h"
+#include "files/subids.h"
+
+#define POLICY_FILE SYSCONFDIR "/tapgate.conf"
+
+/* The first of these options that is asked for, as a word. */
+static const char *first_word(uint32_t given)
+{
+	return given & OPTION_MAC	 ? "mac="
+	       : given & OPTION_LOCK_MAC ? "lock-mac"
+	       : given & OPTION_GUARD	 ? "guard"
+					 : "vlan=";
+}
+
+/*
+ * A standalone network has no bridge, so no port to protect; `isolated` it is as it is. Bridges that tapgate makes have
+ * no VLANs, and pass BPDUs on. (On the network's own line the parser refuses such options, and on rules that name it:
+ * this is for rules for all.)
+ */
+static bool can_give(const struct policy_verdict *verdict, const struct permit *permit, struct outcome *outcome)
+{
+	const uint32_t bridge = permit->options.given & (OPTION_GUARD | OPTION_VLAN);
+	const uint32_t port = permit->options.given & (OPTION_MAC | OPTION_LOCK_MAC | OPTION_GUARD | OPTION_VLAN);
+
+	if (permit->network.mode == MODE_STANDALONE && port)
+		return refuse(outcome, EXIT_POLICY,
+			"%s:%u asks for '%s' on '%s', which is a standalone network and has no bridge; an "
+			"administrator can give its users a rule of their own",
+			verdict->file, verdict->line, first_word(port), permit->network.name);
+	if (permit->network.mode != MODE_BRIDGED && bridge)
+		return refuse(outcome, EXIT_POLICY,
+			"%s:%u asks for '%s' on '%s', whose bridge has no spanning tree and no VLANs; an administrator "
+			"can give its users a rule of their own",
+			verdict->file, verdict->line, first_word(bridge), permit->network.name);
+	return true;
+}
+
+static bool deny_no_rule(const char *network, uint32_t uid, const char *hidden, struct outcome *outcome)
+{
+	struct word file = {hidden, hidden ? strlen(hidden) : 0};
+
+	if (hidden)
+		return refuse(outcome, EXIT_DENIED,
+			"uid %u may not use '%s': no rule that this user may read allows it (%s is not readable); an "
+			"administrator can add 'allow %s user=#%u' to " POLICY_FILE,
+			uid, network, QUOTED(file), network, uid);
+	return refuse(outcome, EXIT_DENIED,
+		"uid %u may not use '%s': no rule allows it; an administrator can add 'allow %s user=#%u' "
+		"to " POLICY_FILE,
+		uid, network, network, uid);
+}
+
+static bool judge(
+	const struct policy_verdict *verdict, uint32_t uid, const struct permit *permit, struct outcome *outcome)
+{
+	const char *network = permit->network.name, *rule = permit->rule;
+
+	switch (verdict->outcome) {
+	case POLICY_ALLOWED:
+		return (uid == 0 || subids_exclude(uid, outcome)) && can_give(verdict, permit, outcome);
+	case POLICY_DENIED:
+		return refuse(outcome, EXIT_DENIED, "uid %u may not use '%s': denied by %s", uid, network, rule);
+	case POLICY_DENIED_UNKNOWN:
+		return refuse(outcome, EXIT_DENIED,
+			"uid %u may not use '%s': denied by %s, where %s is in no account file and may be this caller; "
+			"an administrator can write its '#number'",
+			uid, network, rule, QUOTED(verdict->unknown));
+	case POLICY_DENIED_DROPPED:
+		return refuse(outcome, EXIT_DENIED,
+			"uid %u may not use '%s': %s is for a group of this user's that this process does not hold; "
+			"log in again, or start it with that group",
+			uid, network, rule);
+	case POLICY_DENIED_NO_RULE:
+		break;
+	}
+	return deny_no_rule(network, uid, verdict->hidden, outcome);
+}
+
+/* "/etc/tapgate.conf:12 (deny all group=guests)" */
+static void describe_rule(const struct policy_verdict *verdict, char *buffer, size_t size)
+{
+	buffer[0] = '\0';
+	if (!verdict->file)
+		return;
+	text_append_escaped(buffer, size, (struct word){verdict->file, strlen(verdict->file)});
+	text_append(buffer, size, ":%u (", verdict->line);
+	text_append_escaped(buffer, size - 1, verdict->rule);
+	text_append(buffer, size, ")");
+}
+
+const char *permit_place(const struct permit *permit, enum policy_option option)
+{
+	if (permit->by_rule & option)
+		return permit->rule;
+	if (permit->network.options.given & option)
+		return permit->place;
+	return permit->by_rule & OPTION_MAC ? permit->rule : policy_mode_name(permit->network.mode);
+}
+
+bool permit_is_managed(const struct permit *permit)
+{
+	return permit->network.mode != MODE_BRIDGED;
+}
+
+static void keep_options(const struct policy_options *rule, struct permit *permit)
+{
+	struct policy_options *options = &permit->options;
+
+	*options = permit->network.options;
+	permit->by_rule = rule->given;
+	/* The bridges that tapgate makes have the MTU of their line, and the taps follow them. */
+	if (permit->network.mode != MODE_BRIDGED && permit->network.mode != MODE_STANDALONE) {
+		options->given &= ~(uint32_t)OPTION_MTU;
+		options->mtu = 0;
+	}
+	options->given |= rule->given;
+	if (rule->given & OPTION_MAC) /* what the guest's address is, it is held to */
+		options->given |= OPTION_LOCK_MAC;
+	if (rule->given & OPTION_MTU)
+		options->mtu = rule->mtu;
+	options->max = rule->max; /* of rules alone, as mac= is */
+	memcpy(options->mac, rule->mac, sizeof(options->mac));
+	if (rule->given & OPTION_QUEUES)
+		options->queues = rule->queues;
+	if (rule->given & OPTION_VLAN)
+		options->vlan = rule->vlan;
+	if (!options->queues)
+		options->queues = 1;
+	if (permit->network.mode == MODE_NAT)
+		options->given |= OPTION_ISOLATED;
+}
+
+/* What the verdict says, as values: the policy is gone when they are needed. */
+static void keep(const struct policy_verdict *verdict, const char *network, struct permit *permit)
+{
+	const struct policy_network *line = verdict->network;
+
+	describe_rule(verdict, permit->rule, sizeof(permit->rule));
+	permit->place[0] = '\0';
+	permit->network = (struct policy_network){.mode = MODE_BRIDGED};
+	if (line) {
+		permit->network = *line;
+		permit->network.file = NULL;
+		/* With room for the number behind a file that is cut. */
+		text_append_escaped(
+			permit->place, sizeof(permit->place) - 12, (struct word){line->file, strlen(line->file)});
+		text_append(permit->place, sizeof(permit->place), ":%u", line->line);
+	}
+	snprintf(permit->network.name, sizeof(permit->network.name), "%s", network);
+	keep_options(&verdict->grants, permit);
+}
+
+struct policy *permit_load(struct outcome *outcome)
+{
+	const struct policy_reader reader = {.read = files_read};
+	struct policy_error error;
+	char problem[512];
+	struct policy *policy = policy_load(&reader, POLICY_FILE, &error);
+
+	if (policy)
+		return policy;
+	policy_error_print(&error, problem, sizeof(problem));
+	if (!error.line && strcmp(error.what, strerror(ENOENT)) == 0)
+		text_append(problem, sizeof(problem), "; an administrator can create it, of root's and mode 0644");
+	refuse(outcome, EXIT_POLICY, "%s", problem);
+	return NULL;
+}
+
+bool permit_decide(const struct policy *policy, const char *network, const struct policy_caller *caller,
+	struct policy_verdict *verdict, struct permit *permit, struct outcome *outcome)
+{
+	struct accounts *accounts = accounts_new(caller->uid);
+	struct policy_accounts questions;
+	bool permitted;
+
+	if (!accounts)
+		return refuse(outcome, EXIT_SYSTEM, "out of memory");
+	questions = accounts_questions(accounts);
+	*verdict = policy_decide(policy, network, caller, &questions);
+	keep(verdict, network, permit);
+	permitted = accounts_failed(accounts)
+			    ? refuse(outcome, EXIT_SYSTEM, "cannot read /etc/passwd and /etc/group whole")
+			    : judge(verdict, caller->uid, permit, outcome);
+	accounts_free(accounts);
+	return permitted;
+}
