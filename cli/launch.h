@@ -40,6 +40,12 @@ bool launch_parse(int count, char **words, struct launch *launch);
 /* The same descriptor at a number above 2, where a command does not take it for its input or output; -1 and errno. */
 int launch_above_standard(int fd);
 
+/* Where the installed helper is. False: said why that cannot be found out. path: PATH_MAX bytes. */
+bool launch_find_helper(char *path);
+
+/* Set *guest to the first address of a subnet that is not the host's. False: there is no other. */
+bool launch_other_address(const struct link_address *host, struct link_address *guest);
+
 /*
  * Run the helper for a network, and take the descriptors of the tap that it sends. Returns 0, or what to exit with: the
  * helper's own code, whose message went to standard error; else LAUNCH_FAILED, said why.

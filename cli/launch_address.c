@@ -63,8 +63,7 @@ static void set_host_bits(struct link_address *address, unsigned int bits, unsig
 	address->address[bits / 8 - 1] |= (unsigned char)number;
 }
 
-/* False: the subnet has no other address. */
-static bool other_address(const struct link_address *host, struct link_address *guest)
+bool launch_other_address(const struct link_address *host, struct link_address *guest)
 {
 	unsigned int bits = host->family == AF_INET ? 32 : 128;
 	unsigned int first = bits - host->prefix == 1 ? 0 : 1;
@@ -91,7 +90,7 @@ bool launch_guest_address(const struct launch_net *net, char text[static 64])
 		return say_error("{ip}: network '%s' fixes no address of its guests, only a standalone one does; "
 				 "guests get theirs by DHCP, or by hand",
 			net->network);
-	if (!other_address(&search.address, &guest) ||
+	if (!launch_other_address(&search.address, &guest) ||
 		!inet_ntop(guest.family, guest.address, address, sizeof(address)))
 		return say_error("{ip}: the subnet of network '%s' has no address beside the host's", net->network);
 	snprintf(text, 64, "%s/%u", address, guest.prefix);

@@ -23,7 +23,7 @@
  * Where the helper is. What the environment says counts: the user could run any program as well, and no rights but the
  * user's own are at stake.
  */
-static bool find_helper(char path[static PATH_MAX])
+bool launch_find_helper(char *path)
 {
 	const char *said = secure_getenv("TAPGATE_HELPER");
 	size_t used;
@@ -157,7 +157,7 @@ int launch_ask_helper(struct launch_net *net)
 	char path[PATH_MAX];
 	int pair[2] = {-1, -1}, code = LAUNCH_FAILED;
 
-	if (!find_helper(path))
+	if (!launch_find_helper(path))
 		return LAUNCH_FAILED;
 	sigaction(SIGCHLD, &reap, &before);
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0 ||

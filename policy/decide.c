@@ -101,6 +101,22 @@ const char *policy_hidden(const struct policy *policy)
 	return policy->hidden;
 }
 
+bool policy_each_name(const struct policy *policy, void (*each)(void *context, const char *name), void *context)
+{
+	bool all = false;
+
+	for (size_t i = 0; i < policy->network_count; i++)
+		each(context, policy->networks[i].name);
+	for (size_t i = 0; i < policy->rule_count; i++) {
+		const struct rule *rule = &policy->rules[i];
+
+		if (rule->name[0])
+			each(context, rule->name);
+		all |= rule->allow && !rule->name[0];
+	}
+	return all;
+}
+
 struct policy_verdict policy_decide(const struct policy *policy, const char *network,
 	const struct policy_caller *caller, const struct policy_accounts *accounts)
 {

@@ -192,6 +192,12 @@ struct policy_verdict policy_decide(const struct policy *policy, const char *net
 /* The first of its files that could not be read for want of permission, and so says nothing; NULL if there is none. */
 const char *policy_hidden(const struct policy *policy);
 
+/*
+ * Call `each` with every network that the policy names, again whenever it does: those of network lines, then those of
+ * rules. Returns whether a rule allows 'all' networks to anybody, so that others may matter, too.
+ */
+bool policy_each_name(const struct policy *policy, void (*each)(void *context, const char *name), void *context);
+
 /* The networks, in the order of their lines; *count receives their number. */
 const struct policy_network *policy_networks(const struct policy *policy, size_t *count);
 

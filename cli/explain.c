@@ -1,0 +1,139 @@
+/*
+ * `tapgate explain`: what a user may use, by which rule, how much of it is left, and how to use it; or why not.
+ *
+ * The verdict is the helper's own (files/permit.h). An ordinary user asks for itself; root for anybody, and sees what
+ * that user could see of the policy.
+ */
+#include "cli/explain.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/commands.h"
+#include "cli/launch.h"
+#include "cli/say.h"
+#include "cli/words.h"
+
+struct explaining {
+	struct session session;
+	struct explain_who who;
+	struct words words;
+	char helper[PATH_MAX];
+	char hidden[EXPLAIN_FILE_MAX];
+	json_t *list; /* NULL: for people */
+	int refused;  /* the helper's code for the first that is; 0: none */
+};
+
+static void begin(void *context, const char *hidden)
+{
+	struct explaining *explaining = context;
+
+	snprintf(explaining->hidden, sizeof(explaining->hidden), "%s", hidden);
+}
+
+static void explain(void *context, const struct explain_answer *answer)
+{
+	struct explaining *explaining = context;
+	static struct explained explained; /* large */
+
+	if (answer->outcome.code) {
+		if (!explaining->refused)
+			explaining->refused = (int)answer->outcome.code;
+		if (explaining->list)
+			json_array_append_new(explaining->list, explain_json_refusal(answer));
+		else
+			explain_show_refusal(answer);
+		return;
+	}
+	explain_find(&explaining->session, &explaining->who, explaining->helper, answer, &explained);
+	if (explaining->list)
+		json_array_append_new(explaining->list, explain_json(&explained));
+	else
+		explain_show(&explained);
+}
+
+/* What could not be read may name other networks; of those that were asked for, the refusals say it. */
+static void show_hidden(const struct explaining *explaining)
+{
+	if (explaining->hidden[0] && explaining->words.name_count == 0)
+		printf("%s says nothing to uid %u, who may not read it\n", explaining->hidden, explaining->who.uid);
+}
+
+static json_t *groups_of(const struct explain_who *who)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < who->group_count; i++)
+		json_array_append_new(list, json_integer(who->groups[i]));
+	return list;
+}
+
+static void print_json(const struct explaining *explaining)
+{
+	const struct explain_who *who = &explaining->who;
+	json_t *whole = json_pack("{s:I, s:s?, s:o, s:s?, s:O}", "uid", (json_int_t)who->uid, "user",
+		who->name[0] ? who->name : NULL, "groups", groups_of(who), "hidden",
+		explaining->hidden[0] ? explaining->hidden : NULL, "networks", explaining->list);
+
+	json_dumpf(whole, stdout, JSON_INDENT(2));
+	putchar('\n');
+	json_decref(whole);
+}
+
+static int run(struct explaining *explaining)
+{
+	const struct words *words = &explaining->words;
+	const struct explain_question question = {.who = &explaining->who,
+		.names = words->names,
+		.name_count = words->name_count,
+		.host = &explaining->session.host,
+		.begin = begin,
+		.each = explain,
+		.context = explaining};
+	int status;
+
+	if (!session_open(&explaining->session, false) || !launch_find_helper(explaining->helper))
+		return STATUS_FAILED;
+	if (words->given & WORD_JSON)
+		explaining->list = json_array();
+	status = explain_ask(&question);
+	if (status)
+		return status;
+	if (explaining->list)
+		print_json(explaining);
+	else
+		show_hidden(explaining);
+	return words->name_count ? explaining->refused : STATUS_DONE;
+}
+
+/* Only what can be the name of a network is one; the helper says the same. */
+static bool are_names(const struct words *words)
+{
+	for (int i = 0; i < words->name_count; i++) {
+		struct word name = {words->names[i], strlen(words->names[i])};
+		const char *problem = word_name_problem(name);
+
+		if (problem)
+			return say_error("network %s %s, expected the name of a network of at most %d bytes",
+				QUOTED(name), problem, NAME_MAX_BYTES);
+	}
+	return true;
+}
+
+int command_explain(int count, char **words)
+{
+	static struct explaining explaining = {.session = {.lock = -1}};
+	int status;
+
+	if (!words_parse(&explaining.words, "explain", WORD_USER | WORD_JSON, POLICY_NETWORKS_MAX, count, words) ||
+		!are_names(&explaining.words))
+		return STATUS_USAGE;
+	status = explain_find_who(explaining.words.user, &explaining.who);
+	if (!status)
+		status = run(&explaining);
+	session_close(&explaining.session);
+	json_decref(explaining.list);
+	free(explaining.who.groups);
+	return status;
+}
