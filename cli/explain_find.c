@@ -67,8 +67,8 @@ static void find_mac(struct session *session, const struct explain_who *who, str
 	}
 	if (permit->network.mode == MODE_STANDALONE || !mac_block(who->uid, permit->network.name, known.mac))
 		return;
-	if (bridge && fdb_each(session->link, bridge->index, see_entry, &known) != 0)
-		return;
+	if (bridge)
+		fdb_each(session->link, bridge->index, see_entry, &known); /* what cannot be read the helper tells */
 	for (unsigned int octet = 1; octet < sizeof(known.octets); octet++) {
 		if (known.octets[octet])
 			continue;

@@ -305,6 +305,39 @@ static void test_accounts_are_asked_only_when_needed(void **state)
 	policy_free(policy);
 }
 
+/* --- names ------------------------------------------------------------------------------------------------------- */
+
+static void add_name(void *names, const char *name)
+{
+	text_append(names, 256, "%s ", name);
+}
+
+/* Whatever names a network does, once more each time; 'all' is told apart, where it is allowed. */
+static void test_names(void **state)
+{
+	static const struct {
+		const char *text, *names;
+		bool all;
+	} rows[] = {
+		{"", "", false},
+		{"allow br1\nnetwork lab internal\ndeny lab\nnetwork br0 bridged\nallow br1 user=bob\n",
+			"lab br0 br1 lab br1 ", false},
+		{"deny all user=bob\nallow br0\n", "br0 ", false},
+		{"deny br0\nallow all group=staff\n", "br0 ", true},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		char error[512], names[256] = "";
+		struct policy *policy = memory_load_text(rows[i].text, strlen(rows[i].text), error);
+
+		assert_non_null(policy);
+		assert_int_equal(policy_each_name(policy, add_name, names), rows[i].all);
+		assert_string_equal(names, rows[i].names);
+		policy_free(policy);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -316,6 +349,7 @@ int main(void)
 		cmocka_unit_test(test_dropped_groups),
 		cmocka_unit_test(test_files),
 		cmocka_unit_test(test_accounts_are_asked_only_when_needed),
+		cmocka_unit_test(test_names),
 	};
 
 	return cmocka_run_group_tests_name("policy: decide", tests, NULL, NULL);
