@@ -39,6 +39,8 @@ static unsigned int count_taps(const struct host *host, uid_t uid, const char *n
 /* --- the guest's addresses --------------------------------------------------------------------------------------- */
 
 struct known {
+	const unsigned char *given;   /* the rule's address */
+	bool taken;		      /* that one */
 	unsigned char mac[MAC_BYTES]; /* the user's block, with the last octet free */
 	bool octets[1 << 8];
 };
@@ -47,6 +49,8 @@ static void see_entry(void *context, const struct fdb_entry *entry)
 {
 	struct known *known = context;
 
+	if (memcmp(entry->mac, known->given, MAC_BYTES) == 0)
+		known->taken = true;
 	if (mac_in_block(entry->mac, known->mac))
 		known->octets[entry->mac[MAC_BLOCK_BYTES]] = true;
 }
@@ -58,17 +62,19 @@ static void see_entry(void *context, const struct fdb_entry *entry)
 static void find_mac(struct session *session, const struct explain_who *who, struct explained *explained)
 {
 	const struct permit *permit = &explained->answer->permit;
-	const struct link_interface *bridge = explained->report.bridge;
-	struct known known = {.octets = {true}}; /* 0 is not handed out */
+	struct report *report = &explained->report;
+	struct known known = {.given = permit->options.mac};
 
-	if (permit->options.given & OPTION_MAC) {
-		mac_text(permit->options.mac, explained->mac);
-		return;
-	}
 	if (permit->network.mode == MODE_STANDALONE || !mac_block(who->uid, permit->network.name, known.mac))
 		return;
-	if (bridge)
-		fdb_each(session->link, bridge->index, see_entry, &known); /* what cannot be read the helper tells */
+	if (report->bridge)
+		fdb_each(session->link, report->bridge->index, see_entry, &known); /* else the helper tells */
+	if (permit->options.given & OPTION_MAC) {
+		mac_text(permit->options.mac, explained->mac);
+		if (known.taken && !report->difference)
+			report->difference = "the rule's address is taken; end the virtual machine that has it";
+		return;
+	}
 	for (unsigned int octet = 1; octet < sizeof(known.octets); octet++) {
 		if (known.octets[octet])
 			continue;

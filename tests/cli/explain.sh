@@ -156,6 +156,12 @@ line_is() { # line_is EXPECTED WORD NETWORK [USER]
 	}
 }
 
+for network in tap1 cell; do
+	# shellcheck disable=SC1083 # braces of `tapgate run`
+	check "the guest's address on $network is what {ip} becomes" \
+		line_is "$(as alice "$TAPGATE" run --net $network -- echo {ip}) by hand" guest $network
+done
+wait_for 10 no_taps
 check 'a guest' guest g1 lab
 check '... is counted' line_is '1 of 2 in use' taps lab
 check '... for its user alone' line_is '0 of 3 in use' taps lab bob
@@ -240,13 +246,20 @@ for network in br0 br1 lab web tap1 cell; do
 		check 'explained again, they have another address' \
 			sh -c "! '$TAPGATE' explain --user alice br0 | grep -q '$mac'"
 		;;
-	br1) check '... locked to the address of the rule' static br1 52:54:00:12:34:56 ;;
+	br1)
+		check '... locked to the address of the rule' static br1 52:54:00:12:34:56
+		check 'explained again, nobody else can have it' line_is \
+			"bridged, up: the rule's address is taken; end the virtual machine that has it" network br1
+		;;
 	esac
 	check '... until it ends' stop
 done
 
-has_queues() { # has_queues N: the one tap that there is
-	ip -d link show dev "$(taps)" | grep -q "numqueues $1"
+has_queues() { # has_queues N: the one tap that there is; QEMU puts all but one aside until its guest wants them
+	ip -d link show dev "$(taps)" |
+		sed -n 's/.* numqueues \([0-9]*\) numdisabled \([0-9]*\) .*/\1 \2/p' | {
+		read -r queues_on queues_off && [ $((queues_on + queues_off)) = "$1" ]
+	}
 }
 
 start_queues() {
