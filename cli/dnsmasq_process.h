@@ -29,7 +29,7 @@ int dnsmasq_directory(bool make, char *why, size_t why_size);
 
 /*
  * What a network's was started with, in a file beside its pid file that only root can read or write. Whoever takes it
- * for what runs compares the two. Writing: false with a phrase in `why`. Reading: false if there is none to be believed.
+ * for what runs compares the two. Writing: false with a phrase in `why`. Reading: false if none is to be believed.
  */
 bool dnsmasq_write_record(
 	int directory, const char *name, const struct dnsmasq_words *words, char *why, size_t why_size);

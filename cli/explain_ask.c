@@ -144,7 +144,7 @@ static _Noreturn void ask_as_user(const struct explain_question *question, int p
 
 	if (pipe != PIPE && dup2(pipe, PIPE) != PIPE)
 		_exit(STATUS_FAILED);
-	closefrom(PIPE + 1);
+	syscall(SYS_close_range, PIPE + 1, ~0U, 0);
 	begin.kind = BEGIN;
 	if (become(question->who, &begin.answer.outcome))
 		asking.policy = permit_load(&begin.answer.outcome);

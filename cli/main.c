@@ -26,11 +26,11 @@ static const struct command {
 		"Reads the policy as tapgate-helper would, and looks for networks that overlap each other or the\n"
 		"host's routes, or have the name of an interface that is not tapgate's. Changes nothing.\n"},
 	{"explain", "[--user WHO] [NETWORK...]", "say what a user may use, why, and how", command_explain,
-		"For each network, or for all that the policy names: whether you may use it and by which rule, what is\n"
-		"granted and how much of it is in use, how the network stands, and the words for QEMU's command line.\n"
-		"What is refused is told as tapgate-helper would. Root can ask about others: --user NAME, or --user #UID.\n"
-		"--json for programs. Exits with tapgate-helper's code for the first NETWORK that may not be used, as 3\n"
-		"where the policy denies it, and with 4 if the policy is not valid.\n"},
+		"For each network, or for all that the policy names: whether you may use it and by which rule, what\n"
+		"is granted and how much of it is in use, how the network stands, and the words for QEMU's command\n"
+		"line. What is refused is told as tapgate-helper would. Root can ask about others: --user NAME, or\n"
+		"--user #UID. --json for programs. Exits with tapgate-helper's code for the first NETWORK that may not\n"
+		"be used, as 3 where the policy denies it, and with 4 if the policy is not valid.\n"},
 	{"run", "--net NAME ... COMMAND...", "run a virtual machine monitor with taps", command_run,
 		"  --net NAME    a tap on that network; again for each further one. Behind it, for that one:\n"
 		"  --queues N    with N queues (1 to 16), as far as the policy lets you\n"
