@@ -52,6 +52,6 @@ int main(int argc, char **argv)
 			port_undo(&port);
 	}
 	if (!granted)
-		report_refusal(&asker, &request, &outcome);
+		report_refusal(&asker, &request, &permit, &outcome);
 	return granted ? EXIT_SENT : outcome.code ? (int)outcome.code : EXIT_SYSTEM;
 }

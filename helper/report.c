@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "helper/descriptors.h"
+#include "policy/field.h"
 
 #define IDENT "tapgate-helper"
 
@@ -19,6 +20,7 @@ enum {
 	LOG_PATIENCE = 200000, /* microseconds for a log whose queue is full */
 	ERROR_PATIENCE = 1000, /* milliseconds for a standard error that does not take a line */
 	READER_PATIENCE = 200, /* milliseconds for the reader of a pipe to take the line out of it */
+	TEXT_MAX = 1800,       /* bytes of a line's text: nothing is cut that is not mostly escapes */
 };
 
 /*
@@ -50,30 +52,36 @@ void report_open_log(void)
 
 static void send_log(int priority, pid_t helper, const char *text)
 {
-	char line[1024] = "";
+	char line[TEXT_MAX + 64] = "";
 
 	text_append(line, sizeof(line), "<%d>" IDENT "[%d]: %s", LOG_AUTHPRIV | priority, (int)helper, text);
 	(void)!send(FD_LOG, line, strlen(line), MSG_NOSIGNAL); /* nobody is left to tell if it fails */
 }
 
-/* The fields that both lines begin with. What the caller wrote passed the checks for names, or was never taken. */
+/*
+ * The fields that both lines begin with, behind the word that says which it is. tapgate-helper(8) promises names and
+ * escapes; `tapgate log` reads them (cli/log_line.c). Every value goes through field_append(), also those that are
+ * numbers or have been checked: what is in a value cannot end it.
+ */
 static void describe(
 	char *text, size_t size, const char *what, const struct asker *asker, const struct request *request)
 {
-	text_append(text, size, "%s uid=%u", what, asker->uid);
+	text_append(text, size, "%s", what);
+	field_append_number(text, size, "uid", asker->uid);
 	if (request->network[0])
-		text_append(text, size, " net=%s", request->network);
+		field_append(text, size, "net", request->network);
 	if (asker->vmm)
-		text_append(text, size, " vmm=%d", (int)asker->vmm);
+		field_append_number(text, size, "vmm", (unsigned long)asker->vmm);
 }
 
 void report_grant(
 	const struct asker *asker, const struct request *request, const struct permit *permit, const struct port *port)
 {
-	char text[512] = "";
+	char text[TEXT_MAX] = "";
 
 	describe(text, sizeof(text), "granted", asker, request);
-	text_append(text, sizeof(text), " tap=%s rule=\"%s\"", port->name, permit->rule);
+	field_append(text, sizeof(text), "tap", port->name);
+	field_append(text, sizeof(text), "rule", permit->rule);
 	send_log(LOG_INFO, asker->helper, text);
 }
 
@@ -108,12 +116,16 @@ static void write_error(const char *text)
 		wait_for_reader(FD_ERROR);
 }
 
-void report_refusal(const struct asker *asker, const struct request *request, const struct outcome *outcome)
+void report_refusal(const struct asker *asker, const struct request *request, const struct permit *permit,
+	const struct outcome *outcome)
 {
-	char text[1024] = "";
+	char text[TEXT_MAX] = "";
 
 	describe(text, sizeof(text), "refused", asker, request);
-	text_append(text, sizeof(text), " code=%d why=\"%s\"", (int)outcome->code, outcome->text);
+	field_append_number(text, sizeof(text), "code", outcome->code);
+	if (permit->rule[0])
+		field_append(text, sizeof(text), "rule", permit->rule);
+	field_append(text, sizeof(text), "why", outcome->text);
 	send_log(LOG_NOTICE, asker->helper, text);
 	write_error(outcome->text);
 }

@@ -24,7 +24,8 @@ void report_open_log(void);
 void report_grant(
 	const struct asker *asker, const struct request *request, const struct permit *permit, const struct port *port);
 
-/* Log a refusal and write its line to standard error. */
-void report_refusal(const struct asker *asker, const struct request *request, const struct outcome *outcome);
+/* Log a refusal, with the rule that decided if one did, and write its line to standard error. */
+void report_refusal(const struct asker *asker, const struct request *request, const struct permit *permit,
+	const struct outcome *outcome);
 
 #endif
