@@ -16,6 +16,7 @@ int command_down(int count, char **words);
 int command_status(int count, char **words);
 int command_check(int count, char **words);
 int command_explain(int count, char **words);
+int command_log(int count, char **words);
 int command_run(int count, char **words); /* does not return if it can do it */
 int command_reap(int count, char **words);
 

@@ -47,6 +47,14 @@ static const struct command {
 		"Exits with what COMMAND does; if that was not started, with tapgate-helper's code (1 to 5), "
 		"with 125, or\n"
 		"with 126 or 127 if COMMAND cannot be run or is not found.\n"},
+	{"log", "[OPTION...] [NETWORK...]", "show what the helper granted and refused", command_log,
+		"From the journal, the oldest first. Root and the group systemd-journal see all lines, others their "
+		"own.\n"
+		"  --follow      then also the lines that come, until it is interrupted\n"
+		"  --user USER   of one user, by name or as '#1000'\n"
+		"  --json        an object for each line, for programs\n"
+		"What somebody wrote to the log in the helper's name is shown as 'forged', as far as that can be "
+		"told.\n"},
 	{"reap", "[--dry-run] [NETWORK...]", "remove persistent taps that nobody holds", command_reap,
 		"A virtual machine monitor can make its tap persistent; it then stays and counts against max=. "
 		"As root\n"

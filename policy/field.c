@@ -90,7 +90,9 @@ static char read_escape(struct word *rest)
 	if (high < 0 || low < 0)
 		return '\0';
 	c = (char)(unsigned char)((unsigned int)high * 16 + (unsigned int)low);
-	return is_plain(c) ? '\0' : c;
+	if (is_plain(c)) /* that is not written so */
+		return '\0';
+	return c;
 }
 
 /* A value up to its end, which for a quoted one is its '"'. */

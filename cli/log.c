@@ -1,0 +1,213 @@
+/*
+ * `tapgate log`: what the helper granted and refused, from the journal.
+ *
+ * The helper's lines are anybody's to imitate. What is believed, and why, is in log_line.h; what is not is shown as
+ * forged, with its sender. All of it is somebody else's text, and escaped.
+ */
+#include <grp.h>
+#include <jansson.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cli/commands.h"
+#include "cli/log_journal.h"
+#include "cli/log_line.h"
+#include "cli/say.h"
+#include "cli/words.h"
+#include "policy/policy.h"
+#include "policy/text.h"
+
+struct log {
+	const struct words *words;
+	unsigned long shown;
+};
+
+/* --- one line ---------------------------------------------------------------------------------------------------- */
+
+struct shown {
+	char text[2048];
+};
+
+/* For terminals and JSON alike: printable ASCII as it is, everything else as \xNN. */
+static struct shown show(const char *text)
+{
+	struct shown shown = {""};
+
+	for (; *text; text++) {
+		const unsigned char byte = (unsigned char)*text;
+
+		text_append(shown.text, sizeof(shown.text), byte >= ' ' && byte <= '~' ? "%c" : "\\x%02x", byte);
+	}
+	return shown;
+}
+
+static const char *user_name(uint32_t uid)
+{
+	const struct passwd *user = getpwuid(uid);
+
+	return user ? user->pw_name : NULL;
+}
+
+static void print_line(const struct log_entry *entry, const struct log_line *line)
+{
+	const time_t seconds = (time_t)(entry->time / 1000000);
+	const char *name = user_name(line->uid);
+	char when[32] = "?", number[16], vmm[16] = "-";
+	struct tm local;
+
+	if (localtime_r(&seconds, &local))
+		strftime(when, sizeof(when), "%Y-%m-%d %H:%M:%S", &local);
+	snprintf(number, sizeof(number), "#%u", line->uid);
+	if (line->vmm)
+		snprintf(vmm, sizeof(vmm), "%u", line->vmm);
+	printf("%-19s  %-7s  %-10s  %-10s  %-12s  %7s  %s\n", when, log_result_name(line->result),
+		show(name ? name : number).text, line->network[0] ? line->network : "-", line->tap[0] ? line->tap : "-",
+		vmm, show(line->result == LOG_GRANTED ? line->rule : line->why).text);
+}
+
+static json_t *text_or_null(const char *text)
+{
+	return text && *text ? json_string(show(text).text) : json_null();
+}
+
+static json_t *number_or_null(uint32_t number)
+{
+	return number ? json_integer(number) : json_null();
+}
+
+/* An object a line, so that it can be followed. The keys are promised in tapgate(8). */
+static void dump_line(const struct log_entry *entry, const struct log_line *line)
+{
+	const time_t seconds = (time_t)(entry->time / 1000000);
+	char when[64] = "";
+	struct tm utc;
+	json_t *object;
+
+	if (gmtime_r(&seconds, &utc) && strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%S", &utc))
+		text_append(when, sizeof(when), ".%06uZ", (unsigned int)(entry->time % 1000000));
+	object = json_pack("{s:o, s:s, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "time", text_or_null(when), "result",
+		log_result_name(line->result), "uid", (json_int_t)line->uid, "user", text_or_null(user_name(line->uid)),
+		"network", text_or_null(line->network), "tap", text_or_null(line->tap), "vmm",
+		number_or_null(line->vmm), "rule", text_or_null(line->rule), "code", number_or_null(line->code),
+		"reason", text_or_null(line->why));
+	json_dumpf(object, stdout, JSON_COMPACT);
+	putchar('\n');
+	json_decref(object);
+}
+
+static bool take(void *context, const struct log_entry *entry)
+{
+	struct log *log = context;
+	const struct log_line line = log_line_read(entry->message, entry->sender);
+
+	if (log->words->name_count > 0 && !words_name(log->words, line.network))
+		return true;
+	if (log->words->given & WORD_JSON) {
+		dump_line(entry, &line);
+	} else {
+		if (log->shown == 0)
+			printf("%-19s  %-7s  %-10s  %-10s  %-12s  %7s  %s\n", "TIME", "RESULT", "USER", "NETWORK",
+				"TAP", "VMM", "RULE OR REASON");
+		print_line(entry, &line);
+	}
+	log->shown++;
+	return !ferror(stdout);
+}
+
+/* --- all of them ------------------------------------------------------------------------------------------------- */
+
+/* Whether journald lets this process read what others sent (journalctl(1), systemd-journald.service(8)). */
+static bool sees_all(void)
+{
+	static const char *const names[] = {"systemd-journal", "adm", "wheel"};
+	gid_t groups[1024];
+	const int count = getgroups(1024, groups);
+
+	if (geteuid() == 0)
+		return true;
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		const struct group *group = getgrnam(names[i]);
+
+		for (int j = 0; group && j < count; j++) {
+			if (groups[j] == group->gr_gid)
+				return true;
+		}
+		if (group && group->gr_gid == getegid())
+			return true;
+	}
+	return false;
+}
+
+/* Where a syslog daemon without a journal keeps authpriv. */
+static const char *other_place(void)
+{
+	return access("/var/log/auth.log", F_OK) == 0 ? "/var/log/auth.log"
+	       : access("/var/log/secure", F_OK) == 0 ? "/var/log/secure"
+						      : "/var/log/auth.log or /var/log/secure";
+}
+
+static int show_all(const struct words *words, const uint32_t *uid)
+{
+	struct log log = {.words = words};
+	const bool all = sees_all();
+
+	if (!all)
+		say_error("only your own lines can be shown; root and the group systemd-journal see all");
+	switch (log_journal_read(uid, words->given & WORD_FOLLOW, take, &log)) {
+	case LOG_JOURNAL_NONE:
+		say_error("there is no journal here, as /usr/bin/journalctl cannot be run; try: grep tapgate-helper %s",
+			other_place());
+		return STATUS_FAILED;
+	case LOG_JOURNAL_FAILED:
+		if (log.shown == 0)
+			say_error("journalctl failed; where syslog keeps its own files, try: grep tapgate-helper %s",
+				other_place());
+		return STATUS_FAILED;
+	case LOG_JOURNAL_READ:
+		break;
+	}
+	if (log.shown == 0 && !(words->given & WORD_JSON))
+		puts("no lines");
+	return STATUS_DONE;
+}
+
+/* A user by name, by whatever service knows it, or as #number. */
+static bool find_user(const char *text, uint32_t *uid)
+{
+	const struct word word = {text, strlen(text)};
+	const struct passwd *user;
+
+	if (*text == '#')
+		return word_number((struct word){text + 1, word.size - 1}, UINT32_MAX - 1, uid) ||
+		       say_error("--user %s, expected a name or '#number'", QUOTED(word));
+	user = getpwnam(text);
+	if (!user)
+		return say_error("no user %s; one that is gone has a number: --user '#1000'", QUOTED(word));
+	*uid = user->pw_uid;
+	return true;
+}
+
+int command_log(int count, char **words)
+{
+	struct words parsed;
+	uint32_t uid = 0;
+
+	if (!words_parse(&parsed, "log", WORD_FOLLOW | WORD_JSON | WORD_USER, POLICY_NETWORKS_MAX, count, words))
+		return STATUS_USAGE;
+	if ((parsed.given & WORD_USER) && !find_user(parsed.user, &uid))
+		return STATUS_USAGE;
+	for (int i = 0; i < parsed.name_count; i++) {
+		const struct word name = {parsed.names[i], strlen(parsed.names[i])};
+		const char *problem = word_name_problem(name);
+
+		if (problem) {
+			say_error("%s %s, expected the name of a network", QUOTED(name), problem);
+			return STATUS_USAGE;
+		}
+	}
+	return show_all(&parsed, parsed.given & WORD_USER ? &uid : NULL);
+}
