@@ -189,6 +189,10 @@ TEXTS := \
 	etc/networkd/00-tapgate.link:644:$(NETWORKDIR)/00-tapgate.link \
 	etc/NetworkManager/tapgate.conf:644:$(NMDIR)/tapgate.conf \
 	$(if $(filter 1,$(OPENRC)),etc/openrc/tapgate:755:$(SYSCONFDIR)/init.d/tapgate)
+# What starts the service. systemd finds units by their names in these places only.
+known_units = $(filter %/systemd/system,$(filter /usr/lib/% /lib/% /usr/local/lib/% /etc/%,$(UNITDIR)))
+start = $(if $(filter 1,$(OPENRC)),rc-update add tapgate default && rc-service tapgate start,systemctl enable --now $(if \
+	$(known_units),tapgate,$(UNITDIR)/tapgate.service))
 place = $(lastword $(subst :, ,$1))
 PLACES := $(foreach text,$(TEXTS),$(DESTDIR)$(call place,$(text)))
 
@@ -211,6 +215,11 @@ install: all
 		chmod $${mode%%:*} $$to || exit 1; \
 	done
 	@echo 'installed manuals, and files for $(if $(filter 1,$(OPENRC)),OpenRC$(comma) )systemd$(comma) udev and NetworkManager'
+ifeq ($(DESTDIR),)
+	@echo 'next, in $(SYSCONFDIR)/tapgate.conf: who may use which networks; see tapgate.conf(5)'
+	@echo 'then: $(BINDIR)/tapgate check'
+	@echo 'then, to have its networks now and at each boot: $(start)'
+endif
 
 # The policy stays: it is the administrator's. What `tapgate up` made stays, too.
 uninstall:

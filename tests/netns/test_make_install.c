@@ -101,10 +101,41 @@ static void test_make_install(void **state)
 	keep_policy_and_uninstall(local);
 }
 
+/* What it says comes next: nothing for a package, three lines for an administrator, with the paths of this place. */
+static void test_next_steps(void **state)
+{
+	static const struct {
+		const char *variables, *start;
+	} rows[] = {
+		{"PREFIX=/usr", "systemctl enable --now tapgate"},
+		{"PREFIX=/usr/local", "systemctl enable --now tapgate"},
+		{"PREFIX=/opt/x", "systemctl enable --now /opt/x/lib/systemd/system/tapgate.service"},
+		{"PREFIX=/opt/x UNITDIR=/etc/systemd/system", "systemctl enable --now tapgate"},
+		{"PREFIX=/usr OPENRC=1", "rc-update add tapgate default && rc-service tapgate start"},
+	};
+
+	(void)state;
+	/* A real one, in a directory of the test's and in /etc, which is the world's own. */
+	command("make -s install PREFIX=/run/tmp/place >/run/tmp/said");
+	command("test \"$(tail -n 3 /run/tmp/said)\" = \"next, in /etc/tapgate.conf: who may use which networks; see "
+		"tapgate.conf(5)\nthen: /run/tmp/place/bin/tapgate check\nthen, to have its networks now and at each boot: "
+		"systemctl enable --now /run/tmp/place/lib/systemd/system/tapgate.service\"");
+	command("/run/tmp/place/bin/tapgate check >/dev/null");
+	command("make -s uninstall PREFIX=/run/tmp/place >/dev/null && rm -r /run/tmp/place");
+	command("! make -s install DESTDIR=" STAGE " PREFIX=/usr | grep -E '^(next|then)' && rm -r " STAGE);
+
+	/* Others not for real. */
+	for (size_t i = 0; i < COUNT(rows); i++)
+		command("make -n install %s | grep -qxF \"echo 'then, to have its networks now and at each boot: %s'\"",
+			rows[i].variables, rows[i].start);
+	command("! make -n install DESTDIR=" STAGE " PREFIX=/usr | grep -E \"echo '(next|then)\"");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_make_install),
+		TEST(test_next_steps),
 	};
 
 	return RUN_TESTS(tests);
