@@ -4,6 +4,7 @@
  * The helper's lines are anybody's to imitate. What is believed, and why, is in log_line.h; what is not is shown as
  * forged, with its sender. All of it is somebody else's text, and escaped.
  */
+#include <glob.h>
 #include <grp.h>
 #include <jansson.h>
 #include <pwd.h>
@@ -150,6 +151,29 @@ static const char *other_place(void)
 						      : "/var/log/auth.log or /var/log/secure";
 }
 
+/* Whether journald has written anything here: journalctl is content without. */
+static bool has_journal(void)
+{
+	static const char *const places[] = {"/run/log/journal/*/*.journal", "/var/log/journal/*/*.journal"};
+	bool found = false;
+
+	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++) {
+		glob_t files;
+
+		if (glob(places[i], GLOB_NOSORT, NULL, &files) == 0) {
+			found = true;
+			globfree(&files);
+		}
+	}
+	return found;
+}
+
+static int fail(const char *why)
+{
+	say_error("%s; where syslog keeps files of its own, try: grep tapgate-helper %s", why, other_place());
+	return STATUS_FAILED;
+}
+
 static int show_all(const struct words *words, const uint32_t *uid)
 {
 	struct log log = {.words = words};
@@ -159,17 +183,15 @@ static int show_all(const struct words *words, const uint32_t *uid)
 		say_error("only your own lines can be shown; root and the group systemd-journal see all");
 	switch (log_journal_read(uid, words->given & WORD_FOLLOW, take, &log)) {
 	case LOG_JOURNAL_NONE:
-		say_error("there is no journal here, as /usr/bin/journalctl cannot be run; try: grep tapgate-helper %s",
-			other_place());
-		return STATUS_FAILED;
+		return fail("there is no journal here, as /usr/bin/journalctl cannot be run");
 	case LOG_JOURNAL_FAILED:
-		if (log.shown == 0)
-			say_error("journalctl failed; where syslog keeps its own files, try: grep tapgate-helper %s",
-				other_place());
-		return STATUS_FAILED;
+		return fail(all ? "journalctl failed"
+				: "the journal has nothing that this user may read; an administrator can see it");
 	case LOG_JOURNAL_READ:
 		break;
 	}
+	if (log.shown == 0 && !has_journal())
+		return fail("there is no journal here");
 	if (log.shown == 0 && !(words->given & WORD_JSON))
 		puts("no lines");
 	return STATUS_DONE;

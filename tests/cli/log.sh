@@ -29,10 +29,15 @@ ask() { # ask USER NETWORK: a tap, for a moment; prints its name if there is one
 	as "$1" "$CALL" "$HELPER" --br="$2" --fd='{fd}' 2>/dev/null | sed -n 's/.* if=\([^ ]*\).*/\1/p'
 }
 
-# --- a journald of our own --------------------------------------------------------------------------------------------
-
 # The journal is split by users once it is in /var/log, which other parts have, too.
 mount -t tmpfs -o mode=755 tapgate-world /var/log
+
+check 'no journal' says 1 log <<'EOT'
+tapgate: there is no journal here; where syslog keeps files of its own, try: grep tapgate-helper /var/log/auth.log or /var/log/secure
+EOT
+
+# --- a journald of our own --------------------------------------------------------------------------------------------
+
 mount -t cgroup2 tapgate-world /sys/fs/cgroup
 mkdir -p /var/log/journal /run/log /etc/systemd
 cat >/etc/systemd/journald.conf <<-'EOT'
@@ -113,14 +118,23 @@ as_user_shows() { # as_user_shows USER: what stands on standard input
 	cat "$TMPDIR/bob"
 } >"$TMPDIR/bob.own"
 check 'an ordinary user sees the own lines' as_user_shows bob <"$TMPDIR/bob.own"
+chmod 700 /var/log/journal
+nothing_for() { # nothing_for USER: that may not read any of it
+	! as "$1" "$TAPGATE" log >"$TMPDIR/shows" 2>&1 </dev/null && tail -n 1 "$TMPDIR/shows" | diff - "$TMPDIR/shows.expected"
+}
+cat >"$TMPDIR/shows.expected" <<'EOT'
+tapgate: the journal has nothing that this user may read; an administrator can see it; where syslog keeps files of its own, try: grep tapgate-helper /var/log/auth.log or /var/log/secure
+EOT
+check 'a user who may read none of it' nothing_for alice
+chmod 755 /var/log/journal
 chgrp -R systemd-journal /var/log/journal # as the packages have it
 chmod -R g+rX /var/log/journal
 check 'a member of systemd-journal sees all' as_user_shows carol <"$TMPDIR/true"
 
 # --- what others write in the helper's name ---------------------------------------------------------------------------
 
-last() { # last USER TEXT SHOWN: this user writes that text, and the last line is shown so
-	printf '%b' "$2" | as "$1" "$tell" /dev/log || return 1
+last() { # last USER TEXT SHOWN [UID]: this user writes that text, with that user ID, and the last line is shown so
+	printf '%b' "$2" | as "$1" "$tell" /dev/log ${4:+"$4"} || return 1
 	journalctl --sync || return 1
 	"$TAPGATE" log 2>&1 </dev/null | tail -n 1 | plain >"$TMPDIR/shows"
 	echo "TIME $3" | diff - "$TMPDIR/shows"
@@ -158,6 +172,24 @@ check 'users can lie about themselves' last bob "$head granted uid=1001 $about" 
 long=$(printf '%05000d' 0)
 check 'a line too long for any of ours' last bob "$head refused uid=1001 code=3 why=$long" \
 	"forged bob - - - $not_so ''"
+# Who a sender is, is not for the sender to say: the kernel lets only root name another.
+as_another() {
+	! printf '%s granted uid=1000 %s' "$head" "$about" | as bob "$tell" /dev/log 1000 2>"$TMPDIR/told" &&
+		grep -qx '/dev/log: Operation not permitted' "$TMPDIR/told"
+}
+check 'credentials of another user are refused' as_another
+check '... the own ones taken' last bob "$head granted uid=1001 $about later=1" 'granted bob br0 vm0 PID x' 1001
+namespace_root() { # bob, who is user 0 in a user namespace of his
+	printf '%s granted uid=0 %s' "$head" "$about" | as bob unshare --user --map-root-user "$tell" /dev/log 0 &&
+		journalctl --sync && "$TAPGATE" log 2>/dev/null | tail -n 1 | plain |
+		diff - "$TMPDIR/shows.expected"
+}
+if as bob unshare --user --map-root-user true 2>/dev/null; then
+	echo "TIME forged bob - - - it says uid 0, and uid 1001 sent it: 'granted uid=0 $about'" >"$TMPDIR/shows.expected"
+	check '... those of a user namespace are what they are outside' namespace_root
+else
+	skip 'root of a user namespace' 'user namespaces are not for users here'
+fi
 lines=$("$TAPGATE" log 2>/dev/null | wc -l)
 another() { # another PRIORITY-AND-IDENT: what is not of our ident or not of authpriv is not looked at
 	printf '%s granted uid=1001 %s' "$1" "$about" | as bob "$tell" /dev/log && journalctl --sync &&
@@ -234,10 +266,10 @@ no_journalctl() { # in a mount namespace of its own
 	[ $? = 1 ] && diff - "$TMPDIR/shows"
 }
 check 'no journalctl' no_journalctl <<'EOT'
-tapgate: there is no journal here, as /usr/bin/journalctl cannot be run; try: grep tapgate-helper /var/log/auth.log or /var/log/secure
+tapgate: there is no journal here, as /usr/bin/journalctl cannot be run; where syslog keeps files of its own, try: grep tapgate-helper /var/log/auth.log or /var/log/secure
 EOT
 : >/var/log/secure
 check '... and a file' no_journalctl <<'EOT'
-tapgate: there is no journal here, as /usr/bin/journalctl cannot be run; try: grep tapgate-helper /var/log/secure
+tapgate: there is no journal here, as /usr/bin/journalctl cannot be run; where syslog keeps files of its own, try: grep tapgate-helper /var/log/secure
 EOT
 finish
