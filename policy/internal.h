@@ -4,8 +4,6 @@
 
 #include "policy/policy.h"
 
-enum rule_who { WHO_EVERYBODY, WHO_USERS, WHO_GROUPS };
-
 /* A user or group that a rule names: by number if name is NULL. Small, as rules are. */
 struct account {
 	const char *name;
@@ -19,7 +17,7 @@ struct account {
 struct rule {
 	char name[NAME_MAX_BYTES + 1]; /* the network; empty: all */
 	bool allow;
-	unsigned char who; /* enum rule_who */
+	unsigned char who; /* enum policy_who */
 	uint16_t file;	   /* into policy->paths */
 	uint32_t line;
 	uint32_t accounts, account_count; /* into policy->accounts */
@@ -28,9 +26,17 @@ struct rule {
 	const char *at;			  /* the words of the rule */
 };
 
+/* The `include` that named a file, by the file that it stands in; line 0: none did, it is the policy itself. */
+struct include {
+	uint16_t file;
+	uint32_t line, column;
+};
+
 struct policy {
 	char *paths[POLICY_FILES_MAX];
 	char *texts[POLICY_FILES_MAX];
+	size_t sizes[POLICY_FILES_MAX];
+	struct include includes[POLICY_FILES_MAX];
 	size_t file_count, byte_count;
 	char *hidden; /* the first path that the caller may not read */
 
@@ -52,6 +58,26 @@ struct line {
 	uint16_t file;
 	unsigned int number;
 };
+
+/* Errors: the last one; and who is told each of them, if the first does not end it (NULL: it does). */
+struct errors {
+	struct policy_error last;
+	policy_tell *tell;
+	void *context;
+	size_t count; /* only counted where somebody is told; POLICY_ERRORS_MAX + 1: there are more */
+};
+
+/*
+ * Whether to go on behind the last error, which is told if so. `line` is what it stands in, {NULL, 0} for a file as a
+ * whole. False once there were too many: what is returned then is passed on, and nothing more is told.
+ */
+bool errors_go_on(struct errors *errors, struct word line);
+
+/* The whole line of a file that a byte of its text is in, without its newline. */
+struct word line_around(const struct policy *policy, uint16_t file, const char *at);
+
+/* The word of a rule, by the option that it begins with; all of its words if there is none. */
+struct word rule_option(const struct rule *rule, const char *option);
 
 /*
  * Room for one more element, zeroed, at the end of an array that grows fourfold: the array, moved if need be, or NULL
@@ -87,7 +113,7 @@ bool line_refuse(const struct line *line, const char *at, const char *format, ..
 bool parse_rule(struct line *line, struct word verb);
 
 /* That no rule asks for what its network's mode cannot have, when all lines are known. */
-bool check_rules(struct policy *policy, struct policy_error *error);
+bool check_rules(struct policy *policy, struct errors *errors);
 
 /* One network of a file: `network`, the word already taken. */
 bool parse_network(struct line *line);

@@ -2,8 +2,6 @@
  * Files -> lines: includes, bounds, and the bytes that may stand in a line. What a line means is rules.c's and
  * networks.c's concern.
  */
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,7 +17,7 @@ struct nesting {
 struct loader {
 	const struct policy_reader *reader;
 	struct policy *policy;
-	struct policy_error *error;
+	struct errors *errors;
 };
 
 static bool load_file(struct loader *loader, const char *path, const struct nesting *outer, const struct line *include,
@@ -53,52 +51,18 @@ bool line_word(struct line *line, struct word *word)
 	return word->size > 0;
 }
 
-bool line_refuse(const struct line *line, const char *at, const char *format, ...)
-{
-	struct policy_error *error = line->error;
-	const char *path = line->policy->paths[line->file];
-	va_list args;
-
-	*error = (struct policy_error){.line = line->number, .column = (unsigned int)(at - line->start) + 1};
-	text_append_escaped(error->file, sizeof(error->file), (struct word){path, strlen(path)});
-	va_start(args, format);
-	vsnprintf(error->what, sizeof(error->what), format, args);
-	va_end(args);
-	return false;
-}
-
-struct place line_place(const char *file, unsigned int number)
-{
-	struct place place = {""};
-	const size_t digits = sizeof(":4294967295") - 1;
-
-	text_append_escaped(place.text, sizeof(place.text) - digits, (struct word){file, strlen(file)});
-	text_append(place.text, sizeof(place.text), ":%u", number);
-	return place;
-}
-
-void policy_error_print(const struct policy_error *error, char *buffer, size_t size)
-{
-	buffer[0] = '\0';
-	text_append(buffer, size, "%s:", error->file);
-	if (error->line)
-		text_append(buffer, size, "%u:", error->line);
-	if (error->column)
-		text_append(buffer, size, "%u:", error->column);
-	text_append(buffer, size, " %s", error->what);
-}
-
 /* A problem of a file as a whole: told at the include that names it, or at the file itself. */
 static bool refuse_file(
 	struct loader *loader, const char *path, const struct line *include, const char *include_at, const char *why)
 {
 	struct word name = {path, strlen(path)};
+	struct policy_error *error = &loader->errors->last;
 
 	if (include)
 		return line_refuse(include, include_at, "cannot include %s: %s", QUOTED(name), why);
-	*loader->error = (struct policy_error){0};
-	text_append_escaped(loader->error->file, sizeof(loader->error->file), name);
-	text_append(loader->error->what, sizeof(loader->error->what), "%s", why);
+	*error = (struct policy_error){0};
+	text_append_escaped(error->file, sizeof(error->file), name);
+	text_append(error->what, sizeof(error->what), "%s", why);
 	return false;
 }
 
@@ -169,24 +133,50 @@ static bool parse_line(struct loader *loader, struct line *line, const struct ne
 		line, verb.at, "unknown word %s, expected 'allow', 'deny', 'include', 'network' or '#'", QUOTED(verb));
 }
 
+/* How much the lines before one have added to a policy. */
+struct mark {
+	size_t rules, accounts, options, networks;
+};
+
+static struct mark mark(const struct policy *policy)
+{
+	return (struct mark){policy->rule_count, policy->account_count, policy->option_count, policy->network_count};
+}
+
+/* What a line had added before it was refused goes, so that no later line is judged by it. */
+static void go_back(struct policy *policy, struct mark mark)
+{
+	policy->rule_count = mark.rules;
+	policy->account_count = mark.accounts;
+	policy->option_count = mark.options;
+	policy->network_count = mark.networks;
+}
+
 static bool parse_text(struct loader *loader, struct word text, uint16_t file, const struct nesting *nesting)
 {
-	struct line line = {.policy = loader->policy, .error = loader->error, .file = file};
+	struct line line = {.policy = loader->policy, .error = &loader->errors->last, .file = file};
 	const char *end = text.at + text.size;
 
 	for (const char *at = text.at; at < end; at = line.end + 1) {
 		const char *newline = memchr(at, '\n', (size_t)(end - at));
 		const char *line_end = newline ? newline : end;
+		const struct word whole = {at, (size_t)(line_end - at)};
+		const struct mark before = mark(loader->policy);
 
 		line.number++;
 		line.start = line.at = at;
 		line.end = line_end;
-		if (!parse_line(loader, &line, nesting))
-			return false;
+		if (!parse_line(loader, &line, nesting)) {
+			if (!errors_go_on(loader->errors, whole))
+				return false;
+			go_back(loader->policy, before);
+		}
 		line.end = line_end;
-		if (!newline)
-			return line_refuse(
+		if (!newline) {
+			line_refuse(
 				&line, end, "file ends inside a line, expected a newline (the file may be cut short)");
+			return errors_go_on(loader->errors, whole);
+		}
 	}
 	return true;
 }
@@ -212,6 +202,10 @@ static const char *read_file(struct loader *loader, const char *path, const stru
 		return NULL;
 	}
 	policy->texts[policy->file_count] = file->text;
+	policy->sizes[policy->file_count] = file->size;
+	policy->includes[policy->file_count] =
+		include ? (struct include){include->file, include->number, (uint32_t)(include_at - include->start) + 1}
+			: (struct include){0};
 	policy->paths[policy->file_count++] = strdup(path);
 	policy->byte_count += file->size;
 	*good = policy->paths[policy->file_count - 1] ||
@@ -242,21 +236,41 @@ static bool load_file(struct loader *loader, const char *path, const struct nest
 	return parse_text(loader, (struct word){text, file.size}, (uint16_t)(loader->policy->file_count - 1), &nesting);
 }
 
-struct policy *policy_load(const struct policy_reader *reader, const char *path, struct policy_error *error)
+static struct policy *load(const struct policy_reader *reader, const char *path, struct errors *errors)
 {
+	static const struct word no_line = {NULL, 0};
 	struct policy *policy = calloc(1, sizeof(*policy));
-	struct loader loader = {.reader = reader, .policy = policy, .error = error};
+	struct loader loader = {.reader = reader, .policy = policy, .errors = errors};
 
-	*error = (struct policy_error){0};
+	errors->last = (struct policy_error){0};
 	if (!policy || !ADD(policy, option)) {
 		refuse_file(&loader, path, NULL, NULL, "out of memory");
-		policy_free(policy);
-		return NULL;
-	}
-	if (load_file(&loader, path, NULL, NULL, NULL) && check_rules(policy, error))
+		errors_go_on(errors, no_line);
+	} else if ((load_file(&loader, path, NULL, NULL, NULL) || errors_go_on(errors, no_line)) &&
+		   check_rules(policy, errors) && errors->count == 0) {
 		return policy;
+	}
 	policy_free(policy);
 	return NULL;
+}
+
+struct policy *policy_load(const struct policy_reader *reader, const char *path, struct policy_error *error)
+{
+	struct errors errors = {.tell = NULL};
+	struct policy *policy = load(reader, path, &errors);
+
+	*error = errors.last;
+	return policy;
+}
+
+struct policy *policy_check(
+	const struct policy_reader *reader, const char *path, policy_tell *tell, void *context, size_t *count)
+{
+	struct errors errors = {.tell = tell, .context = context};
+	struct policy *policy = load(reader, path, &errors);
+
+	*count = errors.count;
+	return policy;
 }
 
 const struct policy_network *policy_networks(const struct policy *policy, size_t *count)

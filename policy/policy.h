@@ -17,6 +17,7 @@ enum {
 	POLICY_DEPTH_MAX = 8,	    /* files open inside one another */
 	POLICY_BYTES_MAX = 4 << 20, /* bytes in all files together */
 	POLICY_NETWORKS_MAX = 256,
+	POLICY_ERRORS_MAX = 100, /* errors that policy_check tells */
 	POLICY_POOL_MAX = 65535, /* subnets that a pool hands out at most, however many it has */
 	POLICY_QUEUES_MAX = 16,
 	POLICY_MTU_MAX = 65521, /* bytes: what a tap can have, 65535 less an Ethernet header (drivers/net/tun.c) */
@@ -179,6 +180,18 @@ struct policy;
  */
 struct policy *policy_load(const struct policy_reader *reader, const char *path, struct policy_error *error);
 
+/* Is told an error and the line that it is in, without its newline ({NULL, 0} if it has none), while this call lasts. */
+typedef void policy_tell(void *context, const struct policy_error *error, struct word line);
+
+/*
+ * The same for somebody who wants to know of every error: tells each, and goes on in the next line, as if the refused
+ * one were not there; of a line only its first error. The first that is told is the one of policy_load. *count receives
+ * how many there were, which is 0 exactly if a policy is returned; POLICY_ERRORS_MAX + 1 if there are more than that:
+ * it then stops, and has told POLICY_ERRORS_MAX of them.
+ */
+struct policy *policy_check(
+	const struct policy_reader *reader, const char *path, policy_tell *tell, void *context, size_t *count);
+
 /*
  * Decide whether a caller may use a network. Any matching deny wins. Among matching allows a rule for users beats a
  * rule for groups beats a rule for everybody; among equals the first. `network` must pass word_name_problem.
@@ -200,6 +213,50 @@ bool policy_each_name(const struct policy *policy, void (*each)(void *context, c
 
 /* The networks, in the order of their lines; *count receives their number. */
 const struct policy_network *policy_networks(const struct policy *policy, size_t *count);
+
+/* --- looking at rules -------------------------------------------------------------------------------------------- */
+
+enum policy_who { WHO_EVERYBODY, WHO_USERS, WHO_GROUPS };
+
+/* A rule, to look at. Everything points into the policy. */
+struct policy_rule {
+	bool allow;
+	enum policy_who who;
+	const char *network; /* empty: all */
+	const struct policy_options *options;
+	size_t account_count; /* users or groups that it names */
+	const char *file;
+	unsigned int line;
+	struct word words; /* as they stand there */
+	struct word whole; /* the line that they are in, without its newline */
+};
+
+/* A user or group that a rule names: by number if name.at is NULL. */
+struct policy_account_word {
+	struct word name;
+	uint32_t number;
+	struct word at; /* as it stands in the rule */
+};
+
+/* How many rules there are, and the one at an index, in the order in which policy_decide sees them. */
+size_t policy_rule_count(const struct policy *policy);
+struct policy_rule policy_rule(const struct policy *policy, size_t index);
+
+/* Call `each` for every user or group that a rule names, in order. */
+void policy_each_account(const struct policy *policy, size_t rule,
+	void (*each)(void *context, const struct policy_account_word *account), void *context);
+
+/* A file of the policy, and the include that names it (file, line, column); NULL, 0, 0 for the policy itself. */
+struct policy_part {
+	const char *path;
+	const char *by;
+	unsigned int line, column;
+};
+size_t policy_part_count(const struct policy *policy);
+struct policy_part policy_part(const struct policy *policy, size_t index);
+
+/* A line of a file, by its number from 1, without its newline; {NULL, 0} if the policy has no such line. */
+struct word policy_line(const struct policy *policy, const char *path, unsigned int number);
 
 /*
  * Report what keeps networks from standing beside one another: each pair whose subnets overlap (once for IPv4 and once

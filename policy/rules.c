@@ -128,8 +128,7 @@ bool parse_rule(struct line *line, struct word verb)
 	return keep_options(line, rule, &options) || line_refuse(line, verb.at, "out of memory");
 }
 
-/* The word of a rule, by the option that it begins with; the rule's first if there is none. */
-static struct word find_word(const struct rule *rule, const char *option)
+struct word rule_option(const struct rule *rule, const char *option)
 {
 	struct line words = {.at = rule->at, .end = rule->at + rule->size};
 	struct word word, name;
@@ -159,26 +158,28 @@ static const char *not_of_mode(enum policy_mode mode, uint32_t given)
 								      : NULL;
 }
 
-static bool refuse_rule(struct policy *policy, struct policy_error *error, const struct rule *rule, const char *option,
+/* Refuse a rule. Returns whether to go on to others. */
+static bool refuse_rule(struct policy *policy, struct errors *errors, const struct rule *rule, const char *option,
 	enum policy_mode mode)
 {
+	struct word whole = line_around(policy, rule->file, rule->at);
 	struct line line = {
-		.policy = policy, .error = error, .start = rule->at, .file = rule->file, .number = rule->line};
-	const char *at = find_word(rule, option).at;
+		.policy = policy, .error = &errors->last, .start = whole.at, .file = rule->file, .number = rule->line};
+	const char *at = rule_option(rule, option).at;
 
-	while (line.start > policy->texts[rule->file] && line.start[-1] != '\n')
-		line.start--;
 	if (mode == MODE_STANDALONE)
-		return line_refuse(&line, at,
+		line_refuse(&line, at,
 			"option '%s' on a rule for '%s', expected none that needs a bridge: it is a standalone network",
 			option, rule->name);
-	return line_refuse(&line, at,
-		"option '%s' on a rule for '%s', expected neither 'guard' nor 'vlan=': the bridge of its mode, '%s', "
-		"has no spanning tree and no VLANs",
-		option, rule->name, policy_mode_name(mode));
+	else
+		line_refuse(&line, at,
+			"option '%s' on a rule for '%s', expected neither 'guard' nor 'vlan=': the bridge of its mode, "
+			"'%s', has no spanning tree and no VLANs",
+			option, rule->name, policy_mode_name(mode));
+	return errors_go_on(errors, whole);
 }
 
-bool check_rules(struct policy *policy, struct policy_error *error)
+bool check_rules(struct policy *policy, struct errors *errors)
 {
 	for (size_t i = 0; i < policy->network_count; i++) {
 		const struct policy_network *network = &policy->networks[i];
@@ -187,8 +188,9 @@ bool check_rules(struct policy *policy, struct policy_error *error)
 			const struct rule *rule = &policy->rules[j];
 			const char *option = not_of_mode(network->mode, policy->options[rule->options].given);
 
-			if (option && strcmp(rule->name, network->name) == 0)
-				return refuse_rule(policy, error, rule, option, network->mode);
+			if (option && strcmp(rule->name, network->name) == 0 &&
+				!refuse_rule(policy, errors, rule, option, network->mode))
+				return false;
 		}
 	}
 	return true;

@@ -192,6 +192,69 @@ static void check_networks(const struct policy *policy)
 	}
 }
 
+/* --- what must hold of a check ----------------------------------------------------------------------------------- */
+
+struct told {
+	const struct policy_error *first; /* of policy_load; NULL if it found none */
+	size_t count;
+};
+
+static void check_told(void *context, const struct policy_error *error, struct word line)
+{
+	struct told *told = context;
+
+	check_error(error);
+	if (told->count++ == 0)
+		MUST(told->first && told->first->line == error->line && told->first->column == error->column &&
+			strcmp(told->first->file, error->file) == 0 && strcmp(told->first->what, error->what) == 0);
+	MUST(!line.at == !error->line);
+	MUST(!line.at || error->column <= line.size + 1);
+	MUST(!line.size || !memchr(line.at, '\n', line.size));
+}
+
+/* All errors, the first of which is the one of policy_load; and none if that finds none. */
+static void check_all_errors(const struct policy_reader *reader, const struct policy_error *first)
+{
+	struct told told = {first, 0};
+	size_t count;
+	struct policy *policy = policy_check(reader, "/main", check_told, &told, &count);
+
+	MUST(!policy == !!first && !policy == (count > 0));
+	MUST(told.count == (count > POLICY_ERRORS_MAX ? POLICY_ERRORS_MAX : count) && count <= POLICY_ERRORS_MAX + 1);
+	policy_free(policy);
+}
+
+/* What a rule shows of itself is in its line. */
+static void check_account(void *context, const struct policy_account_word *account)
+{
+	const struct policy_rule *rule = context;
+
+	MUST(account->at.at >= rule->words.at &&
+		account->at.at + account->at.size <= rule->words.at + rule->words.size);
+	MUST(account->name.at ? account->name.at == account->at.at && account->name.size == account->at.size
+			      : *account->at.at == '#');
+}
+
+static void check_rules_shown(const struct policy *policy)
+{
+	for (size_t i = 0; i < policy_rule_count(policy); i++) {
+		struct policy_rule rule = policy_rule(policy, i);
+		struct word line = policy_line(policy, rule.file, rule.line);
+
+		MUST(line.size == rule.whole.size && memcmp(line.at, rule.whole.at, line.size) == 0);
+		MUST(rule.words.at >= rule.whole.at &&
+			rule.words.at + rule.words.size <= rule.whole.at + rule.whole.size);
+		MUST((rule.who == WHO_EVERYBODY) == (rule.account_count == 0));
+		policy_each_account(policy, i, check_account, &rule);
+	}
+	for (size_t i = 0; i < policy_part_count(policy); i++) {
+		struct policy_part part = policy_part(policy, i);
+
+		MUST(part.path && !part.by == (i == 0));
+		MUST(!part.by || part.column <= policy_line(policy, part.by, part.line).size);
+	}
+}
+
 /* --- what must hold of a verdict --------------------------------------------------------------------------------- */
 
 /* Accounts made up from the bytes of names and numbers: some known, some not. */
@@ -299,10 +362,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	split(&input, (struct word){(const char *)data, size});
 	policy = policy_load(&reader, "/main", &error);
+	check_all_errors(&reader, policy ? NULL : &error);
 	if (!policy) {
 		check_error(&error);
 		return 0;
 	}
+	check_rules_shown(policy);
 	for (size_t i = 0; i < input.count; i++) {
 		if (input.files[i].was_read)
 			check_text(input.files[i].text);

@@ -1,0 +1,92 @@
+/* A policy, to be looked at by tools: its rules and where they stand. Decisions are decide.c's. */
+#include <string.h>
+
+#include "policy/internal.h"
+
+struct word line_around(const struct policy *policy, uint16_t file, const char *at)
+{
+	const char *start = at, *text = policy->texts[file], *end = text + policy->sizes[file], *newline;
+
+	while (start > text && start[-1] != '\n')
+		start--;
+	newline = memchr(at, '\n', (size_t)(end - at));
+	return (struct word){start, (size_t)((newline ? newline : end) - start)};
+}
+
+size_t policy_rule_count(const struct policy *policy)
+{
+	return policy->rule_count;
+}
+
+struct policy_rule policy_rule(const struct policy *policy, size_t index)
+{
+	const struct rule *rule = &policy->rules[index];
+
+	return (struct policy_rule){
+		.allow = rule->allow,
+		.who = (enum policy_who)rule->who,
+		.network = rule->name,
+		.options = &policy->options[rule->options],
+		.account_count = rule->account_count,
+		.file = policy->paths[rule->file],
+		.line = rule->line,
+		.words = {rule->at, rule->size},
+		.whole = line_around(policy, rule->file, rule->at),
+	};
+}
+
+void policy_each_account(const struct policy *policy, size_t rule,
+	void (*each)(void *context, const struct policy_account_word *account), void *context)
+{
+	const struct rule *found = &policy->rules[rule];
+	struct word list = rule_option(found, found->who == WHO_USERS ? "user" : "group"), option;
+
+	word_cut(&list, '=', &option);
+	for (uint32_t i = 0; i < found->account_count; i++) {
+		const struct account *account = &policy->accounts[found->accounts + i];
+		struct policy_account_word word = {.name = {NULL, 0}};
+
+		word_cut(&list, ',', &word.at);
+		if (account->name)
+			word.name = (struct word){account->name, account->size};
+		else
+			word.number = account->number;
+		each(context, &word);
+	}
+}
+
+size_t policy_part_count(const struct policy *policy)
+{
+	return policy->file_count;
+}
+
+struct policy_part policy_part(const struct policy *policy, size_t index)
+{
+	const struct include *include = &policy->includes[index];
+	struct policy_part part = {.path = policy->paths[index]};
+
+	if (include->line) {
+		part.by = policy->paths[include->file];
+		part.line = include->line;
+		part.column = include->column;
+	}
+	return part;
+}
+
+struct word policy_line(const struct policy *policy, const char *path, unsigned int number)
+{
+	size_t file = 0;
+	const char *at, *end;
+
+	while (file < policy->file_count && strcmp(policy->paths[file], path) != 0)
+		file++;
+	if (file == policy->file_count || number == 0)
+		return (struct word){NULL, 0};
+	at = policy->texts[file];
+	end = at + policy->sizes[file];
+	for (; number > 1 && at; number--) {
+		at = memchr(at, '\n', (size_t)(end - at));
+		at = at && at + 1 < end ? at + 1 : NULL;
+	}
+	return at ? line_around(policy, (uint16_t)file, at) : (struct word){NULL, 0};
+}
