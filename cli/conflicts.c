@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <linux/rtnetlink.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -12,10 +13,37 @@
 #include "cli/say.h"
 #include "link/alias.h"
 
-static void say(void *context, const struct policy_error *error)
+/* Who is told. */
+struct conflicts {
+	struct session *session;
+	void (*tell)(void *context, bool warning, const struct policy_error *error);
+	void *context;
+};
+
+static void say(void *context, bool warning, const struct policy_error *error)
 {
 	(void)context;
-	say_error_at(error->file, error->line, "%s", error->what);
+	say_error_at(error->file, error->line, "%s%s", warning ? "warning: " : "", error->what);
+}
+
+static void pass_on(void *context, const struct policy_error *error)
+{
+	const struct conflicts *conflicts = context;
+
+	conflicts->tell(conflicts->context, false, error);
+}
+
+__attribute__((format(printf, 4, 5))) static void tell(
+	const struct conflicts *conflicts, const struct policy_network *network, bool warning, const char *format, ...)
+{
+	struct policy_error error = {.line = network->line};
+	va_list arguments;
+
+	text_append_escaped(error.file, sizeof(error.file), (struct word){network->file, strlen(network->file)});
+	va_start(arguments, format);
+	vsnprintf(error.what, sizeof(error.what), format, arguments);
+	va_end(arguments);
+	conflicts->tell(conflicts->context, warning, &error);
 }
 
 /* --- names ------------------------------------------------------------------------------------------------------- */
@@ -38,8 +66,9 @@ static bool takes_name(const struct link_interface *interface, const struct poli
 	return strncmp(interface->name, network->name, size) == 0 && interface->name[size] == '-';
 }
 
-static size_t find_names(const struct host *host, const struct policy_network *network)
+static size_t find_names(const struct conflicts *conflicts, const struct policy_network *network)
 {
+	const struct host *host = &conflicts->session->host;
 	size_t found = 0;
 
 	for (size_t i = 0; i < host->interface_count; i++) {
@@ -47,7 +76,7 @@ static size_t find_names(const struct host *host, const struct policy_network *n
 
 		if (is_ours(interface) || !takes_name(interface, network))
 			continue;
-		say_error_at(network->file, network->line,
+		tell(conflicts, network, false,
 			"network '%s' needs the interface name '%s', which one has that tapgate did not make; give the "
 			"network another name, or remove the interface",
 			network->name, interface->name);
@@ -102,10 +131,10 @@ static bool counts(const struct host *host, const struct link_route *route)
 	       !(interface && is_ours(interface));
 }
 
-static size_t find_routes(
-	struct session *session, const struct policy_network *network, int family, const struct policy_subnet *subnet)
+static size_t find_routes(const struct conflicts *conflicts, const struct policy_network *network, int family,
+	const struct policy_subnet *subnet)
 {
-	const struct host *host = &session->host;
+	const struct host *host = &conflicts->session->host;
 
 	for (size_t i = 0; i < host->route_count && subnet->given; i++) {
 		const struct link_route *route = &host->routes[i];
@@ -118,28 +147,34 @@ static size_t find_routes(
 			continue;
 		inet_ntop(family, subnet->address, ours, sizeof(ours));
 		inet_ntop(family, route->destination, theirs, sizeof(theirs));
-		there = stands(session, network);
-		say_error_at(network->file, network->line,
-			"%sthe subnet %s/%u of network '%s' overlaps the host's %s %s/%u%s%s; choose another subnet",
-			there ? "warning: " : "", ours, subnet->prefix, network->name,
-			route->type == RTN_LOCAL ? "address" : "route to", theirs, route->prefix,
-			interface ? " by " : "", interface ? interface->name : "");
+		there = stands(conflicts->session, network);
+		tell(conflicts, network, there,
+			"the subnet %s/%u of network '%s' overlaps the host's %s %s/%u%s%s; choose another subnet",
+			ours, subnet->prefix, network->name, route->type == RTN_LOCAL ? "address" : "route to", theirs,
+			route->prefix, interface ? " by " : "", interface ? interface->name : "");
 		return !there;
 	}
 	return 0;
 }
 
-size_t conflicts_find(struct session *session, const struct policy *policy)
+size_t conflicts_each(struct session *session, const struct policy *policy,
+	void (*told)(void *context, bool warning, const struct policy_error *error), void *context)
 {
-	size_t count, found = policy_conflicts(policy, say, NULL);
+	struct conflicts conflicts = {session, told, context};
+	size_t count, found = policy_conflicts(policy, pass_on, &conflicts);
 	const struct policy_network *networks = policy_networks(policy, &count);
 
 	for (size_t i = 0; i < count; i++) {
 		if (!bridge_is_managed(&networks[i]))
 			continue;
-		found += find_names(&session->host, &networks[i]);
-		found += find_routes(session, &networks[i], AF_INET, &networks[i].ipv4);
-		found += find_routes(session, &networks[i], AF_INET6, &networks[i].ipv6);
+		found += find_names(&conflicts, &networks[i]);
+		found += find_routes(&conflicts, &networks[i], AF_INET, &networks[i].ipv4);
+		found += find_routes(&conflicts, &networks[i], AF_INET6, &networks[i].ipv6);
 	}
 	return found;
+}
+
+size_t conflicts_find(struct session *session, const struct policy *policy)
+{
+	return conflicts_each(session, policy, say, NULL);
 }

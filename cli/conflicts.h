@@ -12,4 +12,8 @@
  */
 size_t conflicts_find(struct session *session, const struct policy *policy);
 
+/* The same, for somebody who is told each instead: `warning` if it only warns. */
+size_t conflicts_each(struct session *session, const struct policy *policy,
+	void (*tell)(void *context, bool warning, const struct policy_error *error), void *context);
+
 #endif

@@ -6,9 +6,24 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/findings.h"
 #include "cli/say.h"
 #include "files/files.h"
 #include "policy/text.h"
+
+#define HIDDEN_FROM_ROOT "root may not read it, and so cannot know all of the policy"
+
+/* The file that is meant, by its absolute path; NULL and errno if there is none. */
+static const char *find(const char *path, char absolute[static PATH_MAX])
+{
+	return path ? realpath(path, absolute) : POLICY_FILE;
+}
+
+/* What a user may not read is hidden from that user. Were it so from root, networks would seem to be gone. */
+static const char *hidden_from_root(const struct policy *policy)
+{
+	return geteuid() == 0 ? policy_hidden(policy) : NULL;
+}
 
 struct policy *load_policy(const char *path)
 {
@@ -16,23 +31,66 @@ struct policy *load_policy(const char *path)
 	struct policy_error error;
 	struct policy *policy;
 	char text[704], absolute[PATH_MAX];
+	const char *found = find(path, absolute);
 
-	if (!path)
-		path = POLICY_FILE;
-	else if (!realpath(path, absolute))
+	if (!found)
 		return say_error("%s: %s", path, strerror(errno)), NULL;
-	else
-		path = absolute;
-	policy = policy_load(&reader, path, &error);
+	policy = policy_load(&reader, found, &error);
 	if (!policy) {
 		policy_error_print(&error, text, sizeof(text));
 		say_error("%s", text);
 	}
-	/* What a user may not read is hidden from that user. Were it so from root, networks would seem to be gone. */
-	if (policy && geteuid() == 0 && policy_hidden(policy)) {
-		say_error("%s: root may not read it, and so cannot know all of the policy", policy_hidden(policy));
+	if (policy && hidden_from_root(policy)) {
+		say_error("%s: " HIDDEN_FROM_ROOT, hidden_from_root(policy));
 		policy_free(policy);
 		return NULL;
+	}
+	return policy;
+}
+
+static void keep_error(void *context, const struct policy_error *error, struct word line)
+{
+	const struct finding_place place = {error->file, error->line, error->column, line, 0};
+
+	findings_add_at(context, FINDING_ERROR, &place, "%s", error->what);
+}
+
+/* An error of a file as a whole. */
+static struct policy *keep_file_error(struct findings *findings, const char *path, const char *what)
+{
+	struct policy_error error = {.line = 0};
+
+	text_append_escaped(error.file, sizeof(error.file), (struct word){path, strlen(path)});
+	text_append(error.what, sizeof(error.what), "%s", what);
+	keep_error(findings, &error, (struct word){NULL, 0});
+	return NULL;
+}
+
+struct policy *load_check(const char *path, struct findings *findings)
+{
+	const struct policy_reader reader = {.read = files_read};
+	char absolute[PATH_MAX];
+	const char *found = find(path, absolute), *hidden;
+	struct policy *policy;
+	size_t count;
+
+	if (!found)
+		return keep_file_error(findings, path, strerror(errno));
+	policy = policy_check(&reader, found, keep_error, findings, &count);
+	if (!policy) {
+		findings->found[FINDING_ERROR] = count;
+		return NULL;
+	}
+	hidden = hidden_from_root(policy);
+	if (hidden) {
+		keep_file_error(findings, hidden, HIDDEN_FROM_ROOT);
+		policy_free(policy);
+		return NULL;
+	}
+	if (policy_hidden(policy)) {
+		struct word name = {policy_hidden(policy), strlen(policy_hidden(policy))};
+
+		findings_add_note(findings, "this user may not read %s, so what it says was not checked", QUOTED(name));
 	}
 	return policy;
 }

@@ -4,10 +4,15 @@
 
 #include "policy/policy.h"
 
+struct findings;
+
 #define POLICY_FILE SYSCONFDIR "/tapgate.conf"
 
 /* Load a policy (NULL: the installed one) by the helper's own rules of trust. NULL: said why. */
 struct policy *load_policy(const char *path);
+
+/* The same, for `tapgate check`: all that is wrong is found, and nothing said. */
+struct policy *load_check(const char *path, struct findings *findings);
 
 /* The network of a name; NULL if the policy has no line for it. */
 const struct policy_network *load_find(const struct policy *policy, const char *name);

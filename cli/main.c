@@ -22,9 +22,15 @@ static const struct command {
 	{"status", "[--json] [NETWORK...]", "show the networks as they stand", command_status,
 		"For each its mode, addresses, guard, DHCP and members. Exits with 1 if one of them is not as the\n"
 		"policy wants it. Guards are shown to root only: the kernel tells nobody else. --json for programs.\n"},
-	{"check", "[FILE]", "look for mistakes in the policy", command_check,
-		"Reads the policy as tapgate-helper would, and looks for networks that overlap each other or the\n"
-		"host's routes, or have the name of an interface that is not tapgate's. Changes nothing.\n"},
+	{"check", "[--strict] [--live] [--json] [FILE]", "look for mistakes in the policy", command_check,
+		"Reads the policy, or FILE as if it were, as tapgate-helper would, and shows every mistake with its\n"
+		"line; also networks that overlap each other or the host's routes, or have the name of an interface\n"
+		"that is not tapgate's. Warns of rules that never decide or allow more than they seem to, and of\n"
+		"users, groups and bridges that there are not. Changes nothing.\n"
+		"  --live    also look at the running host: the helper, networks, bridges, firewalls\n"
+		"  --strict  exit with 1 if there are warnings\n"
+		"  --json    for programs\n"
+		"Exits with 4 if the policy has mistakes, with 1 if --live finds that no request can be served.\n"},
 	{"explain", "[--user WHO] [NETWORK...]", "say what a user may use, why, and how", command_explain,
 		"For each network, or for all that the policy names: whether you may use it and by which rule, what\n"
 		"is granted and how much of it is in use, how the network stands, and the words for QEMU's command\n"
@@ -75,8 +81,8 @@ static void help_on_all(FILE *out)
 {
 	fputs("usage: tapgate COMMAND [WORD...]\n\n", out);
 	for (size_t i = 0; i < COMMANDS; i++)
-		fprintf(out, "  %-7s %-26s %s\n", commands[i].name, commands[i].words, commands[i].about);
-	fprintf(out, "  %-7s %-26s %s\n", "help", "[COMMAND]", "more on a command");
+		fprintf(out, "  %-7s %-35s %s\n", commands[i].name, commands[i].words, commands[i].about);
+	fprintf(out, "  %-7s %-35s %s\n", "help", "[COMMAND]", "more on a command");
 	fputs("\nThe policy is " SYSCONFDIR "/tapgate.conf; see tapgate(8) and tapgate.conf(5).\n", out);
 }
 

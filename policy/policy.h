@@ -180,7 +180,7 @@ struct policy;
  */
 struct policy *policy_load(const struct policy_reader *reader, const char *path, struct policy_error *error);
 
-/* Is told an error and the line that it is in, without its newline ({NULL, 0} if it has none), while this call lasts. */
+/* Is told an error and the line that it is in, without its newline ({NULL, 0}: none); both last as long as the call. */
 typedef void policy_tell(void *context, const struct policy_error *error, struct word line);
 
 /*

@@ -6,13 +6,25 @@ top=$(cd "$(dirname "$0")/../.." && pwd)
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$top/tests/cli/lib.sh"
 
+# shows STATUS WORD...: as `says`, of `check`: it names the place first, and shows the line of the policy beneath
+shows() {
+	shows_status=$1
+	shift
+	sed 's/^tapgate: //' >"$TMPDIR/shows.expected"
+	"$TAPGATE" "$@" >"$TMPDIR/shows" 2>&1 </dev/null
+	shows_came=$?
+	[ "$shows_came" = "$shows_status" ] || echo "tapgate $*: status $shows_came, expected $shows_status"
+	sed -i '/^    /d' "$TMPDIR/shows"
+	diff "$TMPDIR/shows.expected" "$TMPDIR/shows" && [ "$shows_came" = "$shows_status" ]
+}
+
 # refused TEXT DO UNDO POLICY: with the host as DO leaves it, both commands say what is in standard input
 refused() {
 	cat >"$TMPDIR/message"
 	printf '%s\n' "$4" | policy -
 	eval "$2"
 	remember
-	check "$1: check says so" says 4 check <"$TMPDIR/message"
+	check "$1: check says so" shows 4 check <"$TMPDIR/message"
 	# A policy that is none is refused before the host is looked at.
 	grep -qE '^tapgate: [^ ]*:[0-9]+:[0-9]+: ' "$TMPDIR/message" || echo 'tapgate: nothing was changed' >>"$TMPDIR/message"
 	check "$1: up says so" says 4 up <"$TMPDIR/message"
@@ -171,8 +183,8 @@ no_conflict 'a route beside it' 'ip route add 172.16.3.0/24 via 192.0.2.9' 'ip r
 warns() { # warns: check warns only
 	{
 		overlaps 1 172.16.2.1/24 lab 'route to 172.16.0.0/12 by uplink' | sed 's/: the subnet/: warning: the subnet/'
-		echo '/etc/tapgate.conf: no mistake found'
-	} | says 0 check
+		echo '/etc/tapgate.conf: no mistake found, 1 warning'
+	} | shows 0 check
 }
 
 restores() {
@@ -210,8 +222,9 @@ check 'the other one is not' refuses test -e /sys/class/net/web
 bad_file() { # bad_file TEXT COMMAND STATUS-LINE
 	policy "$lab"
 	eval "$2"
-	for command in check up status; do
-		echo "tapgate: $3" >"$TMPDIR/message"
+	echo "tapgate: $3" >"$TMPDIR/message"
+	check "$1: check" shows 4 check <"$TMPDIR/message"
+	for command in up status; do
 		check "$1: $command" changes_nothing 4 "$command" <"$TMPDIR/message"
 	done
 	rm -rf /etc/tapgate.conf
@@ -229,7 +242,7 @@ bad_file 'a directory' 'rm /etc/tapgate.conf; mkdir /etc/tapgate.conf' '/etc/tap
 policy "$lab"
 cd "$TMPDIR" || exit 1
 echo 'network x internal 1.2.3.4/24' >/run/other.conf
-check 'check reads the file that it is given' says 4 check /run/other.conf <<'EOT'
+check 'check reads the file that it is given' shows 4 check /run/other.conf <<'EOT'
 tapgate: /run/other.conf:1:20: address on an internal network, expected none
 EOT
 echo 'network x internal' >/run/other.conf
@@ -240,7 +253,7 @@ cd /run || exit 1
 check 'by a relative path' says 0 check other.conf <<'EOT'
 other.conf: no mistake found
 EOT
-check 'check of a file that is not there' says 4 check nowhere.conf <<'EOT'
+check 'check of a file that is not there' shows 4 check nowhere.conf <<'EOT'
 tapgate: nowhere.conf: No such file or directory
 EOT
 check 'check of two' says 2 check other.conf other.conf <<'EOT'

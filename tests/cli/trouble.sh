@@ -178,7 +178,7 @@ for file in /etc/tapgate.conf /etc/more.conf; do
 	remember
 	for verb in up status check; do
 		check "root may not read $file: $verb" fails_with 4 "limited $verb" <<-EOT
-			tapgate: $file: root may not read it, and so cannot know all of the policy
+			$([ $verb = check ] || echo 'tapgate: ')$file: root may not read it, and so cannot know all of the policy
 		EOT
 	done
 	check "root may not read $file: nothing has changed" same
@@ -410,8 +410,8 @@ EOT
 usage 'down --json' <<'EOT'
 tapgate: 'down' has no option '--json'; see: tapgate help down
 EOT
-usage 'check --json' <<'EOT'
-tapgate: 'check' has no option '--json'; see: tapgate help check
+usage 'check --dry-run' <<'EOT'
+tapgate: 'check' has no option '--dry-run'; see: tapgate help check
 EOT
 usage 'up lab nothing' <<'EOT'
 tapgate: no network 'nothing'; /etc/tapgate.conf has no such line

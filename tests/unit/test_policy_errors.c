@@ -57,7 +57,8 @@ static void test_every_error(void **state)
 	} rows[] = {
 		{{FILE_OF("/p", "allow br0\n"), END_OF_FILES}, ""},
 		{{FILE_OF("/p", "alow br0\nallow br1\nallow br2 usr=x\n"), END_OF_FILES},
-			"/p:1:1: unknown word 'alow', expected 'allow', 'deny', 'include', 'network' or '#' | alow br0\n"
+			"/p:1:1: unknown word 'alow', expected 'allow', 'deny', 'include', 'network' or '#' | alow "
+			"br0\n"
 			"/p:3:11: unknown word 'usr' on an allow rule, expected 'user=', 'group=', 'max=', 'queues=', "
 			"'mac=', 'vlan=', 'mtu=', 'isolated', 'lock-mac' or 'guard' | allow br2 usr=x\n"},
 		/* Of a line the first error; a byte that may not stand there is told escaped. */
@@ -70,14 +71,17 @@ static void test_every_error(void **state)
 			"/p:1:31: prefix '33', expected a number from 1 to 32 | network a standalone 10.0.0.1/33\n"},
 		/* One that was not refused is. */
 		{{FILE_OF("/p", "network a internal\nnetwork a internal\nnetwork a nat\n"), END_OF_FILES},
-			"/p:2:9: network 'a' for the second time, expected it once (first at /p:1) | network a internal\n"
+			"/p:2:9: network 'a' for the second time, expected it once (first at /p:1) | network a "
+			"internal\n"
 			"/p:3:9: network 'a' for the second time, expected it once (first at /p:1) | network a nat\n"},
 		/* What is found when all lines are known: of each rule, not only of the first. */
 		{{FILE_OF("/p", "network a standalone 10.0.0.1/24\nallow a vlan=5\nallow x\nallow a guard\n"),
 			 END_OF_FILES},
-			"/p:2:9: option 'vlan' on a rule for 'a', expected none that needs a bridge: it is a standalone "
+			"/p:2:9: option 'vlan' on a rule for 'a', expected none that needs a bridge: it is a "
+			"standalone "
 			"network | allow a vlan=5\n"
-			"/p:4:9: option 'guard' on a rule for 'a', expected none that needs a bridge: it is a standalone "
+			"/p:4:9: option 'guard' on a rule for 'a', expected none that needs a bridge: it is a "
+			"standalone "
 			"network | allow a guard\n"},
 		/* Includes are lines like others, and what they name is read on, too. */
 		{{FILE_OF("/p", "include /none\ninclude /q\nallow\n"), FILE_OF("/q", "x\nallow br0\ny\n"),
