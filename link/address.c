@@ -61,6 +61,7 @@ bool reply_take_address(void *context, struct nlmsghdr *message)
 	const struct ifaddrmsg *header = nlmsg_data(message);
 	struct nlattr *attributes[IFA_MAX + 1];
 	struct link_address address;
+	struct ifa_cacheinfo times;
 
 	if (message->nlmsg_type != RTM_NEWADDR || nlmsg_parse(message, sizeof(*header), attributes, IFA_MAX, NULL) < 0)
 		return false;
@@ -72,6 +73,10 @@ bool reply_take_address(void *context, struct nlmsghdr *message)
 		.index = (int)header->ifa_index, .family = header->ifa_family, .prefix = header->ifa_prefixlen};
 	if (!read_address(attributes[attributes[IFA_LOCAL] ? IFA_LOCAL : IFA_ADDRESS], address.family, address.address))
 		return false;
+	if (attributes[IFA_CACHEINFO] && nla_len(attributes[IFA_CACHEINFO]) >= (int)sizeof(times)) {
+		memcpy(&times, nla_data(attributes[IFA_CACHEINFO]), sizeof(times));
+		address.made = times.cstamp;
+	}
 	reader->each(reader->context, &address);
 	return true;
 }

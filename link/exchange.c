@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <linux/netlink.h>
+#include <linux/rtnetlink.h>
 #include <netlink/netlink.h>
 #include <netlink/socket.h>
 #include <netlink/utils.h>
@@ -85,6 +86,26 @@ static void catch_up(struct link *link)
 
 	for (link->behind = false; nl_recv(link->socket, &sender, &datagram, NULL) > 0; datagram = NULL)
 		free(datagram);
+}
+
+int link_watch(struct link *link)
+{
+	errno = 0;
+	return nl_socket_add_memberships(link->socket, RTNLGRP_LINK, RTNLGRP_NEIGH, 0) < 0 ? failure() : 0;
+}
+
+int link_descriptor(const struct link *link)
+{
+	return nl_socket_get_fd(link->socket);
+}
+
+/* When there were too many to keep (ENOBUFS, netlink(7)) those that are left can be read all the same. */
+void link_forget_changes(struct link *link)
+{
+	do {
+		errno = 0;
+		catch_up(link);
+	} while (errno == ENOBUFS);
 }
 
 struct nl_msg *exchange_request(int type, int flags, const void *header, size_t size)

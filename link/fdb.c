@@ -8,6 +8,18 @@
 
 #include "link/exchange.h"
 
+/* NDA_CACHEINFO, whose times are in clock ticks (jiffies_to_clock_t): 1/100 s to every program (sysconf(3)). */
+static bool read_age(struct nlattr *attribute, uint32_t *age)
+{
+	struct nda_cacheinfo times;
+
+	if (!attribute || nla_len(attribute) != sizeof(times))
+		return false;
+	memcpy(&times, nla_data(attribute), sizeof(times));
+	*age = times.ndm_updated;
+	return true;
+}
+
 /* RTM_NEWNEIGH; what is no Ethernet address (a vxlan's list may have others) is passed over. */
 bool reply_take_fdb_entry(void *context, struct nlmsghdr *message)
 {
@@ -24,6 +36,8 @@ bool reply_take_fdb_entry(void *context, struct nlmsghdr *message)
 	entry.index = header->ndm_ifindex;
 	entry.fixed = header->ndm_state == NUD_NOARP;
 	entry.stays = header->ndm_flags & NTF_STICKY;
+	entry.own = header->ndm_state & NUD_PERMANENT;
+	entry.aged = read_age(attributes[NDA_CACHEINFO], &entry.age);
 	memcpy(entry.mac, nla_data(attributes[NDA_LLADDR]), sizeof(entry.mac));
 	reader->each(reader->context, &entry);
 	return true;

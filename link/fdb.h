@@ -7,8 +7,11 @@
 struct fdb_entry {
 	int index; /* of the port; of the bridge itself for some of its own addresses */
 	unsigned char mac[6];
-	bool fixed; /* static: nobody has to learn it, and it does not age. Not one of the host's own */
-	bool stays; /* no other port can take it over by sending from it (NTF_STICKY) */
+	bool fixed;   /* static: nobody has to learn it, and it does not age. Not one of the host's own */
+	bool stays;   /* no other port can take it over by sending from it (NTF_STICKY) */
+	bool own;     /* the host's own, as the port's hardware address, from the moment that it joined the bridge */
+	uint32_t age; /* 1/100 s since it was made or last learned again; of an own one since it was made */
+	bool aged;    /* the kernel said so */
 };
 
 /* Every entry of a bridge, in every VLAN; the host's own addresses and those that its ports listen to among them. */

@@ -95,6 +95,14 @@ int link_set_bridge(struct link *link, int index, bool stp, uint32_t forward_del
 
 int link_remove(struct link *link, int index);
 
+/*
+ * Have the kernel tell a connection, on which nothing is asked then, of every change of an interface, a neighbour or a
+ * forwarding database. Its descriptor is readable when there was one; what changed is not told: look again.
+ */
+int link_watch(struct link *link);
+int link_descriptor(const struct link *link);
+void link_forget_changes(struct link *link);
+
 /* --- addresses and routes ---------------------------------------------------------------------------------------- */
 
 /* An address of the host's on an interface. */
@@ -103,6 +111,7 @@ struct link_address {
 	int family;		   /* AF_INET or AF_INET6 */
 	unsigned char address[16]; /* network byte order; IPv4 in the first four */
 	unsigned int prefix;	   /* bits */
+	uint32_t made;		   /* read: when it was added, 1/100 s after the host's start; 0: not said */
 };
 
 /* A way to a destination; of a route with several, each is one of these. */

@@ -49,13 +49,20 @@ struct route_reader {
 };
 bool reply_take_route(void *reader, struct nlmsghdr *message);
 
-/* Entries of bridges' forwarding databases, in fdb.c; the VLANs of a port, in vlan.c: how many, and the last one. */
+/* Entries of bridges' forwarding databases, in fdb.c; neighbours, in neighbour.c; the VLANs of a port, in vlan.c: how many, and the last one. */
 struct fdb_entry;
 struct fdb_reader {
 	void (*each)(void *context, const struct fdb_entry *);
 	void *context;
 };
 bool reply_take_fdb_entry(void *reader, struct nlmsghdr *message);
+
+struct neighbour;
+struct neighbour_reader {
+	void (*each)(void *context, const struct neighbour *);
+	void *context;
+};
+bool reply_take_neighbour(void *reader, struct nlmsghdr *message);
 
 struct vlan_reader {
 	unsigned int count;

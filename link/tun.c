@@ -5,6 +5,7 @@
 #include <linux/if_link.h>
 #include <linux/if_tun.h>
 #include <linux/rtnetlink.h>
+#include <stddef.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -45,6 +46,26 @@ static bool parse_data(struct nlattr *attribute, struct tun *tun)
 	return true;
 }
 
+/* IFLA_CARRIER, a byte, and IFLA_STATS64; newer kernels have more counters behind those that are read. */
+static bool parse_state(struct nlattr *carrier, struct nlattr *statistics, struct tun *tun)
+{
+	struct rtnl_link_stats64 counters;
+	const size_t size = offsetof(struct rtnl_link_stats64, rx_errors);
+	unsigned int on;
+
+	if (!read_flag(carrier, &on))
+		return false;
+	tun->carrier = on;
+	if (!statistics)
+		return true;
+	if (nla_len(statistics) < (int)size)
+		return false;
+	memcpy(&counters, nla_data(statistics), size);
+	tun->received = (struct tun_traffic){counters.rx_bytes, counters.rx_packets};
+	tun->sent = (struct tun_traffic){counters.tx_bytes, counters.tx_packets};
+	return true;
+}
+
 /* RTM_NEWLINK { IFLA_LINKINFO { IFLA_INFO_KIND "tun" IFLA_INFO_DATA { ... } } } -> struct tun */
 bool tun_take(void *tun, struct nlmsghdr *message)
 {
@@ -56,7 +77,8 @@ bool tun_take(void *tun, struct nlmsghdr *message)
 	       attributes[IFLA_LINKINFO] &&
 	       nla_parse_nested(info, IFLA_INFO_MAX, attributes[IFLA_LINKINFO], NULL) >= 0 &&
 	       reply_text(info[IFLA_INFO_KIND], kind, sizeof(kind)) && strcmp(kind, "tun") == 0 &&
-	       info[IFLA_INFO_DATA] && parse_data(info[IFLA_INFO_DATA], tun);
+	       info[IFLA_INFO_DATA] && parse_data(info[IFLA_INFO_DATA], tun) &&
+	       parse_state(attributes[IFLA_CARRIER], attributes[IFLA_STATS64], tun);
 }
 
 int tun_look(struct link *link, int index, struct tun *tun)

@@ -4,6 +4,11 @@
 
 #include "link/link.h"
 
+/* What went through a tap one way since it was made. */
+struct tun_traffic {
+	uint64_t bytes, packets;
+};
+
 /* What the kernel says of a tap, beside what it says of every interface. */
 struct tun {
 	bool tap;	  /* it carries Ethernet frames; else IP packets */
@@ -12,6 +17,8 @@ struct tun {
 	bool vnet_header;
 	bool multi_queue; /* several descriptors may be joined to it */
 	uint32_t queues;  /* how many are, in use or not; known only of a multi-queue one */
+	bool carrier;	  /* somebody holds it, and has not switched its carrier off (tun_net_change_carrier) */
+	struct tun_traffic received, sent; /* by the host: received is what came out of the guest */
 };
 
 int tun_look(struct link *link, int index, struct tun *tun);

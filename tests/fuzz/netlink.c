@@ -16,6 +16,7 @@
 
 #include "link/fdb.h"
 #include "link/guard.h"
+#include "link/neighbour.h"
 #include "link/nftables.h"
 #include "link/reply.h"
 #include "link/tun.h"
@@ -81,8 +82,8 @@ static void check_fdb_entry(void *context, const struct fdb_entry *entry)
 {
 	struct input *input = context;
 
-	(void)entry; /* every index and every address is one */
-	input->count++;
+	input->count++; /* every index and every address is one */
+	MUST(entry->aged || entry->age == 0);
 }
 
 /* At least two attributes for each that is counted once, and one more for each that is counted twice. */
@@ -98,6 +99,14 @@ static void check_tun(const struct tun *tun, bool taken)
 {
 	MUST(taken || (!tun->tap && !tun->persistent && !tun->packet_info && !tun->vnet_header && !tun->multi_queue &&
 			      !tun->queues));
+}
+
+static void check_neighbour(void *context, const struct neighbour *neighbour)
+{
+	struct input *input = context;
+
+	input->count++;
+	MUST(neighbour->family == AF_INET || neighbour->family == AF_INET6);
 }
 
 /* A seal is written one way only. */
@@ -137,6 +146,7 @@ static void check_object(void *context, const struct nftables_object *object)
 static struct interface_reader interfaces = {.each = check_interface};
 static struct address_reader addresses = {.each = check_address};
 static struct route_reader routes = {.each = check_route};
+static struct neighbour_reader neighbours = {.each = check_neighbour};
 static struct nftables_reader objects = {.each = check_object};
 static struct fdb_reader fdb_entries = {.each = check_fdb_entry};
 static struct vlan_reader vlans;
@@ -158,6 +168,7 @@ static const struct {
 	[7] = {reply_take_fdb_entry, &fdb_entries},
 	[8] = {reply_take_vlans, &vlans},
 	[9] = {tun_take, &tun},
+	[10] = {reply_take_neighbour, &neighbours},
 };
 enum { READERS = sizeof(readers) / sizeof(*readers) };
 
@@ -188,7 +199,8 @@ static void read_datagram(struct input *input, unsigned char kind, unsigned int 
 		.context = readers[reader].reader};
 	int result;
 
-	interfaces.context = addresses.context = routes.context = objects.context = fdb_entries.context = input;
+	interfaces.context = addresses.context = routes.context = objects.context = input;
+	fdb_entries.context = neighbours.context = input;
 	vlans = (struct vlan_reader){.count = 0};
 	tun = (struct tun){.tap = false};
 	result = reply_read(&reply, input->datagram, input->size);

@@ -110,6 +110,36 @@ static void test_addresses(void **state)
 	}
 }
 
+static void keep_time(void *context, const struct link_address *address)
+{
+	*(uint32_t *)context = address->made;
+}
+
+/* When an address was added: as the kernel says it, or not at all. */
+static void test_times(void **state)
+{
+	static const struct {
+		size_t size;
+		uint32_t expected;
+	} rows[] = {{sizeof(struct ifa_cacheinfo), 4711}, {sizeof(struct ifa_cacheinfo) + 8, 4711},
+		{sizeof(struct ifa_cacheinfo) - 4, 0}, {0, 0}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		const struct ifa_cacheinfo times[2] = {{.cstamp = 4711, .tstamp = 7}};
+		struct datagram d = {.size = 0};
+		uint32_t made = 1;
+		struct address_reader reader = {keep_time, &made};
+
+		begin_address(&d, AF_INET, 24);
+		ip(&d, IFA_LOCAL, "172.16.2.1");
+		if (rows[i].size)
+			attribute(&d, IFA_CACHEINFO, times, rows[i].size);
+		assert_int_equal(read_with(&d, reply_take_address, &reader), 0);
+		assert_int_equal(made, rows[i].expected);
+	}
+}
+
 static void test_routes(void **state)
 {
 	static const struct {
@@ -219,6 +249,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_addresses),
+		cmocka_unit_test(test_times),
 		cmocka_unit_test(test_routes),
 		cmocka_unit_test(test_several_paths),
 		cmocka_unit_test(test_what_the_kernel_never_says),

@@ -105,6 +105,37 @@ static void test_sizes(void **state)
 	}
 }
 
+static void test_carrier_and_traffic(void **state)
+{
+	const struct {
+		struct rtnl_link_stats64 counters;
+		uint64_t more; /* of a newer kernel */
+	} given = {{.rx_packets = 1, .tx_packets = 2, .rx_bytes = 1ULL << 40, .tx_bytes = 4, .rx_errors = 5}, 6};
+	static const struct {
+		size_t size;
+		int result;
+	} rows[] = {{sizeof(given), 0}, {32, 0}, {31, -EPROTO}, {0, -EPROTO}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct datagram d = {.size = 0};
+		struct tun tun;
+		size_t nests[2];
+
+		begin_tun(&d, "tun", nests);
+		close_nest(&d, nests[1]);
+		close_nest(&d, nests[0]);
+		flag(&d, IFLA_CARRIER, 1);
+		attribute(&d, IFLA_STATS64, &given, rows[i].size);
+		assert_int_equal(read_with(&d, tun_take, &tun), rows[i].result);
+		if (rows[i].result)
+			continue;
+		assert_true(tun.carrier);
+		assert_true(tun.received.bytes == 1ULL << 40 && tun.received.packets == 1);
+		assert_true(tun.sent.bytes == 4 && tun.sent.packets == 2);
+	}
+}
+
 static void test_no_tun(void **state)
 {
 	static const char *const kinds[] = {"bridge", "tuna", "tu", "", "a-kind-of-16-byt", "tun\x1b"};
@@ -152,6 +183,7 @@ int main(void)
 		cmocka_unit_test(test_one_queue),
 		cmocka_unit_test(test_several_queues),
 		cmocka_unit_test(test_sizes),
+		cmocka_unit_test(test_carrier_and_traffic),
 		cmocka_unit_test(test_no_tun),
 		cmocka_unit_test(test_incomplete),
 	};
