@@ -17,6 +17,9 @@ int command_status(int count, char **words);
 int command_check(int count, char **words);
 int command_explain(int count, char **words);
 int command_log(int count, char **words);
+int command_list(int count, char **words);
+int command_ip(int count, char **words);
+int command_networks(int count, char **words);
 int command_run(int count, char **words); /* does not return if it can do it */
 int command_reap(int count, char **words);
 

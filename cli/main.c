@@ -37,6 +37,18 @@ static const struct command {
 		"line. What is refused is told as tapgate-helper would. Root can ask about others: --user NAME, or\n"
 		"--user #UID. --json for programs. Exits with tapgate-helper's code for the first NETWORK that may not\n"
 		"be used, as 3 where the policy denies it, and with 4 if the policy is not valid.\n"},
+	{"list", "[--json] [--watch] [NETWORK...]", "show the taps: whose they are, and the guests behind them",
+		command_list,
+		"For each its network, user, virtual machine monitor, age and traffic as the guest sees it; the guests'\n"
+		"addresses as far as bridges, leases and the host's neighbours tell. --watch goes on: on a terminal the\n"
+		"table is kept up to date, else each tap that comes, changes or goes is a line. --json for programs.\n"
+		"Needs no root; what only root can know of others' taps is left out.\n"},
+	{"ip", "[--json] NAME|MAC|TAP|NETWORK", "show the addresses of a guest", command_ip,
+		"One a line: IPv4, IPv6, then link-local ones. The guest is the one of that tap, the one on that network,\n"
+		"or the one with that hardware address or host name, as in alpha or alpha.lab.internal. Exits with 1 if\n"
+		"there is no such guest, none of its addresses is known, or several are meant. --json for programs.\n"},
+	{"networks", "", "show the names of the policy's networks", command_networks,
+		"One a line, in the order of the policy.\n"},
 	{"run", "--net NAME ... COMMAND...", "run a virtual machine monitor with taps", command_run,
 		"  --net NAME    a tap on that network; again for each further one. Behind it, for that one:\n"
 		"  --queues N    with N queues (1 to 16), as far as the policy lets you\n"
@@ -81,8 +93,8 @@ static void help_on_all(FILE *out)
 {
 	fputs("usage: tapgate COMMAND [WORD...]\n\n", out);
 	for (size_t i = 0; i < COMMANDS; i++)
-		fprintf(out, "  %-7s %-35s %s\n", commands[i].name, commands[i].words, commands[i].about);
-	fprintf(out, "  %-7s %-35s %s\n", "help", "[COMMAND]", "more on a command");
+		fprintf(out, "  %-8s %-35s %s\n", commands[i].name, commands[i].words, commands[i].about);
+	fprintf(out, "  %-8s %-35s %s\n", "help", "[COMMAND]", "more on a command");
 	fputs("\nThe policy is " SYSCONFDIR "/tapgate.conf; see tapgate(8) and tapgate.conf(5).\n", out);
 }
 
@@ -104,7 +116,8 @@ static int help(const char *name)
 	}
 	if (!command)
 		return unknown(name);
-	printf("usage: tapgate %s %s\n\n%s.\n\n%s", command->name, command->words, command->about, command->more);
+	printf("usage: tapgate %s%s%s\n\n%s.\n\n%s", command->name, *command->words ? " " : "", command->words,
+		command->about, command->more);
 	return STATUS_DONE;
 }
 

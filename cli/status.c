@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cli/bridge.h"
+#include "cli/columns.h"
 #include "cli/commands.h"
 #include "cli/load.h"
 #include "cli/network.h"
@@ -81,10 +82,13 @@ static void print_addresses(const struct session *session, const struct report *
 
 static void print_report(void *context, struct session *session, const struct report *report)
 {
+	enum columns_style style = report->state == REPORT_UP ? COLUMNS_GOOD : COLUMNS_BAD;
+	bool colour = columns_colour(stdout);
+
 	(void)context;
-	printf("%-15s  %-10s  %s", report->name,
-		report->network ? policy_mode_name(report->network->mode) : "(unknown)",
-		report_state_word(report->state));
+	printf("%-15s  %-10s  %s%s%s", report->name,
+		report->network ? policy_mode_name(report->network->mode) : "(unknown)", columns_on(style, colour),
+		report_state_word(report->state), columns_off(style, colour));
 	print_addresses(session, report);
 	putchar('\n');
 	if (report->difference)

@@ -1,0 +1,112 @@
+/* `tapgate list`: the taps that the helper made, whose they are, and the guests behind them. */
+#include "cli/list.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/commands.h"
+#include "cli/load.h"
+#include "cli/say.h"
+
+bool list_look(struct link *link, struct scene *scene)
+{
+	int error = scene_look(link, true, scene);
+
+	return !error || say_error("cannot read the host's taps and neighbours: %s", strerror(-error));
+}
+
+static bool has_taps(const struct scene *scene, const char *network)
+{
+	for (size_t i = 0; i < scene->tap_count; i++) {
+		if (strcmp(scene->taps[i].alias.network, network) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Of a network without a tap the policy has to know, or its name is a mistake. */
+static int check_names(const struct scene *scene, const struct words *words)
+{
+	struct policy *policy = NULL;
+	int status = STATUS_DONE;
+
+	for (int i = 0; i < words->name_count && status == STATUS_DONE; i++) {
+		struct word name = {words->names[i], strlen(words->names[i])};
+
+		if (has_taps(scene, words->names[i]))
+			continue;
+		if (!policy && !(policy = load_policy(NULL))) {
+			status = STATUS_POLICY;
+		} else if (!load_find(policy, words->names[i])) {
+			say_error("no network %s has taps, and " POLICY_FILE " has no such line", QUOTED(name));
+			status = STATUS_USAGE;
+		}
+	}
+	policy_free(policy);
+	return status;
+}
+
+static int print_json(const struct scene *scene, const struct words *words)
+{
+	char time[LIST_TIME_TEXT];
+	json_t *list = json_array(), *whole;
+	int result;
+
+	for (size_t i = 0; i < scene->tap_count; i++) {
+		if (words_name(words, scene->taps[i].alias.network))
+			json_array_append_new(list, list_json_tap(scene, &scene->taps[i]));
+	}
+	list_time(scene->time, time);
+	whole = json_pack("{s:s, s:o}", "time", time, "taps", list);
+	result = json_dumpf(whole, stdout, JSON_INDENT(2));
+	putchar('\n');
+	json_decref(whole);
+	return result == 0 ? STATUS_DONE : STATUS_FAILED;
+}
+
+static int print_table(const struct scene *scene, const struct words *words)
+{
+	const struct columns_screen screen = {.colour = columns_colour(stdout)};
+	struct columns table = list_table(scene, words);
+	char *text = columns_text(&table, &screen);
+
+	columns_free(&table);
+	if (!text) {
+		say_error("out of memory");
+		return STATUS_FAILED;
+	}
+	fputs(text, stdout);
+	free(text);
+	return STATUS_DONE;
+}
+
+static int list(struct link *link, const struct words *words)
+{
+	struct scene scene = {.taps = NULL};
+	int status = list_look(link, &scene) ? check_names(&scene, words) : STATUS_FAILED;
+
+	if (status == STATUS_DONE && words->given & WORD_WATCH)
+		status = list_watch(link, words);
+	else if (status == STATUS_DONE)
+		status = words->given & WORD_JSON ? print_json(&scene, words) : print_table(&scene, words);
+	scene_forget(&scene);
+	return status;
+}
+
+int command_list(int count, char **words)
+{
+	struct link *link = NULL;
+	struct words parsed;
+	int status, error;
+
+	if (!words_parse(&parsed, "list", WORD_JSON | WORD_WATCH, POLICY_NETWORKS_MAX, count, words))
+		return STATUS_USAGE;
+	error = link_open(&link);
+	if (error) {
+		say_error("cannot open a netlink socket: %s", strerror(-error));
+		return STATUS_FAILED;
+	}
+	status = list(link, &parsed);
+	link_close(link);
+	return status;
+}
