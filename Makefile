@@ -174,6 +174,10 @@ UDEVDIR    ?= $(PREFIX)/lib/udev/rules.d
 NETWORKDIR ?= $(PREFIX)/lib/systemd/network
 NMDIR      ?= $(if $(filter /usr,$(PREFIX)),/usr/lib,$(SYSCONFDIR))/NetworkManager/conf.d
 OPENRC     ?=
+# Where bash (bash-completion), zsh and fish look for what completes tapgate's words.
+BASHCOMPLETIONDIR ?= $(PREFIX)/share/bash-completion/completions
+ZSHCOMPLETIONDIR  ?= $(PREFIX)/share/zsh/site-functions
+FISHCOMPLETIONDIR ?= $(PREFIX)/share/fish/vendor_completions.d
 
 # Text files: each as SOURCE:MODE:PLACE. In them stand @bindir@, @libexecdir@ and @sysconfdir@.
 TEXTS := \
@@ -188,6 +192,9 @@ TEXTS := \
 	etc/networkd/00-tapgate.network:644:$(NETWORKDIR)/00-tapgate.network \
 	etc/networkd/00-tapgate.link:644:$(NETWORKDIR)/00-tapgate.link \
 	etc/NetworkManager/tapgate.conf:644:$(NMDIR)/tapgate.conf \
+	etc/completions/tapgate.bash:644:$(BASHCOMPLETIONDIR)/tapgate \
+	etc/completions/_tapgate:644:$(ZSHCOMPLETIONDIR)/_tapgate \
+	etc/completions/tapgate.fish:644:$(FISHCOMPLETIONDIR)/tapgate.fish \
 	$(if $(filter 1,$(OPENRC)),etc/openrc/tapgate:755:$(SYSCONFDIR)/init.d/tapgate)
 # What starts the service. systemd finds units by their names in these places only.
 known_units = $(filter %/systemd/system,$(filter /usr/lib/% /lib/% /usr/local/lib/% /etc/%,$(UNITDIR)))
@@ -214,7 +221,7 @@ install: all
 		sed 's|@bindir@|$(BINDIR)|g; s|@libexecdir@|$(LIBEXECDIR)|g; s|@sysconfdir@|$(SYSCONFDIR)|g' $$from >$$to && \
 		chmod $${mode%%:*} $$to || exit 1; \
 	done
-	@echo 'installed manuals, and files for $(if $(filter 1,$(OPENRC)),OpenRC$(comma) )systemd$(comma) udev and NetworkManager'
+	@echo 'installed manuals, and files for $(if $(filter 1,$(OPENRC)),OpenRC$(comma) )systemd$(comma) udev$(comma) NetworkManager and shells'
 ifeq ($(DESTDIR),)
 	@echo 'next, in $(SYSCONFDIR)/tapgate.conf: who may use which networks; see tapgate.conf(5)'
 	@echo 'then: $(BINDIR)/tapgate check'

@@ -32,6 +32,9 @@ static const struct installed in_usr[] = {
 	{"/usr/lib/systemd/network/00-tapgate.link", 0644},
 	{"/usr/lib/udev/rules.d/70-tapgate.rules", 0644},
 	{"/usr/lib/NetworkManager/conf.d/tapgate.conf", 0644},
+	{"/usr/share/bash-completion/completions/tapgate", 0644},
+	{"/usr/share/zsh/site-functions/_tapgate", 0644},
+	{"/usr/share/fish/vendor_completions.d/tapgate.fish", 0644},
 };
 
 static const struct installed in_usr_local[] = {
@@ -51,6 +54,9 @@ static const struct installed in_usr_local[] = {
 	{"/usr/local/lib/systemd/network/00-tapgate.link", 0644},
 	{"/usr/local/lib/udev/rules.d/70-tapgate.rules", 0644},
 	{"/etc/NetworkManager/conf.d/tapgate.conf", 0644},
+	{"/usr/local/share/bash-completion/completions/tapgate", 0644},
+	{"/usr/local/share/zsh/site-functions/_tapgate", 0644},
+	{"/run/fish/tapgate.fish", 0644},
 };
 
 /* These files, and no other; of root's, with these modes, also where the umask would take more away. */
@@ -88,7 +94,7 @@ static void keep_policy_and_uninstall(const char *variables)
 
 static void test_make_install(void **state)
 {
-	static const char local[] = "LIBEXECDIR=/opt/helpers UNITDIR=/run/units OPENRC=1";
+	static const char local[] = "LIBEXECDIR=/opt/helpers UNITDIR=/run/units FISHCOMPLETIONDIR=/run/fish OPENRC=1";
 
 	(void)state;
 	install_and_expect("PREFIX=/usr", in_usr, COUNT(in_usr));
