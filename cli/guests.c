@@ -31,12 +31,14 @@ struct survey {
 static struct scene_guest *add_guest(
 	struct scene *scene, int tap, int wire, const char *network, const unsigned char *mac)
 {
-	struct scene_guest *guest = scene_grow((void **)&scene->guests, &scene->guest_count, sizeof(*guest));
+	struct scene_guest *guests = scene_grow(scene->guests, &scene->guest_count, sizeof(*guests)), *guest;
 
-	if (!guest) {
+	if (!guests) {
 		scene->failed = true;
 		return NULL;
 	}
+	scene->guests = guests;
+	guest = &guests[scene->guest_count - 1];
 	guest->tap = tap;
 	guest->wire = wire;
 	memcpy(guest->network, network, sizeof(guest->network));
@@ -152,17 +154,19 @@ static int ask_bridges(struct survey *survey)
 static void add_bridge(void *context, const struct link_interface *interface)
 {
 	struct survey *survey = context;
-	struct bridge *bridge;
+	struct bridge *bridges;
 
 	if (!alias_is_bridge(interface))
 		return;
-	bridge = scene_grow((void **)&survey->bridges, &survey->bridge_count, sizeof(*bridge));
-	if (!bridge) {
+	bridges = scene_grow(survey->bridges, &survey->bridge_count, sizeof(*bridges));
+	if (!bridges) {
 		survey->scene->failed = true;
 		return;
 	}
-	bridge->index = interface->index;
-	memcpy(bridge->network, interface->name, sizeof(bridge->network));
+	survey->bridges = bridges;
+	bridges += survey->bridge_count - 1;
+	bridges->index = interface->index;
+	memcpy(bridges->network, interface->name, sizeof(bridges->network));
 }
 
 /* --- what the host knows ----------------------------------------------------------------------------------------- */

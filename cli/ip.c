@@ -189,8 +189,8 @@ static const struct scene_guest *find_guest(struct question *question)
 static void print_json(const struct scene *scene, const struct scene_guest *guest)
 {
 	const struct scene_tap *tap = guest->tap ? scene_tap_at(scene, guest->tap) : NULL;
-	json_t *object = json_pack(
-		"{s:s?, s:s}", "interface", tap ? tap->interface.name : NULL, "network", guest->network);
+	json_t *object =
+		json_pack("{s:s?, s:s}", "interface", tap ? tap->interface.name : NULL, "network", guest->network);
 
 	json_object_update_new(object, list_json_guest(guest));
 	json_dumpf(object, stdout, JSON_INDENT(2));

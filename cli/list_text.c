@@ -35,7 +35,7 @@ void list_name(const char *name, char text[static LIST_NAME_TEXT])
 static void add_bytes(struct columns *table, uint64_t bytes)
 {
 	static const char units[] = "KMGTPE";
-	uint64_t tenths = bytes * 10;
+	uint64_t tenths;
 	size_t unit = 0;
 
 	if (bytes < 1024) {

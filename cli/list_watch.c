@@ -89,30 +89,41 @@ static void forget(struct told *told)
 	json_decref(told->object);
 }
 
+/* The place of a tap among those that were told of; a new one if it is not there. NULL: memory ran out. */
+static struct told *place_of(struct watch *watch, int index)
+{
+	struct told *told;
+
+	for (size_t i = 0; i < watch->told_count; i++) {
+		if (watch->told[i].index == index)
+			return &watch->told[i];
+	}
+	told = scene_grow(watch->told, &watch->told_count, sizeof(*told));
+	if (!told)
+		return NULL;
+	watch->told = told;
+	return &told[watch->told_count - 1];
+}
+
 /* One that stands: it is new, or other than when it was told of, or the same. */
 static bool compare(struct watch *watch, const struct scene *scene, const struct scene_tap *tap, bool first)
 {
-	struct told now = {.index = tap->interface.index, .line = list_line(scene, tap), .stands = true}, *told = NULL;
-	const char *event = first ? "here" : "came";
+	struct told now = {.index = tap->interface.index, .line = list_line(scene, tap), .stands = true}, before;
+	struct told *place = now.line ? place_of(watch, now.index) : NULL;
 
-	now.object = watch->words->given & WORD_JSON ? list_json_tap(scene, tap) : NULL;
-	for (size_t i = 0; i < watch->told_count && !told; i++) {
-		if (watch->told[i].index == now.index)
-			told = &watch->told[i];
-	}
-	if (told && now.line) {
-		event = strcmp(told->line, now.line) == 0 ? NULL : "changed";
-		forget(told);
-	} else if (now.line) {
-		told = scene_grow((void **)&watch->told, &watch->told_count, sizeof(*told));
-	}
-	if (!told || !now.line) {
+	if (!place) {
 		forget(&now);
 		return say_error("out of memory");
 	}
-	*told = now;
-	if (event)
-		tell(watch, scene, event, told);
+	if (watch->words->given & WORD_JSON)
+		now.object = list_json_tap(scene, tap);
+	before = *place;
+	*place = now;
+	if (!before.line)
+		tell(watch, scene, first ? "here" : "came", &now);
+	else if (strcmp(before.line, now.line) != 0)
+		tell(watch, scene, "changed", &now);
+	forget(&before);
 	return true;
 }
 

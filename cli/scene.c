@@ -19,18 +19,15 @@ enum {
 	SLACK_OF_ADDRESSES = 500,
 };
 
-void *scene_grow(void **list, size_t *count, size_t size)
+void *scene_grow(void *list, size_t *count, size_t size)
 {
-	char *grown = *list;
+	void *grown = list;
 
 	/* By doubling: whenever the count is a power of two there is no more room. */
 	if ((*count & (*count - 1)) == 0)
-		grown = reallocarray(*list, *count ? *count * 2 : 1, size);
-	if (!grown)
-		return NULL;
-	*list = grown;
-	grown += (*count)++ * size;
-	memset(grown, 0, size);
+		grown = reallocarray(list, *count ? *count * 2 : 1, size);
+	if (grown)
+		memset((char *)grown + (*count)++ * size, 0, size);
 	return grown;
 }
 
@@ -58,17 +55,19 @@ void scene_address_text(const struct scene_address *address, char text[static SC
 static void add_tap(void *context, const struct link_interface *interface)
 {
 	struct scene *scene = context;
+	struct scene_tap *taps;
 	struct alias_tap alias;
-	struct scene_tap *tap;
 
 	if (!alias_read_tap(interface, &alias))
 		return;
-	tap = scene_grow((void **)&scene->taps, &scene->tap_count, sizeof(*tap));
-	if (!tap) {
+	taps = scene_grow(scene->taps, &scene->tap_count, sizeof(*taps));
+	if (!taps) {
 		scene->failed = true;
 		return;
 	}
-	*tap = (struct scene_tap){.interface = *interface, .alias = alias, .age = -1, .held = HOLDING_UNKNOWN};
+	scene->taps = taps;
+	taps[scene->tap_count - 1] =
+		(struct scene_tap){.interface = *interface, .alias = alias, .age = -1, .held = HOLDING_UNKNOWN};
 }
 
 static int list_taps(struct link *link, struct scene *scene)

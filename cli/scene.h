@@ -71,7 +71,7 @@ void scene_address_text(const struct scene_address *address, char text[static SC
 /* Find the guests of a scene's taps. 0 or a negative errno value. */
 int guests_find(struct link *link, struct scene *scene);
 
-/* Grow a list by one, whose bytes are 0. NULL: memory ran out. */
-void *scene_grow(void **list, size_t *count, size_t size);
+/* The list with one item more, whose bytes are 0. NULL: memory ran out, and the list is as it was. */
+void *scene_grow(void *list, size_t *count, size_t size);
 
 #endif

@@ -255,7 +255,7 @@ in_the_manual() { # each member that they print is in the manual
 	[ "$(wc -l <"$TMPDIR/members")" -gt 20 ] || return 1
 	echo event >>"$TMPDIR/members"
 	while read -r member; do
-		sed -n '/^\.Sh JSON/,/^\.Sh ENV/p' "$top/man/tapgate.8" | grep -qx "\\.It Li $member .*" || {
+		sed -n '/^\.Sh JSON/,/^\.Sh ENV/p' "$top/man/tapgate.8" | grep -qE "^\.(It )?Li $member( |\$)" || {
 			echo "tapgate(8) does not know '$member'"
 			return 1
 		}

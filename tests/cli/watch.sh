@@ -84,7 +84,7 @@ check 'SIGINT, too' ends_with 0 INT
 watch br1
 silent b2
 guest b2 br1
-check 'of one network' wait_for 10 grep -q ' came .* network=br1 ' "$TMPDIR/watched"
+check 'of one network' wait_for 10 grep -qE ' (here|came) .* network=br1 ' "$TMPDIR/watched"
 check '... no other' refuses grep -q br0 "$TMPDIR/watched"
 ends_with 0 TERM
 
