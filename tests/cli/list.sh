@@ -166,6 +166,13 @@ counted() { # counted KEY COUNTER: of b1, between two looks at the kernel's own
 in_netns b1 "$busybox" ping -c 3 -s 1000 192.0.2.1 >/dev/null
 check 'what it sent' counted sent rx_bytes
 check 'what it received' counted received tx_bytes
+# One way, to an address that nobody has, on a network without anybody else.
+ip -n i1 neigh replace 10.9.9.99 lladdr 02:00:00:00:00:99 dev eth0
+in_netns i1 "$busybox" ping -c 1 -W 1 -s 20000 10.9.9.99 >/dev/null
+read -r i1tap <"$TMPDIR/tap.i1"
+sent=$(cat "/sys/class/net/$i1tap/statistics/rx_bytes") received=$(cat "/sys/class/net/$i1tap/statistics/tx_bytes")
+check 'both in the table' [ "$("$TAPGATE" list quiet | awk 'END { print $(NF - 1), $NF }')" = "$((sent / 1024))K $received" ]
+check '... which differ' [ "$sent" -gt $((received + 19000)) ]
 aged() { # aged NETWORK: between the time since all were there and the time since none was
 	aged_is=$(value age "$TAPGATE" list --json "$1")
 	aged_now=$(date +%s)
