@@ -7,6 +7,7 @@
 #include "cli/commands.h"
 #include "cli/conflicts.h"
 #include "cli/findings.h"
+#include "cli/kernel.h"
 #include "cli/lint.h"
 #include "cli/live.h"
 #include "cli/load.h"
@@ -38,6 +39,7 @@ static void lint(struct check *check)
 		lint_rules(check->policy, &questions, &check->findings);
 		lint_networks(check->policy, &questions, &check->findings);
 		lint_files(check->policy, &check->findings);
+		lint_kernel(check->policy, kernel_lacks(), &check->findings);
 	} else {
 		check->findings.failed = true;
 	}

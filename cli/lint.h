@@ -32,6 +32,9 @@ void lint_rules(const struct policy *policy, const struct lint_host *host, struc
 void lint_networks(struct policy *policy, const struct lint_host *host, struct findings *findings);
 void lint_files(const struct policy *policy, struct findings *findings);
 
+/* Options that the kernel does not have (cli/kernel.h): errors, as tapgate-helper refuses what they are for. */
+void lint_kernel(const struct policy *policy, uint32_t lacks, struct findings *findings);
+
 /* --- what these share -------------------------------------------------------------------------------------------- */
 
 /* A user or group that a rule names, or everybody; one that is the same by name and by number is told by the number. */

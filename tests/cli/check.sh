@@ -44,6 +44,27 @@ EOT
 check 'the helper refuses at the first, as ever' eval "'$CALL' '$HELPER' --br=br0 '--fd={fd}' 2>&1 |
 	grep -qF \"/etc/tapgate.conf:1:1: unknown word 'alow', expected 'allow', 'deny', 'include', 'network' or '#'\""
 
+# The kernel is asked, so the other answer counts where it has VLANs.
+policy 'allow br0 vlan=7 user=alice'
+ip link add br0 type bridge
+knows_no_vlans() {
+	says 4 check <<-'EOT'
+		/etc/tapgate.conf:1:11: this kernel does not give 'vlan=7', which takes a kernel with CONFIG_BRIDGE_VLAN_FILTERING; remove it, or run such a kernel
+		    allow br0 vlan=7 user=alice
+		              ^
+	EOT
+}
+knows_vlans() {
+	echo '/etc/tapgate.conf: no mistake found' | says 0 check
+}
+if ip -d link show dev br0 | grep -q vlan_protocol; then
+	check 'vlan=, which this kernel has' knows_vlans
+else
+	check 'vlan=, which this kernel does not have' knows_no_vlans
+fi
+check 'asking leaves nothing' [ "$(ip -o link | grep -v -e ' lo:' -e ' br0:' | wc -l)" = 0 ]
+ip link del br0
+
 users=$(seq -s , -f user%g 1 60)
 policy "allow br0 user=$users,,x"
 check 'of a long line the part around the column' says 4 check <<'EOT'

@@ -54,7 +54,7 @@ static bool is_interface(void *context, const char *name)
 }
 
 /* The findings on a policy as text, "LINE:COLUMN: what" and a newline each, in order. */
-static void lint_text(const char *text, size_t size, char *found, size_t found_size)
+static void lint_text(const char *text, size_t size, uint32_t lacks, char *found, size_t found_size)
 {
 	unsigned int asked = 0;
 	const struct lint_host host = {number_of, is_named, is_interface, &asked};
@@ -67,6 +67,7 @@ static void lint_text(const char *text, size_t size, char *found, size_t found_s
 	assert_non_null(out);
 	lint_rules(policy, &host, &findings);
 	lint_networks(policy, &host, &findings);
+	lint_kernel(policy, lacks, &findings);
 	assert_false(findings.failed);
 	findings_print(&findings, out);
 	rewind(out);
@@ -175,7 +176,7 @@ static void test_findings(void **state)
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		char found[4096];
 
-		lint_text(rows[i].text, strlen(rows[i].text), found, sizeof(found));
+		lint_text(rows[i].text, strlen(rows[i].text), 0, found, sizeof(found));
 		wrong += differ(rows[i].text, strlen(rows[i].text), "", rows[i].found, found);
 	}
 	assert_int_equal(wrong, 0);
@@ -250,7 +251,7 @@ static void test_never_decides(void **state)
 		assert_non_null(policy);
 		deciding = deciding_lines(policy);
 		policy_free(policy);
-		lint_text(text, strlen(text), found, sizeof(found));
+		lint_text(text, strlen(text), 0, found, sizeof(found));
 		while ((line = strsep(&rest, "\n"))) {
 			if (!strstr(line, "never decides:"))
 				continue;
@@ -319,10 +320,44 @@ static void test_caret_in_long_lines(void **state)
 	}
 }
 
+/* What a kernel lacks is told at the word, wherever it stands, and not at names that are spelt alike. */
+static void test_kernel(void **state)
+{
+	static const struct {
+		const char *text;
+		uint32_t lacks;
+		const char *found;
+	} rows[] = {
+		{"allow br0 vlan=7 isolated lock-mac guard\n", 0, ""},
+		{"allow br0 isolated vlan=7\n", OPTION_VLAN,
+			"1:20: this kernel does not give 'vlan=7', which takes a kernel with "
+			"CONFIG_BRIDGE_VLAN_FILTERING; remove it, or run such a kernel\n"},
+		{"allow br0\n\tallow br1 user=alice\tguard\n", OPTION_GUARD,
+			"2:23: this kernel does not give 'guard', which takes Linux 3.8 or newer; remove it, or run "
+			"such a kernel\n"},
+		{"allow br0 mac=02:00:00:00:00:01\n", OPTION_LOCK_MAC,
+			"1:11: this kernel does not give 'mac=02:00:00:00:00:01', which takes Linux 5.16 or newer; "
+			"remove it, or run such a kernel\n"},
+		{"network isolated internal isolated\n", OPTION_ISOLATED | OPTION_VLAN,
+			"1:27: this kernel does not give 'isolated', which takes Linux 4.18 or newer; remove it, or "
+			"run such a kernel\n"},
+		{"allow br0 max=2\nallow br1 mtu=1400\n", UINT32_MAX & ~(uint32_t)OPTION_MAX, ""},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		char found[1024];
+
+		lint_text(rows[i].text, strlen(rows[i].text), rows[i].lacks, found, sizeof(found));
+		assert_string_equal(found, rows[i].found);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_findings),
+		cmocka_unit_test(test_kernel),
 		cmocka_unit_test(test_never_decides),
 		cmocka_unit_test(test_caret),
 		cmocka_unit_test(test_caret_in_long_lines),
