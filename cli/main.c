@@ -93,8 +93,8 @@ static void help_on_all(FILE *out)
 {
 	fputs("usage: tapgate COMMAND [WORD...]\n\n", out);
 	for (size_t i = 0; i < COMMANDS; i++)
-		fprintf(out, "  %-8s %-36s %s\n", commands[i].name, commands[i].words, commands[i].about);
-	fprintf(out, "  %-8s %-36s %s\n", "help", "[COMMAND]", "more on a command");
+		fprintf(out, "  %-8s %-35s  %s\n", commands[i].name, commands[i].words, commands[i].about);
+	fprintf(out, "  %-8s %-35s  %s\n", "help", "[COMMAND]", "more on a command");
 	fputs("\nThe policy is " SYSCONFDIR "/tapgate.conf; see tapgate(8) and tapgate.conf(5).\n", out);
 }
 
