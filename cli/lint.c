@@ -109,6 +109,59 @@ static void warn_of_span(const struct policy *policy, const struct lint_subjects
 	}
 }
 
+/* --- users whose group is denied --------------------------------------------------------------------------------- */
+
+enum { GROUPS_MAX = 1024 };
+
+static bool denies_groups(const struct lint_subjects *subjects)
+{
+	for (size_t i = 0; i < subjects->count; i++) {
+		if (subjects->list[i].who == WHO_GROUPS && !subjects->list[i].allow)
+			return true;
+	}
+	return false;
+}
+
+/* The rule that denies a user the network by one of the user's groups; NULL if none does. */
+static const struct lint_subject *denied_by_group(
+	const struct lint_subjects *subjects, const struct lint_host *host, const struct lint_subject *user)
+{
+	uint32_t groups[GROUPS_MAX];
+	size_t count = host->groups(host->context, user->number, groups, GROUPS_MAX);
+
+	for (size_t i = 0; i < count; i++) {
+		const struct lint_subject group = {.who = WHO_GROUPS, .numbered = true, .number = groups[i]};
+		const struct lint_subject *own = find(subjects, group, user->network, false),
+					  *all = find(subjects, group, "", false);
+
+		if (own || all)
+			return own ? own : all;
+	}
+	return NULL;
+}
+
+static void warn_of_groups(const struct policy *policy, const struct lint_subjects *subjects,
+	const struct lint_host *host, struct findings *findings)
+{
+	bool some = denies_groups(subjects);
+
+	for (size_t i = 0; i < subjects->count && some; i++) {
+		const struct lint_subject *user = &subjects->list[i], *group = NULL;
+		struct policy_rule rule, by;
+
+		if (user->who == WHO_USERS && user->allow && user->numbered && !decides_before(subjects, user))
+			group = denied_by_group(subjects, host, user);
+		if (!group)
+			continue;
+		rule = policy_rule(policy, user->rule);
+		by = policy_rule(policy, group->rule);
+		lint_warn_rule(policy, findings, &rule, user->at.at,
+			"this rule never decides for %s: %s denies a group that this user is in, and a deny wins; "
+			"remove one",
+			QUOTED(user->at), lint_place_of(&by).text);
+	}
+}
+
 /* --- rules that allow more than they seem to --------------------------------------------------------------------- */
 
 static bool has_own_networks(const struct policy *policy)
@@ -200,6 +253,7 @@ void lint_rules(const struct policy *policy, const struct lint_host *host, struc
 
 		warn_of_span(policy, &subjects, &span, findings);
 	}
+	warn_of_groups(policy, &subjects, host, findings);
 	warn_of_all(policy, findings);
 	warn_of_everybody(policy, &subjects, findings);
 	lint_names(policy, host, &subjects, findings);

@@ -23,6 +23,8 @@ struct lint_host {
 		void *context, enum policy_account kind, struct word name, bool files, uint32_t *number);
 	/* Whether any source has a name for a number. */
 	bool (*named)(void *context, enum policy_account kind, uint32_t number);
+	/* The groups that a user is in, at most `room` of them; how many. */
+	size_t (*groups)(void *context, uint32_t uid, uint32_t *groups, size_t room);
 	bool (*interface)(void *context, const char *name);
 	void *context;
 };

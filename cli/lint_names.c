@@ -116,6 +116,19 @@ static bool is_named(void *context, enum policy_account kind, uint32_t number)
 	       (kind == ACCOUNT_USER ? getpwuid(number) != NULL : getgrgid(number) != NULL);
 }
 
+static size_t groups_of(void *context, uint32_t uid, uint32_t *groups, size_t room)
+{
+	const struct passwd *user = getpwuid(uid);
+	int count = (int)room;
+
+	(void)context;
+	if (!user)
+		return 0;
+	if (getgrouplist(user->pw_name, user->pw_gid, groups, &count) < 0)
+		count = (int)room; /* the first that there is room for */
+	return (size_t)count;
+}
+
 static bool is_interface(void *context, const char *name)
 {
 	const struct lint_names *names = context;
@@ -135,7 +148,7 @@ struct lint_names *lint_ask_host(const struct host *host, struct lint_host *ques
 		free(names);
 		return NULL;
 	}
-	*questions = (struct lint_host){number_of, is_named, is_interface, names};
+	*questions = (struct lint_host){number_of, is_named, groups_of, is_interface, names};
 	return names;
 }
 

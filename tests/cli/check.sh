@@ -144,6 +144,11 @@ warned 'rules that never decide' 'allow br0 user=alice' 'allow br0 user=#1000 ma
 	'allow br0 user=carol,bob,bob'
 
 expect <<'EOT'
+/etc/tapgate.conf:1:22: warning: this rule never decides for 'carol': /etc/tapgate.conf:2 (deny all group=guests) denies a group that this user is in, and a deny wins; remove one
+EOT
+warned 'a user whose group is denied' 'allow br0 user=alice,carol' 'deny all group=guests'
+
+expect <<'EOT'
 /etc/tapgate.conf:1:1: warning: every user may join every bridge of this host, also those that are made later; name the networks, or whom it is for with user= or group=
 EOT
 warned 'allow all' 'allow all'
@@ -379,6 +384,14 @@ EOT
 live 'a helper that others can write' 0 'chmod 4757 "$HELPER"' 'chmod 4755 "$HELPER"' <<EOT
 tapgate: warning: $HELPER can be written by others than its owner (mode 4757); run: chmod go-w $HELPER
 EOT
+chgrp students "$HELPER"
+chmod 4750 "$HELPER"
+check 'a helper for a group is no mistake' says 0 check --live --strict <<EOT
+tapgate: note: only root and group 2000 may run $HELPER (mode 4750)
+/etc/tapgate.conf: no mistake found
+EOT
+chgrp root "$HELPER"
+chmod 4755 "$HELPER"
 live 'no helper' 1 'mv "$HELPER" "$HELPER.away"' 'mv "$HELPER.away" "$HELPER"' <<EOT
 tapgate: $HELPER: No such file or directory; install tapgate whole, or name the helper in TAPGATE_HELPER
 EOT

@@ -47,6 +47,16 @@ static bool is_named(void *context, enum policy_account kind, uint32_t number)
 	return false;
 }
 
+/* bob is one of the students; alice is in two groups that have no name. */
+static size_t groups_of(void *context, uint32_t uid, uint32_t *groups, size_t room)
+{
+	(void)context;
+	assert_true(room >= 2);
+	groups[0] = uid == 1001 ? 2000 : 3000;
+	groups[1] = 3001;
+	return uid == 1001 ? 1 : uid == 1000 ? 2 : 0;
+}
+
 static bool is_interface(void *context, const char *name)
 {
 	(void)context;
@@ -57,7 +67,7 @@ static bool is_interface(void *context, const char *name)
 static void lint_text(const char *text, size_t size, uint32_t lacks, char *found, size_t found_size)
 {
 	unsigned int asked = 0;
-	const struct lint_host host = {number_of, is_named, is_interface, &asked};
+	const struct lint_host host = {number_of, is_named, groups_of, is_interface, &asked};
 	struct findings findings = {.items = NULL};
 	char error[512], line[1024];
 	struct policy *policy = memory_load_text(text, size, error);
@@ -85,6 +95,7 @@ static void lint_text(const char *text, size_t size, uint32_t lacks, char *found
 #define ALLOWS "allows the same before it; remove one\n"
 #define DENIES "denies the same before it; remove one\n"
 #define WINS   "denies the same, and a deny wins; remove one\n"
+#define GROUP  "denies a group that this user is in, and a deny wins; remove one\n"
 #define AGAIN  "for the second time in this rule\n"
 #define ALL                                                                                                            \
 	"warning: every user may join every bridge of this host, also those that are made later; name the networks, "  \
@@ -124,6 +135,11 @@ static void test_findings(void **state)
 		{"allow all group=students\ndeny br0 group=students\n", ""},
 		{"deny br0 user=alice\nallow br0 user=bob,alice\n",
 			"2:20: " NEVER " for 'alice': /p:1 (deny br0 user=alice) " WINS},
+		/* A deny of a user's group, too. */
+		{"allow br0 user=alice,bob\ndeny all group=students\n",
+			"1:22: " NEVER " for 'bob': /p:2 (deny all group=students) " GROUP},
+		{"deny br0 group=students\nallow br0 user=#1001\nallow br1 user=bob\nallow br0 user=alice\n",
+			"2:16: " NEVER " for '#1001': /p:1 (deny br0 group=students) " GROUP},
 		/* Both say it: the deny is named. */
 		{"allow br0 user=alice\nallow br0 user=alice\ndeny br0 user=alice\n",
 			"1:1: " NEVER ": /p:3 (deny br0 user=alice) " WINS "2:1: " NEVER

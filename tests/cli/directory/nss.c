@@ -20,7 +20,7 @@ static enum nss_status give_user(int found, struct passwd *user, int *error)
 	*user = (struct passwd){.pw_name = user_name,
 		.pw_passwd = nothing,
 		.pw_uid = 10007,
-		.pw_gid = 10009,
+		.pw_gid = 10010,
 		.pw_gecos = nothing,
 		.pw_dir = nothing,
 		.pw_shell = nothing};
