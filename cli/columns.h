@@ -1,6 +1,6 @@
 /*
- * Tables in columns, as text: aligned by what a terminal shows, with colour if it is wanted, cut to a screen if there is
- * one. Pure: it writes nothing, and looks at the environment only in columns_colour.
+ * Tables in columns, as text: aligned by what a terminal shows, with colour if it is wanted, cut to a screen if there
+ * is one. Pure: it writes nothing, and looks at the environment only in columns_colour.
  */
 #ifndef CLI_COLUMNS_H
 #define CLI_COLUMNS_H

@@ -1,8 +1,9 @@
 /*
- * The guests behind taps. Which hardware address is behind which tap the bridge knows, once a guest has sent something,
- * and for as long as it goes on (5 minutes, unless the bridge was told otherwise); of a tap that stands alone the host's
- * neighbours. Which IP address belongs to it, leases and the host's neighbours say. Guests choose what they send, so this
- * is what they claim; a port that is locked to an address (lock-mac) leaves them no choice of it.
+ * The guests behind taps. Which hardware address is behind which tap the bridge knows, once a guest has sent
+ * something, and for as long as it goes on (5 minutes, unless the bridge was told otherwise); of a tap that stands
+ * alone the host's neighbours. Which IP address belongs to it, leases and the host's neighbours say. Guests choose
+ * what they send, so this is what they claim; a port that is locked to an address (lock-mac) leaves them no choice of
+ * it.
  */
 #include <dirent.h>
 #include <errno.h>

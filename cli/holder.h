@@ -1,7 +1,8 @@
 /*
- * The process behind a tap. The tap's alias has the number of the one that asked for it, but numbers are used again, and
- * descriptors are passed on: so a process is believed to be it only if it has a descriptor of the tap, or is older than
- * the tap. Looking into another user's processes takes root (PTRACE_MODE_READ, ptrace(2)); when they began does not.
+ * The process behind a tap. The tap's alias has the number of the one that asked for it, but numbers are used again,
+ * and descriptors are passed on: so a process is believed to be it only if it has a descriptor of the tap, or is
+ * older than the tap. Looking into another user's processes takes root (PTRACE_MODE_READ, ptrace(2)); when they began
+ * does not.
  */
 #ifndef CLI_HOLDER_H
 #define CLI_HOLDER_H

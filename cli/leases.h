@@ -1,8 +1,8 @@
 /*
  * Leases of a network's dnsmasq: which guest was given which address, and what it calls itself.
  *
- * The file is dnsmasq's to write, and much of what stands in it are guests' words: a hardware address, a name. All of it
- * is bounded and checked here; a name is shown escaped.
+ * The file is dnsmasq's to write, and much of what stands in it are guests' words: a hardware address, a name. All of
+ * it is bounded and checked here; a name is shown escaped.
  */
 #ifndef CLI_LEASES_H
 #define CLI_LEASES_H

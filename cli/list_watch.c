@@ -1,7 +1,7 @@
 /*
- * `tapgate list --watch`: on a terminal a table that is kept up to date; else, and with --json, a line for each tap when
- * it comes, changes or goes. The kernel says when to look again; once a second it is done in any case, for the traffic
- * and the leases, of which the kernel says nothing.
+ * `tapgate list --watch`: on a terminal a table that is kept up to date; else, and with --json, a line for each tap
+ * when it comes, changes or goes. The kernel says when to look again; once a second it is done in any case, for the
+ * traffic and the leases, of which the kernel says nothing.
  */
 #include <errno.h>
 #include <poll.h>

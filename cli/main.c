@@ -31,7 +31,7 @@ static const struct command {
 		"  --strict  exit with 1 if there are warnings\n"
 		"  --json    for programs\n"
 		"Exits with 4 if the policy has mistakes, with 1 if --live finds that no request can be served.\n"},
-	{"explain", "[--user WHO] [NETWORK...]", "say what a user may use, why, and how", command_explain,
+	{"explain", "[--user WHO] [--json] [NETWORK...]", "say what a user may use, why, and how", command_explain,
 		"For each network, or for all that the policy names: whether you may use it and by which rule, what\n"
 		"is granted and how much of it is in use, how the network stands, and the words for QEMU's command\n"
 		"line. What is refused is told as tapgate-helper would. Root can ask about others: --user NAME, or\n"
@@ -39,14 +39,15 @@ static const struct command {
 		"be used, as 3 where the policy denies it, and with 4 if the policy is not valid.\n"},
 	{"list", "[--json] [--watch] [NETWORK...]", "show the taps: whose they are, and the guests behind them",
 		command_list,
-		"For each its network, user, virtual machine monitor, age and traffic as the guest sees it; the guests'\n"
-		"addresses as far as bridges, leases and the host's neighbours tell. --watch goes on: on a terminal the\n"
-		"table is kept up to date, else each tap that comes, changes or goes is a line. --json for programs.\n"
-		"Needs no root; what only root can know of others' taps is left out.\n"},
+		"For each its network, user, virtual machine monitor, age and traffic as the guest sees it; the\n"
+		"guests' addresses as far as bridges, leases and the host's neighbours tell. --watch goes on: on a\n"
+		"terminal the table is kept up to date, else each tap that comes, changes or goes is a line. --json\n"
+		"for programs. Needs no root; what only root can know of others' taps is left out.\n"},
 	{"ip", "[--json] NAME|MAC|TAP|NETWORK", "show the addresses of a guest", command_ip,
-		"One a line: IPv4, IPv6, then link-local ones. The guest is the one of that tap, the one on that network,\n"
-		"or the one with that hardware address or host name, as in alpha or alpha.lab.internal. Exits with 1 if\n"
-		"there is no such guest, none of its addresses is known, or several are meant. --json for programs.\n"},
+		"One a line: IPv4, IPv6, then link-local ones. The guest is the one of that tap, the one on that\n"
+		"network, or the one with that hardware address or host name, as in alpha or alpha.lab.internal.\n"
+		"Exits with 1 if there is no such guest, none of its addresses is known, or several are meant. --json\n"
+		"for programs.\n"},
 	{"networks", "", "show the names of the policy's networks", command_networks,
 		"One a line, in the order of the policy.\n"},
 	{"run", "--net NAME ... COMMAND...", "run a virtual machine monitor with taps", command_run,
@@ -93,8 +94,8 @@ static void help_on_all(FILE *out)
 {
 	fputs("usage: tapgate COMMAND [WORD...]\n\n", out);
 	for (size_t i = 0; i < COMMANDS; i++)
-		fprintf(out, "  %-8s %-35s  %s\n", commands[i].name, commands[i].words, commands[i].about);
-	fprintf(out, "  %-8s %-35s  %s\n", "help", "[COMMAND]", "more on a command");
+		fprintf(out, "  %-8s %-37s  %s\n", commands[i].name, commands[i].words, commands[i].about);
+	fprintf(out, "  %-8s %-37s  %s\n", "help", "[COMMAND]", "more on a command");
 	fputs("\nThe policy is " SYSCONFDIR "/tapgate.conf; see tapgate(8) and tapgate.conf(5).\n", out);
 }
 

@@ -1,7 +1,7 @@
 /*
- * The taps that the helper made, as they stand, and the guests behind them, as bridges, the host's neighbours and leases
- * know them: found out here, shown by `tapgate list` and `tapgate ip`. A picture; take a new one after changes. Needs no
- * privilege; what only root can know is unknown to others.
+ * The taps that the helper made, as they stand, and the guests behind them, as bridges, the host's neighbours and
+ * leases know them: found out here, shown by `tapgate list` and `tapgate ip`. A picture; take a new one after
+ * changes. Needs no privilege; what only root can know is unknown to others.
  */
 #ifndef CLI_SCENE_H
 #define CLI_SCENE_H

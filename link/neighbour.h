@@ -1,4 +1,7 @@
-/* The host's neighbours: which hardware address has which IP address (RFC 826, RFC 4861), as far as the host spoke to it. */
+/*
+ * The host's neighbours: which hardware address has which IP address (RFC 826, RFC 4861), as far as the host spoke to
+ * it.
+ */
 #ifndef LINK_NEIGHBOUR_H
 #define LINK_NEIGHBOUR_H
 

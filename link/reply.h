@@ -49,7 +49,10 @@ struct route_reader {
 };
 bool reply_take_route(void *reader, struct nlmsghdr *message);
 
-/* Entries of bridges' forwarding databases, in fdb.c; neighbours, in neighbour.c; the VLANs of a port, in vlan.c: how many, and the last one. */
+/*
+ * Entries of bridges' forwarding databases, in fdb.c; neighbours, in neighbour.c; the VLANs of a port, in vlan.c: how
+ * many, and the last one.
+ */
 struct fdb_entry;
 struct fdb_reader {
 	void (*each)(void *context, const struct fdb_entry *);

@@ -66,19 +66,23 @@ static bool parse_state(struct nlattr *carrier, struct nlattr *statistics, struc
 	return true;
 }
 
-/* RTM_NEWLINK { IFLA_LINKINFO { IFLA_INFO_KIND "tun" IFLA_INFO_DATA { ... } } } -> struct tun */
-bool tun_take(void *tun, struct nlmsghdr *message)
+/* RTM_NEWLINK { IFLA_LINKINFO { IFLA_INFO_KIND "tun" IFLA_INFO_DATA { ... } } } -> struct tun, all of it or nothing */
+bool tun_take(void *context, struct nlmsghdr *message)
 {
 	struct nlattr *attributes[IFLA_MAX + 1], *info[IFLA_INFO_MAX + 1];
+	struct tun tun;
 	char kind[16];
 
-	return message->nlmsg_type == RTM_NEWLINK &&
-	       nlmsg_parse(message, sizeof(struct ifinfomsg), attributes, IFLA_MAX, NULL) >= 0 &&
-	       attributes[IFLA_LINKINFO] &&
-	       nla_parse_nested(info, IFLA_INFO_MAX, attributes[IFLA_LINKINFO], NULL) >= 0 &&
-	       reply_text(info[IFLA_INFO_KIND], kind, sizeof(kind)) && strcmp(kind, "tun") == 0 &&
-	       info[IFLA_INFO_DATA] && parse_data(info[IFLA_INFO_DATA], tun) &&
-	       parse_state(attributes[IFLA_CARRIER], attributes[IFLA_STATS64], tun);
+	if (message->nlmsg_type != RTM_NEWLINK ||
+		nlmsg_parse(message, sizeof(struct ifinfomsg), attributes, IFLA_MAX, NULL) < 0 ||
+		!attributes[IFLA_LINKINFO] ||
+		nla_parse_nested(info, IFLA_INFO_MAX, attributes[IFLA_LINKINFO], NULL) < 0 ||
+		!reply_text(info[IFLA_INFO_KIND], kind, sizeof(kind)) || strcmp(kind, "tun") != 0 ||
+		!info[IFLA_INFO_DATA] || !parse_data(info[IFLA_INFO_DATA], &tun) ||
+		!parse_state(attributes[IFLA_CARRIER], attributes[IFLA_STATS64], &tun))
+		return false;
+	*(struct tun *)context = tun;
+	return true;
 }
 
 int tun_look(struct link *link, int index, struct tun *tun)

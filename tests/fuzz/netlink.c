@@ -86,6 +86,14 @@ static void check_fdb_entry(void *context, const struct fdb_entry *entry)
 	MUST(entry->aged || entry->age == 0);
 }
 
+static void check_neighbour(void *context, const struct neighbour *neighbour)
+{
+	struct input *input = context;
+
+	input->count++;
+	MUST(neighbour->family == AF_INET || neighbour->family == AF_INET6);
+}
+
 /* At least two attributes for each that is counted once, and one more for each that is counted twice. */
 static void check_vlans(const struct vlan_reader *reader, const struct input *input)
 {
@@ -98,15 +106,7 @@ static void check_vlans(const struct vlan_reader *reader, const struct input *in
 static void check_tun(const struct tun *tun, bool taken)
 {
 	MUST(taken || (!tun->tap && !tun->persistent && !tun->packet_info && !tun->vnet_header && !tun->multi_queue &&
-			      !tun->queues));
-}
-
-static void check_neighbour(void *context, const struct neighbour *neighbour)
-{
-	struct input *input = context;
-
-	input->count++;
-	MUST(neighbour->family == AF_INET || neighbour->family == AF_INET6);
+			      !tun->queues && !tun->carrier && !tun->received.bytes && !tun->sent.bytes));
 }
 
 /* A seal is written one way only. */
@@ -146,9 +146,9 @@ static void check_object(void *context, const struct nftables_object *object)
 static struct interface_reader interfaces = {.each = check_interface};
 static struct address_reader addresses = {.each = check_address};
 static struct route_reader routes = {.each = check_route};
-static struct neighbour_reader neighbours = {.each = check_neighbour};
 static struct nftables_reader objects = {.each = check_object};
 static struct fdb_reader fdb_entries = {.each = check_fdb_entry};
+static struct neighbour_reader neighbours = {.each = check_neighbour};
 static struct vlan_reader vlans;
 static struct tun tun;
 static uint32_t table_flags;
@@ -199,8 +199,8 @@ static void read_datagram(struct input *input, unsigned char kind, unsigned int 
 		.context = readers[reader].reader};
 	int result;
 
-	interfaces.context = addresses.context = routes.context = objects.context = input;
-	fdb_entries.context = neighbours.context = input;
+	interfaces.context = addresses.context = routes.context = objects.context = fdb_entries.context = input;
+	neighbours.context = input;
 	vlans = (struct vlan_reader){.count = 0};
 	tun = (struct tun){.tap = false};
 	result = reply_read(&reply, input->datagram, input->size);

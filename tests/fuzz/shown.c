@@ -1,6 +1,6 @@
 /*
- * Fuzz target: what others wrote and `tapgate list` shows: a line of dnsmasq's leases, and the same bytes as the name of a
- * user, which goes into a table of some width.
+ * Fuzz target: what others wrote and `tapgate list` shows: a line of dnsmasq's leases, and the same bytes as the name
+ * of a user, which goes into a table of some width.
  *
  * Links: cli/leases.c cli/columns.c cli/dnsmasq_words.c policy/text.c policy/mac.c
  */

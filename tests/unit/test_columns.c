@@ -1,4 +1,7 @@
-/* Tables (cli/columns.c): aligned by what a terminal shows, cut to it, and names in it that are letters and nothing else. */
+/*
+ * Tables (cli/columns.c): aligned by what a terminal shows, cut to it, and names in it that are letters and nothing
+ * else.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -28,7 +28,7 @@ static void test_lines(void **state)
 		{"1000001 T1234567 fd00:2::1abc alpha 00:01:00:01:32:96:2a:dd:52:54:00:12:00:01",
 			"fd00:2::1abc 52:54:00:12:00:01 alpha"},
 		{"1000001 1234567 fd00:2::1abc * 00:03:00:01:52:54:00:12:00:01", "fd00:2::1abc 52:54:00:12:00:01 "},
-		/* Other identifiers: an enterprise's, a UUID, another kind of hardware, of the wrong length, no number. */
+		/* Other identifiers: an enterprise's, a UUID, other hardware, of the wrong length, no number. */
 		{"1000001 1 fd00::1 b 00:02:00:00:ab:11:52:54:00:12", "fd00::1 - b"},
 		{"1000001 1 fd00::1 b 00:04:00:01:02:03:04:05:06:07:08:09:0a:0b:0c:0d:0e:0f", "fd00::1 - b"},
 		{"1000001 1 fd00::1 b 00:03:00:06:52:54:00:12:00:01", "fd00::1 - b"},
