@@ -224,6 +224,7 @@ bool expect_all_or_nothing(const struct call *call, const char *bridge)
 	} else {
 		assert_nothing_sent(&result, result.code);
 		EXPECT(&result, !WCOREDUMP(result.status));
+		print_message("%s: code %d: %s\n", call->about, result.code, result.errors);
 	}
 	assert_unchanged(before);
 	return granted;
