@@ -203,7 +203,8 @@ static bool show_all(struct survey *survey)
 		survey->show(survey->context, survey->session, &report);
 		survey->well &= report.state == REPORT_UP;
 	}
-	return network_each(survey->session, show_left_over, survey);
+	/* Who may not read all of the policy cannot know what it no longer names. */
+	return policy_hidden(survey->policy) || network_each(survey->session, show_left_over, survey);
 }
 
 static int status(struct session *session, const struct policy *policy, const struct words *words)

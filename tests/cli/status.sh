@@ -303,6 +303,16 @@ check 'networks that the policy no longer has, for programs' shows 0 left_over <
       "difference": "in the policy no more",
 EOT
 check 'alice sees what she can of them' refuses as_alice "$TAPGATE" status
+cp /etc/tapgate.conf "$TMPDIR/policy"
+echo 'network lab host-only 172.16.2.1/24 fd00:2::1/64' >/etc/bob.conf
+chmod 640 /etc/bob.conf
+echo 'include /etc/bob.conf' >>/etc/tapgate.conf
+says_left_over() {
+	"$@" "$TAPGATE" status | grep 'left over'
+}
+check 'what alice may not read may be the line of a network' refuses says_left_over as_alice
+check 'root reads it' says_left_over
+mv "$TMPDIR/policy" /etc/tapgate.conf
 "$TAPGATE" up >/dev/null
 check 'up removes them' shows 1 "$TAPGATE" status <<'EOT'
 web              nat         up  10.77.0.1/24
