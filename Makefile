@@ -1,8 +1,9 @@
 # tapgate: `make` builds, `make install` and `make uninstall` do as they say. `make check` tests, `make demo` shows, `make
 # bench` measures, `make lint` and `make fuzz` look for mistakes, `make clean` removes what was built. V=1 shows commands
-# whole. The variables below may be set by the caller.
+# whole; `make dist` packs the sources, and packaging/packages.mk has what makes packages of them. The variables below
+# may be set by the caller.
 
-VERSION    := 0.1.0
+VERSION    := $(file <VERSION)
 PREFIX     ?= /usr/local
 BINDIR     ?= $(PREFIX)/bin
 LIBEXECDIR ?= $(PREFIX)/libexec
@@ -27,6 +28,11 @@ first = $(firstword $(foreach flag,$1,$(shell $(CC) -Werror $(subst $(comma), ,$
 	-o /dev/null 2>/dev/null && echo '$(flag)')))
 comma := ,
 
+# No path of this machine goes into what is built, so that the same source gives the same bytes wherever it lies. Not
+# -frecord-gcc-switches where that notes these paths: clang's does.
+PATHS = -ffile-prefix-map=$(abspath $(BUILD))=build -ffile-prefix-map=$(CURDIR)=.
+notes_paths = $(shell $(CC) $1 -frecord-gcc-switches -S -x c /dev/null -o - 2>/dev/null | grep -F '$(CURDIR)')
+
 WARNINGS := -Wall -Wextra -Werror -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition \
 	-Wformat=2 -Wundef -Wcast-align -Wcast-qual -Wpointer-arith -Wwrite-strings -Wvla -Wswitch-enum -Wnull-dereference
 HARDENING := -fPIE -fstack-protector-strong -fno-strict-overflow \
@@ -34,7 +40,7 @@ HARDENING := -fPIE -fstack-protector-strong -fno-strict-overflow \
 	$(call first,-fcf-protection=full -mbranch-protection=standard) \
 	$(subst $(comma), ,$(call first,-ftrivial-auto-var-init=zero \
 		-ftrivial-auto-var-init=zero$(comma)-enable-trivial-auto-var-init-zero-knowing-it-will-be-removed-from-clang)) \
-	$(call first,-frecord-gcc-switches) -ffunction-sections -fdata-sections
+	$(if $(call notes_paths,$(PATHS)),,$(call first,-frecord-gcc-switches)) -ffunction-sections -fdata-sections
 HARDENING_LINK := -pie -Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-code,--as-needed,--gc-sections
 ifeq ($(SANITIZE),1)
   BUILD     := $(BUILD)/sanitize
@@ -48,9 +54,9 @@ ifeq ($(STATIC),1)
 endif
 
 NL_CFLAGS := $(shell $(PKG_CONFIG) --cflags libnl-3.0 2>/dev/null | sed 's/-I/-isystem /g')
-ALL_CFLAGS := -std=c11 -D_GNU_SOURCE -I. -I$(BUILD) $(NL_CFLAGS) $(WARNINGS) $(HARDENING) $(CFLAGS) $(CPPFLAGS) \
+ALL_CFLAGS := -std=c11 -D_GNU_SOURCE -I. -I$(BUILD) $(NL_CFLAGS) $(WARNINGS) $(HARDENING) $(PATHS) $(CFLAGS) $(CPPFLAGS) \
 	-DSYSCONFDIR='"$(SYSCONFDIR)"' -DVERSION='"$(VERSION)"'
-ifeq ($(filter check demo bench lint fuzz clean uninstall install-compat uninstall-compat,$(MAKECMDGOALS)),)
+ifeq ($(filter check demo bench lint fuzz clean uninstall install-compat uninstall-compat dist deb rpm,$(MAKECMDGOALS)),)
   missing := $(strip $(foreach module,libnl-3.0 libnftables jansson,\
 	$(if $(shell $(PKG_CONFIG) --exists $(module) && echo yes),,$(module))))
   ifneq ($(missing),)
@@ -71,7 +77,7 @@ CLI_SRC    := $(wildcard cli/*.c)
 UNIT_SRC   := $(wildcard tests/unit/*.c)
 NETNS_SRC  := $(wildcard tests/netns/test_*.c)
 HARNESS_SRC := $(filter-out $(NETNS_SRC),$(wildcard tests/netns/*.c))
-objects = $(patsubst %.c,$(BUILD)/%.o,$1)
+objects = $(patsubst %.c,$(BUILD)/%.o,$(sort $1))
 
 HELPER     := $(BUILD)/tapgate-helper
 CLI        := $(BUILD)/tapgate
@@ -240,6 +246,8 @@ uninstall:
 # The installed helper in the place of qemu-bridge-helper: COMPAT, or where the distribution has it.
 install-compat uninstall-compat:
 	DESTDIR='$(DESTDIR)' etc/compat $(@:-compat=) $(LIBEXECDIR)/tapgate-helper $(COMPAT)
+
+include packaging/packages.mk
 
 # --- tests and tools: each installs what it needs ------------------------------------------------------------------
 
