@@ -16,6 +16,8 @@ PKG_CONFIG ?= pkg-config
 # The compiler whose programs run on this machine, and the architecture (as libseccomp names it) the filters are for.
 BUILD_CC   ?= $(CC)
 FILTER_ARCH ?= native
+# Empty for a release: a compiler that is newer than it may warn of more.
+WERROR     ?= -Werror
 # SANITIZE=1: everything under AddressSanitizer and UndefinedBehaviorSanitizer. STATIC=1: a static-pie helper.
 SANITIZE   ?=
 STATIC     ?=
@@ -33,7 +35,7 @@ comma := ,
 PATHS = -ffile-prefix-map=$(abspath $(BUILD))=build -ffile-prefix-map=$(CURDIR)=.
 notes_paths = $(shell $(CC) $1 -frecord-gcc-switches -S -x c /dev/null -o - 2>/dev/null | grep -F '$(CURDIR)')
 
-WARNINGS := -Wall -Wextra -Werror -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition \
+WARNINGS := -Wall -Wextra $(WERROR) -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition \
 	-Wformat=2 -Wundef -Wcast-align -Wcast-qual -Wpointer-arith -Wwrite-strings -Wvla -Wswitch-enum -Wnull-dereference
 HARDENING := -fPIE -fstack-protector-strong -fno-strict-overflow \
 	$(call first,-fstack-clash-protection) \
@@ -46,7 +48,8 @@ ifeq ($(SANITIZE),1)
   BUILD     := $(BUILD)/sanitize
   HARDENING += -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 else
-  HARDENING += -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3
+  # Behind CPPFLAGS, where distributions have one of their own.
+  FORTIFY   := -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3
 endif
 ifeq ($(STATIC),1)
   BUILD          := $(BUILD)/static
@@ -54,7 +57,7 @@ ifeq ($(STATIC),1)
 endif
 
 NL_CFLAGS := $(shell $(PKG_CONFIG) --cflags libnl-3.0 2>/dev/null | sed 's/-I/-isystem /g')
-ALL_CFLAGS := -std=c11 -D_GNU_SOURCE -I. -I$(BUILD) $(NL_CFLAGS) $(WARNINGS) $(HARDENING) $(PATHS) $(CFLAGS) $(CPPFLAGS) \
+ALL_CFLAGS := -std=c11 -D_GNU_SOURCE -I. -I$(BUILD) $(NL_CFLAGS) $(WARNINGS) $(HARDENING) $(PATHS) $(CFLAGS) $(CPPFLAGS) $(FORTIFY) \
 	-DSYSCONFDIR='"$(SYSCONFDIR)"' -DVERSION='"$(VERSION)"'
 ifeq ($(filter check demo bench lint fuzz clean uninstall install-compat uninstall-compat dist deb rpm,$(MAKECMDGOALS)),)
   missing := $(strip $(foreach module,libnl-3.0 libnftables jansson,\
@@ -174,7 +177,7 @@ $(BUILD)/flags: FORCE
 # --- installation ------------------------------------------------------------------------------------------------
 
 # May be set by the caller, too. UNITDIR and the two after it are read under /usr and /usr/local alike; NetworkManager
-# reads /usr/lib and /etc. OPENRC=1 installs the script for OpenRC.
+# reads /usr/lib and /etc. OPENRC=1 installs the script for OpenRC, APPARMOR=1 the helper's profile for AppArmor.
 UNITDIR    ?= $(PREFIX)/lib/systemd/system
 UDEVDIR    ?= $(PREFIX)/lib/udev/rules.d
 NETWORKDIR ?= $(PREFIX)/lib/systemd/network
@@ -184,6 +187,7 @@ OPENRC     ?=
 BASHCOMPLETIONDIR ?= $(PREFIX)/share/bash-completion/completions
 ZSHCOMPLETIONDIR  ?= $(PREFIX)/share/zsh/site-functions
 FISHCOMPLETIONDIR ?= $(PREFIX)/share/fish/vendor_completions.d
+APPARMOR   ?=
 
 # Text files: each as SOURCE:MODE:PLACE. In them stand @bindir@, @libexecdir@ and @sysconfdir@.
 TEXTS := \
@@ -201,7 +205,8 @@ TEXTS := \
 	etc/completions/tapgate.bash:644:$(BASHCOMPLETIONDIR)/tapgate \
 	etc/completions/_tapgate:644:$(ZSHCOMPLETIONDIR)/_tapgate \
 	etc/completions/tapgate.fish:644:$(FISHCOMPLETIONDIR)/tapgate.fish \
-	$(if $(filter 1,$(OPENRC)),etc/openrc/tapgate:755:$(SYSCONFDIR)/init.d/tapgate)
+	$(if $(filter 1,$(OPENRC)),etc/openrc/tapgate:755:$(SYSCONFDIR)/init.d/tapgate) \
+	$(if $(filter 1,$(APPARMOR)),etc/apparmor/tapgate-helper:644:$(SYSCONFDIR)/apparmor.d/tapgate-helper)
 # What starts the service. systemd finds units by their names in these places only.
 known_units = $(filter %/systemd/system,$(filter /usr/lib/% /lib/% /usr/local/lib/% /etc/%,$(UNITDIR)))
 start = $(if $(filter 1,$(OPENRC)),rc-update add tapgate default && rc-service tapgate start,systemctl enable --now $(if \

@@ -1,5 +1,10 @@
-# The source archive, and later packages made of it, for the Makefile. What is made lies in build/dist and does not
-# depend on where, when or by whom it is made.
+# The source archive and packages made of it, for the Makefile: `make dist`, `make deb`. What is made lies in build/dist,
+# and packages do not depend on where, when or by whom they are made.
+
+# Whom the packages name. Who publishes them gives a name and an address of his own.
+MAINTAINER ?= tapgate maintainers <maintainers@tapgate.invalid>
+# What follows the version in Debian's packages.
+REVISION   ?= 0upstream1
 
 # The time that archives and packages bear: the last commit's, or that of the files of an unpacked archive, which is the
 # same. https://reproducible-builds.org/specs/source-date-epoch/
@@ -9,7 +14,7 @@ export SOURCE_DATE_EPOCH
 DIST    ?= build/dist
 ARCHIVE := $(DIST)/tapgate-$(VERSION).tar.gz
 
-.PHONY: dist
+.PHONY: dist deb units check-units
 
 # What git knows, as it lies here, so that changes can be tried before they are committed; where there is no git, all
 # there is but what was built and what a distribution adds.
@@ -28,3 +33,21 @@ dist:
 	gzip -9n <$(DIST)/tar >$(ARCHIVE)
 	rm $(DIST)/found $(DIST)/files $(DIST)/tar
 	@echo 'made $(ARCHIVE)'
+
+# The unit tests alone, which need no kernel and no privilege, for builds of packages.
+units: $(UNIT)
+check-units: units
+	for test in $(UNIT); do $$test || exit 1; done
+
+# Debian's source package and its packages. The archive is the upstream source, packaging/debian the rest.
+deb: dist
+	tests/install-packages deb
+	umask 022 && tar --extract --directory $(DIST) --file $(ARCHIVE)
+	mv $(ARCHIVE) $(DIST)/tapgate_$(VERSION).orig.tar.gz
+	umask 022 && cp -r $(DIST)/tapgate-$(VERSION)/packaging/debian $(DIST)/tapgate-$(VERSION)/debian
+	umask 022 && packaging/changelog '$(REVISION)' '$(MAINTAINER)' >$(DIST)/tapgate-$(VERSION)/debian/changelog
+	sed -i 's|@MAINTAINER@|$(MAINTAINER)|' $(DIST)/tapgate-$(VERSION)/debian/control
+	umask 022 && cd $(DIST)/tapgate-$(VERSION) && env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL dpkg-buildpackage -us -uc $(BUILDPACKAGE) \
+		>../deb.log 2>&1 || { cat ../deb.log >&2; exit 1; }
+	rm -r $(DIST)/tapgate-$(VERSION)
+	cd $(DIST) && for package in *.deb; do echo "made $(DIST)/$$package"; done
