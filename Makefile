@@ -59,7 +59,7 @@ endif
 NL_CFLAGS := $(shell $(PKG_CONFIG) --cflags libnl-3.0 2>/dev/null | sed 's/-I/-isystem /g')
 ALL_CFLAGS := -std=c11 -D_GNU_SOURCE -I. -I$(BUILD) $(NL_CFLAGS) $(WARNINGS) $(HARDENING) $(PATHS) $(CFLAGS) $(CPPFLAGS) $(FORTIFY) \
 	-DSYSCONFDIR='"$(SYSCONFDIR)"' -DVERSION='"$(VERSION)"'
-ifeq ($(filter check demo bench lint fuzz clean uninstall install-compat uninstall-compat dist deb rpm,$(MAKECMDGOALS)),)
+ifeq ($(filter check demo bench lint fuzz clean uninstall install-compat uninstall-compat dist deb rpm recipes,$(MAKECMDGOALS)),)
   missing := $(strip $(foreach module,libnl-3.0 libnftables jansson,\
 	$(if $(shell $(PKG_CONFIG) --exists $(module) && echo yes),,$(module))))
   ifneq ($(missing),)

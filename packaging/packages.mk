@@ -1,9 +1,9 @@
-# The source archive and packages made of it, for the Makefile: `make dist`, `make deb`. What is made lies in build/dist,
-# and packages do not depend on where, when or by whom they are made.
+# The source archive and packages made of it, for the Makefile: `make dist`, `make deb`, `make rpm`. What is made
+# lies in build/dist; archive and Debian's packages do not depend on where, when or by whom they are made.
 
 # Whom the packages name. Who publishes them gives a name and an address of his own.
 MAINTAINER ?= tapgate maintainers <maintainers@tapgate.invalid>
-# What follows the version in Debian's packages.
+# What follows the version in packages.
 REVISION   ?= 0upstream1
 
 # The time that archives and packages bear: the last commit's, or that of the files of an unpacked archive, which is the
@@ -14,7 +14,7 @@ export SOURCE_DATE_EPOCH
 DIST    ?= build/dist
 ARCHIVE := $(DIST)/tapgate-$(VERSION).tar.gz
 
-.PHONY: dist deb units check-units
+.PHONY: dist deb rpm recipes units check-units
 
 # What git knows, as it lies here, so that changes can be tried before they are committed; where there is no git, all
 # there is but what was built and what a distribution adds.
@@ -45,9 +45,31 @@ deb: dist
 	umask 022 && tar --extract --directory $(DIST) --file $(ARCHIVE)
 	mv $(ARCHIVE) $(DIST)/tapgate_$(VERSION).orig.tar.gz
 	umask 022 && cp -r $(DIST)/tapgate-$(VERSION)/packaging/debian $(DIST)/tapgate-$(VERSION)/debian
-	umask 022 && packaging/changelog '$(REVISION)' '$(MAINTAINER)' >$(DIST)/tapgate-$(VERSION)/debian/changelog
+	umask 022 && packaging/changelog deb '$(REVISION)' '$(MAINTAINER)' >$(DIST)/tapgate-$(VERSION)/debian/changelog
 	sed -i 's|@MAINTAINER@|$(MAINTAINER)|' $(DIST)/tapgate-$(VERSION)/debian/control
 	umask 022 && cd $(DIST)/tapgate-$(VERSION) && env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL dpkg-buildpackage -us -uc $(BUILDPACKAGE) \
 		>../deb.log 2>&1 || { cat ../deb.log >&2; exit 1; }
 	rm -r $(DIST)/tapgate-$(VERSION)
 	cd $(DIST) && for package in *.deb; do echo "made $(DIST)/$$package"; done
+
+# RPMBUILD may be told more, as --nodeps where what it needs was not installed by rpm.
+rpm: dist
+	tests/install-packages rpm
+	mkdir -p $(DIST)/rpm/SPECS
+	sed 's|@VERSION@|$(VERSION)|; s|@REVISION@|$(REVISION)|' packaging/rpm/tapgate.spec >$(DIST)/rpm/SPECS/tapgate.spec
+	packaging/changelog rpm '$(REVISION)' '$(MAINTAINER)' >>$(DIST)/rpm/SPECS/tapgate.spec
+	env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL rpmbuild -ba --define '_topdir $(abspath $(DIST))/rpm' \
+		--define '_sourcedir $(abspath $(DIST))' $(RPMBUILD) $(DIST)/rpm/SPECS/tapgate.spec >$(DIST)/rpm.log 2>&1 || \
+		{ cat $(DIST)/rpm.log >&2; exit 1; }
+	mv $(DIST)/rpm/RPMS/*/*.rpm $(DIST)/rpm/SRPMS/*.rpm $(DIST)
+	mv $(DIST)/rpm/SPECS/tapgate.spec $(DIST)
+	rm -r $(DIST)/rpm
+	cd $(DIST) && for package in *.rpm; do echo "made $(DIST)/$$package"; done
+
+# What Alpine's abuild and Arch's makepkg build packages of: each in a directory, with the archive.
+recipes: dist
+	for recipe in alpine/APKBUILD arch/PKGBUILD; do \
+		mkdir -p $(DIST)/$${recipe%/*} && cp packaging/$${recipe%/*}/* $(ARCHIVE) $(DIST)/$${recipe%/*}/ && \
+		sed -i "s|@VERSION@|$(VERSION)|; s|@SHA512@|$$(sha512sum <$(ARCHIVE) | cut -d ' ' -f 1)|" $(DIST)/$$recipe && \
+		echo "made $(DIST)/$$recipe" || exit 1; \
+	done
