@@ -1,7 +1,7 @@
 /*
  * Fuzz target: the command line. An input is the arguments, argv[0] first, each ended by NUL or by the end.
  *
- * Links: helper/request.c helper/outcome.c policy/mac.c policy/text.c
+ * Links: helper/request.c files/outcome.c policy/mac.c policy/text.c
  */
 #include <limits.h>
 #include <stdint.h>
