@@ -7,12 +7,6 @@ top=$(cd "$(dirname "$0")/../.." && pwd)
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$top/tests/cli/lib.sh"
 
-# A /dev of this part's own: the others have one together, and here devices come and go.
-mkdir "$TMPDIR/dev"
-mount -t tmpfs -o mode=755 tapgate-world "$TMPDIR/dev"
-cp -a /dev/null /dev/zero /dev/full /dev/random /dev/urandom /dev/tty /dev/net "$TMPDIR/dev/"
-mount --bind "$TMPDIR/dev" /dev
-
 # --- mistakes ---------------------------------------------------------------------------------------------------------
 
 printf 'alow br0\n\tallow\tbr0 user=alice,,bob\n# caf\303\251\nallow br\303\251\001 max=1\ninclude /etc/none.conf\n' |
