@@ -67,6 +67,16 @@ static bool host_bits_are(const struct policy_subnet *subnet, unsigned int bits,
 	return true;
 }
 
+/* Whether a word is meant for an address: it has a prefix, as no option has, or is one but for that. */
+static bool is_subnet(struct word word)
+{
+	unsigned char unused[16];
+
+	if (memchr(word.at, '=', word.size))
+		return false;
+	return memchr(word.at, '/', word.size) || address(AF_INET, word, unused) || address(AF_INET6, word, unused);
+}
+
 /* ADDRESS/PREFIX: the host's own address and its subnet. */
 static bool parse_subnet(struct line *line, struct policy_network *network, struct word word, struct late *late)
 {
@@ -84,6 +94,9 @@ static bool parse_subnet(struct line *line, struct policy_network *network, stru
 	if (!address(bits == 128 ? AF_INET6 : AF_INET, text, subnet->address))
 		return line_refuse(line, word.at, "%s is no address, expected one as in 172.16.2.1/24 or fd00:2::1/64",
 			QUOTED(text));
+	if (!rest.at)
+		return line_refuse(line, word.at + word.size, "address %s without a prefix, expected one as in %s/%s",
+			QUOTED(text), bits == 128 ? "fd00:2::1" : "172.16.2.1", bits == 128 ? "64" : "24");
 	if (!word_number(rest, bits, &subnet->prefix) || subnet->prefix < 1)
 		return line_refuse(line, rest.at, "prefix %s, expected a number from 1 to %u", QUOTED(rest), bits);
 	subnet->given = true;
@@ -260,7 +273,7 @@ bool parse_network(struct line *line)
 		if (*word.at == '#')
 			return line_refuse(
 				line, word.at, "'#' after a network, expected comments on lines of their own");
-		if (memchr(word.at, '/', word.size) && !memchr(word.at, '=', word.size)) {
+		if (is_subnet(word)) {
 			if (!parse_subnet(line, &network, word, &late))
 				return false;
 			continue;

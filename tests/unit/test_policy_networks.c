@@ -101,10 +101,9 @@ static void test_option_values(void **state)
 		{TEXT("network a bridged isolated=no\n"), "/p:1:27: 'isolated' with a value, expected the word alone"},
 		{TEXT("network a bridged uplink=eth0\n"),
 			"/p:1:19: unknown word 'uplink' on a bridged network" PORT_WORDS},
-		{TEXT("network a nat 10.0.0.1/24 10.0.0.9\n"),
-			"/p:1:27: unknown word '10.0.0.9' on a nat network" DHCP_WORDS},
-		{TEXT("network a internal 10.0.0.1\n"),
-			"/p:1:20: unknown word '10.0.0.1' on an internal network" OWN_WORDS},
+		{TEXT("network a nat 10.0.0.1/24 10.0.0\n"),
+			"/p:1:27: unknown word '10.0.0' on a nat network" DHCP_WORDS},
+		{TEXT("network a internal lan\n"), "/p:1:20: unknown word 'lan' on an internal network" OWN_WORDS},
 	};
 
 	(void)state;
