@@ -17,8 +17,11 @@ static void warn_of_name(const struct policy *policy, const struct lint_host *ho
 	const struct policy_rule rule = policy_rule(policy, subject->rule);
 	bool user = subject->who == WHO_USERS;
 	const char *kind = user ? "user" : "group", *file = user ? "/etc/passwd" : "/etc/group";
+	const char *cure = user ? "correct the name, or make the user" : "correct the name, or make the group";
 	uint32_t number = 0;
 
+	if (!subject->numbered && word_number(subject->name, UINT32_MAX, &number))
+		cure = "a number has '#' before it";
 	if (subject->numbered) {
 		lint_warn_rule(policy, findings, &rule, subject->at.at,
 			"no %s has the number %u; correct it if it is a mistake", kind, subject->number);
@@ -29,8 +32,7 @@ static void warn_of_name(const struct policy *policy, const struct lint_host *ho
 			QUOTED(subject->name), file, kind, number);
 	} else if (subject->allow) {
 		lint_warn_rule(policy, findings, &rule, subject->at.at,
-			"there is no %s %s, so nobody is allowed by it; correct the name, or make the %s", kind,
-			QUOTED(subject->name), kind);
+			"there is no %s %s, so nobody is allowed by it; %s", kind, QUOTED(subject->name), cure);
 	} else {
 		lint_warn_rule(policy, findings, &rule, subject->at.at,
 			"there is no %s %s, so everybody is denied whose %s's number is not in %s; correct the name, "

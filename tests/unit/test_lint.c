@@ -177,6 +177,9 @@ static void test_findings(void **state)
 			"1:17: warning: there is no group 'alice', so nobody is allowed by it; correct the name, or "
 			"make "
 			"the group\n"},
+		{"allow br0 user=4711\n",
+			"1:16: warning: there is no user '4711', so nobody is allowed by it; a number has '#' before "
+			"it\n"},
 		/* Networks, each once. */
 		{"allow br9 user=bob\ndeny br9 user=alice\nallow br8\n",
 			"1:1: warning: no line describes a network 'br9', " NO_BRIDGE
