@@ -76,7 +76,7 @@ POLICY_SRC := $(wildcard policy/*.c)
 FILES_SRC  := $(wildcard files/*.c)
 LINK_SRC   := $(wildcard link/*.c)
 HELPER_SRC := $(filter-out helper/filters.c,$(wildcard helper/*.c))
-CLI_SRC    := $(wildcard cli/*.c)
+CLI_SRC    := $(wildcard cli/*.c cli/*/*.c)
 UNIT_SRC   := $(wildcard tests/unit/*.c)
 NETNS_SRC  := $(wildcard tests/netns/test_*.c)
 HARNESS_SRC := $(filter-out $(NETNS_SRC),$(wildcard tests/netns/*.c))
@@ -84,7 +84,7 @@ objects = $(patsubst %.c,$(BUILD)/%.o,$(sort $1))
 
 HELPER     := $(BUILD)/tapgate-helper
 CLI        := $(BUILD)/tapgate
-CLI_HELPER := $(BUILD)/cli/launch_helper.o
+CLI_HELPER := $(BUILD)/cli/run/helper.o
 # `tapgate run` finds the helper beside its own directory, in ../libexec. For another place it is built apart, so that
 # an installation there leaves what was built as it is.
 ifneq ($(BINDIR):$(LIBEXECDIR),$(PREFIX)/bin:$(PREFIX)/libexec)
@@ -123,7 +123,7 @@ print-flags:
 $(HELPER): $(SHARED) $(call objects,$(HELPER_SRC))
 	$(call say,LD $@)
 	$(CC) $(ALL_CFLAGS) $(HARDENING_LINK) $(LDFLAGS) -o $@ $^ $(HELPER_LIBS)
-$(CLI): $(SHARED) $(call objects,$(filter-out cli/launch_helper.c,$(CLI_SRC))) $(CLI_HELPER)
+$(CLI): $(SHARED) $(call objects,$(filter-out cli/run/helper.c,$(CLI_SRC))) $(CLI_HELPER)
 	$(call say,LD $@)
 	$(CC) $(ALL_CFLAGS) $(subst -static-pie,-pie,$(HARDENING_LINK)) $(LDFLAGS) -o $@ $^ $(CLI_LIBS)
 
@@ -132,7 +132,7 @@ $(BUILD)/%.o: %.c $(BUILD)/flags
 	$(call say,CC $@)
 	$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
-$(BUILD)/for$(LIBEXECDIR)/launch_helper.o: cli/launch_helper.c $(BUILD)/flags
+$(BUILD)/for$(LIBEXECDIR)/launch_helper.o: cli/run/helper.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call say,CC $@)
 	$(CC) $(ALL_CFLAGS) -DHELPER_PLACE='"$(LIBEXECDIR)"' -MMD -MP -c -o $@ $<
@@ -153,7 +153,7 @@ $(BUILD)/guards.h: $(GUARD_MODES:%=etc/guard/%.nft) Makefile
 		sed -e '/^#/d' -e 's/[\\"]/\\&/g' -e 's/.*/\t"&\\n"/' etc/guard/$$mode.nft; \
 		echo ';'; \
 	done >$@
-$(BUILD)/cli/guard.o: $(BUILD)/guards.h
+$(BUILD)/cli/networks/guard.o: $(BUILD)/guards.h
 
 # A fuzz target that reads its corpus, without a fuzzer.
 $(BUILD)/tests/fuzz/%: $(BUILD)/tests/fuzz/%.o $(BUILD)/tests/fuzz/replay.o $(PARTS)

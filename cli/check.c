@@ -4,13 +4,13 @@
  */
 #include <stdio.h>
 
+#include "cli/check/findings.h"
+#include "cli/check/kernel.h"
+#include "cli/check/lint.h"
+#include "cli/check/live.h"
 #include "cli/commands.h"
-#include "cli/conflicts.h"
-#include "cli/findings.h"
-#include "cli/kernel.h"
-#include "cli/lint.h"
-#include "cli/live.h"
 #include "cli/load.h"
+#include "cli/networks/conflicts.h"
 #include "cli/say.h"
 #include "cli/session.h"
 #include "cli/words.h"

@@ -4,8 +4,8 @@
 
 #include "cli/commands.h"
 #include "cli/load.h"
-#include "cli/network.h"
-#include "cli/pass.h"
+#include "cli/networks/network.h"
+#include "cli/networks/pass.h"
 #include "cli/say.h"
 #include "cli/session.h"
 #include "cli/words.h"

@@ -4,14 +4,14 @@
  * The verdict is the helper's own (files/permit.h). An ordinary user asks for itself; root for anybody, and sees what
  * that user could see of the policy.
  */
-#include "cli/explain.h"
+#include "cli/explain/explain.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cli/commands.h"
-#include "cli/launch.h"
+#include "cli/run/launch.h"
 #include "cli/say.h"
 #include "cli/words.h"
 

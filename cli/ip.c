@@ -6,10 +6,10 @@
 #include <strings.h>
 
 #include "cli/commands.h"
-#include "cli/dnsmasq_words.h"
-#include "cli/list.h"
 #include "cli/load.h"
+#include "cli/networks/dnsmasq_words.h"
 #include "cli/say.h"
+#include "cli/taps/list.h"
 
 /* What the word is. Names that guests choose come last, lest a guest takes the place of another. */
 enum meaning { TAP, NETWORK, MAC, HOST_NAME, NOTHING };

@@ -1,5 +1,5 @@
 /* `tapgate list`: the taps that the helper made, whose they are, and the guests behind them. */
-#include "cli/list.h"
+#include "cli/taps/list.h"
 
 #include <stdlib.h>
 #include <string.h>

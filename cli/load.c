@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cli/findings.h"
+#include "cli/check/findings.h"
 #include "cli/say.h"
 #include "files/files.h"
 #include "policy/text.h"

@@ -15,8 +15,8 @@
 #include <unistd.h>
 
 #include "cli/commands.h"
-#include "cli/log_journal.h"
-#include "cli/log_line.h"
+#include "cli/log/journal.h"
+#include "cli/log/line.h"
 #include "cli/say.h"
 #include "cli/words.h"
 #include "policy/policy.h"

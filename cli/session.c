@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "cli/rules.h"
+#include "cli/networks/rules.h"
 #include "cli/say.h"
 #include "link/nftables.h"
 

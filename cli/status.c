@@ -4,12 +4,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cli/bridge.h"
 #include "cli/columns.h"
 #include "cli/commands.h"
 #include "cli/load.h"
-#include "cli/network.h"
-#include "cli/report.h"
+#include "cli/networks/bridge.h"
+#include "cli/networks/network.h"
+#include "cli/networks/report.h"
 #include "cli/say.h"
 #include "cli/session.h"
 #include "cli/words.h"

@@ -2,12 +2,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cli/bridge.h"
 #include "cli/commands.h"
-#include "cli/conflicts.h"
 #include "cli/load.h"
-#include "cli/network.h"
-#include "cli/pass.h"
+#include "cli/networks/bridge.h"
+#include "cli/networks/conflicts.h"
+#include "cli/networks/network.h"
+#include "cli/networks/pass.h"
 #include "cli/say.h"
 #include "cli/session.h"
 #include "cli/words.h"

@@ -60,7 +60,7 @@ static void send_log(int priority, pid_t helper, const char *text)
 
 /*
  * The fields that both lines begin with, behind the word that says which it is. tapgate-helper(8) promises names and
- * escapes; `tapgate log` reads them (cli/log_line.c). Every value goes through field_append(), also those that are
+ * escapes; `tapgate log` reads them (cli/log/line.c). Every value goes through field_append(), also those that are
  * numbers or have been checked: what is in a value cannot end it.
  */
 static void describe(

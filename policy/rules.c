@@ -145,7 +145,7 @@ struct word rule_option(const struct rule *rule, const char *option)
 
 /*
  * What of a rule's options a network of a mode cannot have, as a word; NULL if it can have all. A standalone one has no
- * bridge; the bridges of nat, host-only and internal ones filter no VLANs, and pass BPDUs on (cli/bridge.c).
+ * bridge; the bridges of nat, host-only and internal ones filter no VLANs, and pass BPDUs on (cli/networks/bridge.c).
  */
 static const char *not_of_mode(enum policy_mode mode, uint32_t given)
 {

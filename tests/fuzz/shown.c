@@ -2,7 +2,7 @@
  * Fuzz target: what others wrote and `tapgate list` shows: a line of dnsmasq's leases, and the same bytes as the name
  * of a user, which goes into a table of some width.
  *
- * Links: cli/leases.c cli/columns.c cli/dnsmasq_words.c policy/text.c policy/mac.c
+ * Links: cli/taps/leases.c cli/columns.c cli/networks/dnsmasq_words.c policy/text.c policy/mac.c
  */
 #include <netinet/in.h>
 #include <stdint.h>
@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "cli/columns.h"
-#include "cli/leases.h"
+#include "cli/taps/leases.h"
 #include "tests/fuzz/fuzz.h"
 
 enum { NOW = 1000000, ROOM = 96 };

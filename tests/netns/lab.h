@@ -5,7 +5,7 @@
 #ifndef TESTS_NETNS_LAB_H
 #define TESTS_NETNS_LAB_H
 
-#include "cli/dnsmasq.h"
+#include "cli/networks/dnsmasq.h"
 #include "tests/netns/harness.h"
 
 /* A test, cleaned up after: no dnsmasq of ours, no guest, and what clean_world does. */

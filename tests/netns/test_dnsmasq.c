@@ -13,7 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "cli/dnsmasq_words.h"
+#include "cli/networks/dnsmasq_words.h"
 #include "tests/netns/internal.h"
 
 /*

@@ -1,4 +1,4 @@
-/* dnsmasq's leases (cli/leases.c): lines as it writes them, and lines that somebody else could have had a hand in. */
+/* dnsmasq's leases (cli/taps/leases.c): lines as it writes them, and lines that somebody else could have had a hand in. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,7 +8,7 @@
 #include <cmocka.h>
 #include <stdio.h>
 
-#include "cli/leases.h"
+#include "cli/taps/leases.h"
 
 enum { NOW = 1000000 };
 

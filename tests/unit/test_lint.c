@@ -1,11 +1,11 @@
 /*
- * Tests of what `tapgate check` warns of in a policy (cli/lint*.c), with names and interfaces that live in tables; and
- * of how a line is shown with its caret (cli/caret.c).
+ * Tests of what `tapgate check` warns of in a policy (cli/check/lint*.c), with names and interfaces that live in tables; and
+ * of how a line is shown with its caret (cli/check/caret.c).
  */
 #include "tests/unit/test_policy.h"
 
-#include "cli/caret.h"
-#include "cli/lint.h"
+#include "cli/check/caret.h"
+#include "cli/check/lint.h"
 
 /* --- a host of tables -------------------------------------------------------------------------------------------- */
 

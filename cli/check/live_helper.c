@@ -1,0 +1,153 @@
+/* The installed helper, and the devices that it opens: what keeps it from serving anybody. */
+#include <endian.h>
+#include <errno.h>
+#include <grp.h>
+#include <limits.h>
+#include <linux/capability.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include "cli/check/live.h"
+#include "cli/run/launch.h"
+
+/* --- the helper -------------------------------------------------------------------------------------------------- */
+
+/* Whether a file has cap_net_admin to give, in effect at once (capabilities(7), struct vfs_cap_data). */
+static bool has_capability(const char *path)
+{
+	struct vfs_ns_cap_data data;
+	ssize_t size = getxattr(path, "security.capability", &data, sizeof(data));
+
+	return size >= (ssize_t)offsetof(struct vfs_ns_cap_data, data[1]) &&
+	       (le32toh(data.magic_etc) & VFS_CAP_FLAGS_EFFECTIVE) &&
+	       (le32toh(data.data[0].permitted) & (1U << CAP_NET_ADMIN));
+}
+
+static void look_at_rights(struct live *live, const char *path, const char *shown, const struct stat *status)
+{
+	bool setuid = status->st_mode & S_ISUID, capability = has_capability(path);
+	struct statvfs system;
+
+	if (setuid && status->st_uid != 0 && !capability)
+		LIVE_ERROR(live, "helper",
+			"%s is setuid to uid %u, not to root, so it may not make taps; run: chown root:root %s && "
+			"chmod 4755 %s",
+			shown, status->st_uid, shown, shown);
+	else if (!setuid && !capability)
+		LIVE_ERROR(live, "helper",
+			"%s has neither the setuid bit nor the capability cap_net_admin, so it may not make taps; run: "
+			"chmod 4755 %s (or: setcap cap_net_admin=ep %s)",
+			shown, shown, shown);
+	else if (status->st_uid != 0)
+		LIVE_WARN(live, NULL, "helper",
+			"%s belongs to uid %u, who can change it; run: chown root:root %s && setcap cap_net_admin=ep "
+			"%s",
+			shown, status->st_uid, shown, shown);
+	if (status->st_mode & (S_IWGRP | S_IWOTH))
+		LIVE_WARN(live, NULL, "helper",
+			"%s can be written by others than its owner (mode %04o); run: chmod go-w %s", shown,
+			status->st_mode & 07777U, shown);
+	if (statvfs(path, &system) == 0 && (system.f_flag & ST_NOSUID))
+		LIVE_ERROR(live, "helper",
+			"%s is on a file system that is mounted nosuid, where the setuid bit and capabilities have no "
+			"effect; mount it without nosuid, or install tapgate elsewhere",
+			shown);
+}
+
+static void look_at_helper(struct live *live)
+{
+	char path[PATH_MAX], shown[256] = "";
+	struct stat status;
+
+	if (!launch_find_helper(path))
+		return;
+	text_append_escaped(shown, sizeof(shown), (struct word){path, strlen(path)});
+	if (stat(path, &status) < 0)
+		LIVE_ERROR(live, "helper", "%s: %s; install tapgate whole, or name the helper in TAPGATE_HELPER", shown,
+			strerror(errno));
+	else if (!S_ISREG(status.st_mode) || !(status.st_mode & 0111))
+		LIVE_ERROR(live, "helper", "%s is not a program; install tapgate again", shown);
+	else
+		look_at_rights(live, path, shown, &status);
+	if (stat(path, &status) == 0 && S_ISREG(status.st_mode) && (status.st_mode & 0111) == 0110)
+		findings_add_note(live->findings, "only root and group %u may run %s (mode %04o)", status.st_gid, shown,
+			status.st_mode & 07777U);
+	if (prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1)
+		LIVE_ERROR(live, "no-new-privs",
+			"what is started from here gets no privileges (no_new_privs is set, as by Flatpak, containers "
+			"and some units), so %s does nothing; start virtual machines outside of it",
+			shown);
+}
+
+/* --- devices ----------------------------------------------------------------------------------------------------- */
+
+/* Who may open a device that is not open to everybody; an access control list shows in the group's bits (acl(5)). */
+static void name_users(const struct stat *status, char *who, size_t size)
+{
+	const struct group *group = (status->st_mode & 0060) == 0060 ? getgrgid(status->st_gid) : NULL;
+
+	who[0] = '\0';
+	if ((status->st_mode & 0060) != 0060)
+		text_append(who, size, "root");
+	else if (group)
+		text_append(who, size, "root and group %s",
+			QUOTED(((struct word){group->gr_name, strlen(group->gr_name)})));
+	else
+		text_append(who, size, "root and group %u", status->st_gid);
+}
+
+static void look_at_tun(struct live *live)
+{
+	static const char path[] = "/dev/net/tun";
+	struct stat status;
+	char who[128];
+
+	if (stat(path, &status) < 0) {
+		LIVE_ERROR(live, "tun",
+			"%s: %s, so no tap can be made; run: modprobe tun (in a container: add the device)", path,
+			strerror(errno));
+		return;
+	}
+	if ((status.st_mode & 0006) == 0006)
+		return;
+	name_users(&status, who, sizeof(who));
+	if ((status.st_mode & 0060) == 0060)
+		LIVE_WARN(live, NULL, "tun",
+			"%s is for %s only (mode %04o), and the helper opens it as the user who asks; others are kept "
+			"out until: chmod 666 %s",
+			path, who, status.st_mode & 07777U, path);
+	else
+		LIVE_ERROR(live, "tun",
+			"%s is for root only (mode %04o), and the helper opens it as the user who asks; run: chmod 666 "
+			"%s",
+			path, status.st_mode & 07777U, path);
+}
+
+/* Nobody needs it: QEMU does without. */
+static void look_at_vhost(struct live *live)
+{
+	static const char path[] = "/dev/vhost-net";
+	struct stat status;
+	char who[128];
+
+	if (stat(path, &status) < 0) {
+		findings_add_note(
+			live->findings, "%s: %s; for vhost=on run: modprobe vhost_net", path, strerror(errno));
+		return;
+	}
+	if ((status.st_mode & 0006) == 0006)
+		return;
+	name_users(&status, who, sizeof(who));
+	findings_add_note(live->findings, "%s is for %s only; others go without vhost=on", path, who);
+}
+
+void live_helper(struct live *live)
+{
+	look_at_helper(live);
+	look_at_tun(live);
+	look_at_vhost(live);
+}

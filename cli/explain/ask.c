@@ -1,0 +1,225 @@
+/*
+ * What the policy says to a user: read by a process that is that user, and decided by the helper's own judgement.
+ *
+ * A file that the user may not read must say nothing (an include with mode 0640 root:alice is for alice), and which
+ * files that are is the kernel's to decide. So the process that reads gives up root's ids and every capability for good
+ * before it opens the first file, as the helper does, and sends its answers through a pipe. Nothing takes them back.
+ */
+#include <errno.h>
+#include <grp.h>
+#include <linux/capability.h>
+#include <search.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "cli/commands.h"
+#include "cli/explain/explain.h"
+#include "cli/say.h"
+
+/* What goes through the pipe: one BEGIN, answers, one END. */
+struct message {
+	enum { BEGIN, ANSWER, END } kind;
+	char hidden[EXPLAIN_FILE_MAX]; /* BEGIN */
+	struct explain_answer answer;  /* of BEGIN only the outcome: whether there is a policy */
+};
+
+/* --- as the user ------------------------------------------------------------------------------------------------- */
+
+enum { PIPE = 3 }; /* where the pipe's end is in the process that asks */
+
+struct asking {
+	const struct explain_question *question;
+	const struct policy *policy;
+	void *seen; /* a tree of names (tsearch(3)) */
+};
+
+static bool send_message(const struct message *message)
+{
+	const char *at = (const char *)message;
+	size_t left = sizeof(*message);
+
+	while (left > 0) {
+		ssize_t size = write(PIPE, at, left);
+
+		if (size < 0 && errno != EINTR)
+			return false;
+		if (size > 0) {
+			at += size;
+			left -= (size_t)size;
+		}
+	}
+	return true;
+}
+
+/* Give up what the user does not have. Root keeps its ids, and has no capability to read what its ids may not. */
+static bool become(const struct explain_who *who, struct outcome *outcome)
+{
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	const struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {{0}};
+
+	if (!who->self &&
+		(setgroups(who->group_count, who->groups) < 0 || setresgid(who->gid, who->gid, who->gid) < 0 ||
+			setresuid(who->uid, who->uid, who->uid) < 0))
+		return refuse_errno(outcome, errno, "cannot become uid %u", who->uid);
+	if (syscall(SYS_capset, &header, none) < 0)
+		return refuse_errno(outcome, errno, "cannot give up capabilities");
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+		return refuse_errno(outcome, errno, "cannot make the process undumpable");
+	if (who->uid != 0 && setresuid(who->uid, 0, who->uid) == 0)
+		return refuse(outcome, EXIT_SYSTEM, "root's rights came back after uid %u was taken on", who->uid);
+	return true;
+}
+
+static void keep_place(char file[static EXPLAIN_FILE_MAX], const char *from)
+{
+	file[0] = '\0';
+	text_append_escaped(file, EXPLAIN_FILE_MAX, (struct word){from, strlen(from)});
+}
+
+static void answer(const struct asking *asking, const char *name)
+{
+	const struct explain_who *who = asking->question->who;
+	const struct policy_caller caller = {who->uid, who->groups, who->group_count};
+	static struct message message; /* large, and this process asks one thing at a time */
+	struct explain_answer *about = &message.answer;
+	struct policy_verdict verdict = {0};
+
+	message = (struct message){.kind = ANSWER};
+	permit_decide(asking->policy, name, &caller, &verdict, &about->permit, &about->outcome);
+	if (verdict.file) {
+		keep_place(about->rule_file, verdict.file);
+		text_append_escaped(about->rule, sizeof(about->rule), verdict.rule);
+		about->rule_line = verdict.line;
+	}
+	if (verdict.network) {
+		keep_place(about->line_file, verdict.network->file);
+		about->line_line = verdict.network->line;
+	}
+	if (!send_message(&message))
+		_exit(STATUS_FAILED);
+}
+
+static int compare_names(const void *a, const void *b)
+{
+	return strcmp(a, b);
+}
+
+/* The first time that a name comes. */
+static void answer_once(void *context, const char *name)
+{
+	struct asking *asking = context;
+	void *node = tsearch(name, &asking->seen, compare_names);
+
+	if (!node)
+		_exit(STATUS_FAILED);
+	if (*(const char **)node == name)
+		answer(asking, name);
+}
+
+static void answer_all(struct asking *asking)
+{
+	const struct host *host = asking->question->host;
+
+	if (!policy_each_name(asking->policy, answer_once, asking))
+		return;
+	for (size_t i = 0; i < host->interface_count; i++) {
+		const struct link_interface *interface = &host->interfaces[i];
+		const struct word name = {interface->name, strlen(interface->name)};
+
+		if (strcmp(interface->kind, "bridge") == 0 && !word_name_problem(name))
+			answer_once(asking, interface->name);
+	}
+}
+
+static _Noreturn void ask_as_user(const struct explain_question *question, int pipe)
+{
+	static struct message begin, end = {.kind = END};
+	struct asking asking = {.question = question};
+	const char *hidden;
+
+	if (pipe != PIPE && dup2(pipe, PIPE) != PIPE)
+		_exit(STATUS_FAILED);
+	syscall(SYS_close_range, PIPE + 1, ~0U, 0);
+	begin.kind = BEGIN;
+	if (become(question->who, &begin.answer.outcome))
+		asking.policy = permit_load(&begin.answer.outcome);
+	hidden = asking.policy ? policy_hidden(asking.policy) : NULL;
+	if (hidden)
+		keep_place(begin.hidden, hidden);
+	if (!send_message(&begin) || !asking.policy)
+		_exit(STATUS_FAILED);
+	for (int i = 0; i < question->name_count; i++)
+		answer(&asking, question->names[i]);
+	if (question->name_count == 0)
+		answer_all(&asking);
+	_exit(send_message(&end) ? STATUS_DONE : STATUS_FAILED);
+}
+
+/* --- as the caller ----------------------------------------------------------------------------------------------- */
+
+static bool receive_message(int pipe, struct message *message)
+{
+	char *at = (char *)message;
+	size_t left = sizeof(*message);
+
+	while (left > 0) {
+		ssize_t size = read(pipe, at, left);
+
+		if (size == 0 || (size < 0 && errno != EINTR))
+			return false;
+		if (size > 0) {
+			at += size;
+			left -= (size_t)size;
+		}
+	}
+	return true;
+}
+
+static int hear(const struct explain_question *question, int pipe)
+{
+	static struct message message;
+
+	while (receive_message(pipe, &message)) {
+		switch (message.kind) {
+		case BEGIN:
+			if (message.answer.outcome.code) {
+				say_error("%s", message.answer.outcome.text);
+				return (int)message.answer.outcome.code;
+			}
+			question->begin(question->context, message.hidden);
+			break;
+		case ANSWER:
+			question->each(question->context, &message.answer);
+			break;
+		case END:
+			return STATUS_DONE;
+		}
+	}
+	say_error("the process that reads the policy as uid %u ended too early", question->who->uid);
+	return STATUS_FAILED;
+}
+
+int explain_ask(const struct explain_question *question)
+{
+	int ends[2], status;
+	pid_t child;
+
+	fflush(NULL);
+	if (pipe(ends) < 0 || (child = fork()) < 0) {
+		say_error("cannot start a process that reads the policy: %s", strerror(errno));
+		return STATUS_FAILED;
+	}
+	if (child == 0)
+		ask_as_user(question, ends[1]);
+	close(ends[1]);
+	status = hear(question, ends[0]);
+	close(ends[0]);
+	while (waitpid(child, NULL, 0) < 0 && errno == EINTR)
+		;
+	return status;
+}

@@ -1,0 +1,91 @@
+/*
+ * What the files of `tapgate explain` share.
+ *
+ * Data goes one way: who is asked about (explain_who.c), what the policy says as that user may read it (explain_ask.c),
+ * how that stands on this host (explain_find.c), and the words for it (explain_show.c, explain_json.c).
+ */
+#ifndef CLI_EXPLAIN_EXPLAIN_H
+#define CLI_EXPLAIN_EXPLAIN_H
+
+#include <jansson.h>
+#include <limits.h>
+
+#include "cli/networks/report.h"
+#include "cli/session.h"
+#include "files/permit.h"
+#include "policy/mac.h"
+
+/* Who is asked about. */
+struct explain_who {
+	bool self; /* the process's own ids, as the helper would have them from it */
+	uid_t uid;
+	gid_t gid;
+	uint32_t *groups; /* gid and the supplementary ones */
+	size_t group_count;
+	char name[256]; /* empty: none is known */
+};
+
+/* Find out who is meant by --user; NULL: the caller. STATUS_DONE, or what to exit with, said why. Free the groups. */
+int explain_find_who(const char *user, struct explain_who *who);
+
+/* --- what the policy says ---------------------------------------------------------------------------------------- */
+
+enum { EXPLAIN_FILE_MAX = 256 }; /* room for a file's name, escaped and cut if need be */
+
+/* On one network. Plain bytes, as it comes out of another process. */
+struct explain_answer {
+	struct outcome outcome; /* EXIT_SENT: allowed; else the helper's code and its sentence */
+	struct permit permit;
+	char rule_file[EXPLAIN_FILE_MAX], rule[POLICY_LINE_MAX + 1];
+	char line_file[EXPLAIN_FILE_MAX];  /* of the network's line */
+	unsigned int rule_line, line_line; /* 0: there is none */
+};
+
+/* What is asked, and who hears of it. */
+struct explain_question {
+	const struct explain_who *who;
+	char *const *names; /* of networks; none: all that the policy names, or that it allows with the others */
+	int name_count;
+	const struct host *host;
+	/* Before all others: the first file that the user may not read; empty if there is none. */
+	void (*begin)(void *context, const char *hidden);
+	void (*each)(void *context, const struct explain_answer *answer);
+	void *context;
+};
+
+/*
+ * Read the policy as that user, in a process that becomes that user for good, and decide. STATUS_DONE, or what to exit
+ * with: the policy is not valid, or the system refused; said why.
+ */
+int explain_ask(const struct explain_question *question);
+
+/* --- how it stands ----------------------------------------------------------------------------------------------- */
+
+/* What there is to know about a network that is allowed. */
+struct explained {
+	const struct explain_answer *answer;
+	struct report report;	   /* its difference is also what keeps a virtual machine from it */
+	unsigned int used;	   /* the user's taps there */
+	char mac[MAC_TEXT];	   /* for the guest's card; empty: any, or none is free */
+	char guest[128];	   /* where the guest has its address from; empty: nobody here knows */
+	char qemu[PATH_MAX + 256]; /* words for its command line; empty: there are none */
+	char run[512];		   /* the same with several queues; empty: one is all that is granted */
+};
+
+/* helper: where it is. */
+void explain_find(struct session *session, const struct explain_who *who, const char *helper,
+	const struct explain_answer *answer, struct explained *explained);
+
+/* An option that is granted: its word, its value (empty: it has none), and what gave it. */
+enum explain_by { BY_RULE, BY_LINE, BY_MODE };
+void explain_each_grant(const struct permit *permit,
+	void (*each)(void *context, const char *word, const char *value, enum explain_by by), void *context);
+
+/* --- in words ---------------------------------------------------------------------------------------------------- */
+
+void explain_show(const struct explained *explained);
+void explain_show_refusal(const struct explain_answer *answer);
+json_t *explain_json(const struct explained *explained);
+json_t *explain_json_refusal(const struct explain_answer *answer);
+
+#endif

@@ -1,0 +1,244 @@
+/* How it stands on this host with a network that the policy allows: looked up, and changed in nothing. */
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/explain/explain.h"
+#include "cli/networks/bridge.h"
+#include "cli/networks/dnsmasq.h"
+#include "cli/run/launch.h"
+#include "link/fdb.h"
+
+/* --- the network ------------------------------------------------------------------------------------------------- */
+
+/* A bridge of others' has to be one, and not one that tapgate made for a network of that name once. */
+static void judge_bridged(struct report *report)
+{
+	if (report->bridge && strcmp(report->bridge->kind, "bridge") != 0) {
+		report->bridge = NULL;
+		report->state = REPORT_MISSING;
+		report->difference = "what has that name is not a bridge";
+	} else if (report->bridge && alias_is_bridge(report->bridge)) {
+		report->state = REPORT_LEFT_OVER;
+		report->difference = "made for a network that the policy has no more";
+	}
+}
+
+/* As the helper counts: taps with the user's number and the network's name in their alias. */
+static unsigned int count_taps(const struct host *host, uid_t uid, const char *network)
+{
+	unsigned int count = 0;
+	struct alias_tap tap;
+
+	for (size_t i = 0; i < host->interface_count; i++)
+		count += alias_read_tap(&host->interfaces[i], &tap) && tap.uid == uid &&
+			 strcmp(tap.network, network) == 0;
+	return count;
+}
+
+/* --- the guest's addresses --------------------------------------------------------------------------------------- */
+
+struct known {
+	const unsigned char *given;   /* the rule's address */
+	bool taken;		      /* that one */
+	unsigned char mac[MAC_BYTES]; /* the user's block, with the last octet free */
+	bool octets[1 << 8];
+};
+
+static void see_entry(void *context, const struct fdb_entry *entry)
+{
+	struct known *known = context;
+
+	if (memcmp(entry->mac, known->given, MAC_BYTES) == 0)
+		known->taken = true;
+	if (mac_in_block(entry->mac, known->mac))
+		known->octets[entry->mac[MAC_BLOCK_BYTES]] = true;
+}
+
+/*
+ * The rule's, else the first of the user's block that the bridge does not know: the one that the helper would choose,
+ * too, where it locks the port to one. On other bridges it keeps two guests from having QEMU's default.
+ */
+static void find_mac(struct session *session, const struct explain_who *who, struct explained *explained)
+{
+	const struct permit *permit = &explained->answer->permit;
+	struct report *report = &explained->report;
+	struct known known = {.given = permit->options.mac};
+
+	if (permit->network.mode == MODE_STANDALONE || !mac_block(who->uid, permit->network.name, known.mac))
+		return;
+	if (report->bridge)
+		fdb_each(session->link, report->bridge->index, see_entry, &known); /* else the helper tells */
+	if (permit->options.given & OPTION_MAC) {
+		mac_text(permit->options.mac, explained->mac);
+		if (known.taken && !report->difference)
+			report->difference = "the rule's address is taken; end the virtual machine that has it";
+		return;
+	}
+	for (unsigned int octet = 1; octet < sizeof(known.octets); octet++) {
+		if (known.octets[octet])
+			continue;
+		known.mac[MAC_BLOCK_BYTES] = (unsigned char)octet;
+		mac_text(known.mac, explained->mac);
+		return;
+	}
+}
+
+static void set_addresses(const struct policy_subnet *subnet, int family, char *text, size_t size)
+{
+	struct link_address host = {.family = family, .prefix = subnet->prefix}, guest;
+	char address[INET6_ADDRSTRLEN];
+
+	memcpy(host.address, subnet->address, sizeof(host.address));
+	if (launch_other_address(&host, &guest) && inet_ntop(family, guest.address, address, sizeof(address)))
+		snprintf(text, size, "%s/%u", address, guest.prefix);
+}
+
+/* On a network without a bridge: as {ip} of `tapgate run` will be, for the first name that is free. */
+static void find_standalone(const struct host *host, struct explained *explained)
+{
+	const struct policy_network *network = &explained->answer->permit.network;
+	const uint32_t size = policy_pool_size(network);
+	struct policy_subnet ipv4 = network->ipv4, ipv6 = network->ipv6;
+	char name[NAME_MAX_BYTES + 1];
+	uint32_t number = size > 0;
+
+	policy_tap_name(network, number, name);
+	while (host_interface(host, name) && number < size)
+		policy_tap_name(network, ++number, name);
+	if (host_interface(host, name)) {
+		explained->report.difference =
+			size ? "none of its subnets is free" : "its one virtual machine is there already";
+		return;
+	}
+	if (size)
+		policy_pool_subnet(network, number, &ipv4, &ipv6);
+	if (ipv4.given)
+		set_addresses(&ipv4, AF_INET, explained->guest, sizeof(explained->guest));
+	else if (ipv6.given)
+		set_addresses(&ipv6, AF_INET6, explained->guest, sizeof(explained->guest));
+}
+
+static void find_guest(const struct host *host, struct explained *explained)
+{
+	const struct policy_network *network = &explained->answer->permit.network;
+	struct in_addr first = {htonl(network->dhcp_first)}, last = {htonl(network->dhcp_last)};
+	char text[INET_ADDRSTRLEN] = "";
+
+	if (network->mode == MODE_STANDALONE) {
+		find_standalone(host, explained);
+	} else if (dnsmasq_wanted(network)) {
+		inet_ntop(AF_INET, &first, text, sizeof(text));
+		text_append(explained->guest, sizeof(explained->guest), "%s", text);
+		inet_ntop(AF_INET, &last, text, sizeof(text));
+		text_append(explained->guest, sizeof(explained->guest), "-%s", text);
+	}
+}
+
+/* --- words to paste ---------------------------------------------------------------------------------------------- */
+
+/* Whether a path needs no quoting: QEMU parts options at ',', and runs a helper with blanks through a shell. */
+static bool is_plain(const char *path)
+{
+	return strspn(path, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._+-@") == strlen(path);
+}
+
+/*
+ * With lock-mac the helper is told the address, in a command that QEMU gives to a shell as it has a blank. Without that
+ * it would choose the same one now, but another when the words are used for a second guest, which nobody would hear of
+ * then; so that one is refused. A rule's mac= the helper knows.
+ */
+static void find_words(const char *helper, struct explained *explained)
+{
+	const struct permit *permit = &explained->answer->permit;
+	const uint32_t given = permit->options.given, queues = permit->options.queues;
+	const char *name = permit->network.name, *mac = explained->mac;
+	bool told = (given & OPTION_LOCK_MAC) && !(given & OPTION_MAC);
+	char device[64] = "";
+
+	if (told && !*mac) /* none is free */
+		return;
+	text_append(device, sizeof(device), "%s%s", *mac ? ",mac=" : "", mac);
+	if (is_plain(helper) && told)
+		snprintf(explained->qemu, sizeof(explained->qemu),
+			"-netdev bridge,id=n0,br=%s,helper=\"%s --mac=%s\" -device virtio-net-pci,netdev=n0%s", name,
+			helper, mac, device);
+	else if (is_plain(helper))
+		snprintf(explained->qemu, sizeof(explained->qemu),
+			"-netdev bridge,id=n0,br=%s,helper=%s -device virtio-net-pci,netdev=n0%s", name, helper,
+			device);
+	if (queues > 1 || !is_plain(helper))
+		text_append(explained->run, sizeof(explained->run), "tapgate run --net %s", name);
+	if (queues > 1)
+		text_append(explained->run, sizeof(explained->run),
+			" --queues %u -- qemu-system-x86_64 -netdev tap,id=n0,fds={fds} "
+			"-device virtio-net-pci,netdev=n0,mac={mac},mq=on,vectors=%u",
+			queues, 2 * queues + 2);
+	else if (!is_plain(helper))
+		text_append(explained->run, sizeof(explained->run),
+			" -- qemu-system-x86_64 -netdev tap,id=n0,fd={fd} "
+			"-device virtio-net-pci,netdev=n0,mac={mac}");
+}
+
+/* --- all of it --------------------------------------------------------------------------------------------------- */
+
+void explain_find(struct session *session, const struct explain_who *who, const char *helper,
+	const struct explain_answer *answer, struct explained *explained)
+{
+	const struct policy_network *network = &answer->permit.network;
+
+	*explained = (struct explained){.answer = answer};
+	explained->report = report_make(session, network, network->name);
+	if (!bridge_is_managed(network))
+		judge_bridged(&explained->report);
+	explained->used = count_taps(&session->host, who->uid, network->name);
+	find_mac(session, who, explained);
+	find_guest(&session->host, explained);
+	find_words(helper, explained);
+}
+
+/* An option, with what gave it. A bridge of tapgate's own has the MTU of its line, and taps follow it. */
+static void tell_grant(const struct permit *permit, enum policy_option option, const char *word, const char *value,
+	void (*each)(void *context, const char *word, const char *value, enum explain_by by), void *context)
+{
+	const uint32_t line = permit->network.options.given;
+	bool follows = option == OPTION_MTU && (line & OPTION_MTU);
+
+	if ((permit->options.given & option) || follows)
+		each(context, word, value,
+			permit->by_rule & option				      ? BY_RULE
+			: line & option						      ? BY_LINE
+			: option == OPTION_LOCK_MAC && (permit->by_rule & OPTION_MAC) ? BY_RULE
+										      : BY_MODE);
+}
+
+void explain_each_grant(const struct permit *permit,
+	void (*each)(void *context, const char *word, const char *value, enum explain_by by), void *context)
+{
+	const struct policy_options *options = &permit->options;
+	char mac[MAC_TEXT];
+	const struct {
+		const char *word;
+		enum policy_option option;
+		uint32_t number;
+	} grants[] = {
+		{"max", OPTION_MAX, options->max},
+		{"queues", OPTION_QUEUES, options->queues},
+		{"mac", OPTION_MAC, 0},
+		{"lock-mac", OPTION_LOCK_MAC, 0},
+		{"isolated", OPTION_ISOLATED, 0},
+		{"guard", OPTION_GUARD, 0},
+		{"vlan", OPTION_VLAN, options->vlan},
+		{"mtu", OPTION_MTU, options->mtu ? options->mtu : permit->network.options.mtu},
+	};
+
+	mac_text(options->mac, mac);
+	for (size_t i = 0; i < sizeof(grants) / sizeof(*grants); i++) {
+		char number[16] = "";
+
+		if (grants[i].number)
+			snprintf(number, sizeof(number), "%u", grants[i].number);
+		tell_grant(permit, grants[i].option, grants[i].word, grants[i].option == OPTION_MAC ? mac : number,
+			each, context);
+	}
+}

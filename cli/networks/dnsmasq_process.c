@@ -1,0 +1,289 @@
+#include "cli/networks/dnsmasq_process.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cli/networks/dnsmasq.h"
+
+enum {
+	END_PATIENCE = 5000, /* milliseconds */
+	PROC_PATH_MAX = 32,
+};
+
+/* --- the directory ----------------------------------------------------------------------------------------------- */
+
+int dnsmasq_directory(bool make, char *why, size_t why_size)
+{
+	struct stat status;
+	int fd;
+
+	*why = '\0';
+	if (make && mkdir(DNSMASQ_DIRECTORY, 0755) == 0)
+		(void)!chmod(DNSMASQ_DIRECTORY, 0755); /* whatever the umask; only root writes to /run */
+	fd = open(DNSMASQ_DIRECTORY, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd >= 0 && fstat(fd, &status) == 0 && status.st_uid == 0 && !(status.st_mode & (S_IWGRP | S_IWOTH)))
+		return fd;
+	if (fd < 0 && errno != ENOTDIR && errno != ELOOP) {
+		text_append(why, why_size, "cannot open " DNSMASQ_DIRECTORY ": %s", strerror(errno));
+		return -1;
+	}
+	text_append(why, why_size, DNSMASQ_DIRECTORY " is %s, expected a directory that only root can write; remove it",
+		fd < 0 ? "no directory" : "for others to write");
+	if (fd >= 0)
+		close(fd);
+	errno = EPERM;
+	return -1;
+}
+
+/* What is in a file, cut if it is longer; 0 bytes if it cannot be read. */
+static size_t read_file(int directory, const char *path, char *buffer, size_t size)
+{
+	int fd = openat(directory, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	size_t used = 0;
+	ssize_t n = 1;
+
+	if (fd < 0)
+		return 0;
+	for (; used < size && n > 0; used += n > 0 ? (size_t)n : 0)
+		n = read(fd, buffer + used, size - used);
+	close(fd);
+	return used;
+}
+
+static pid_t read_pid(int directory, const char *name)
+{
+	char file[NAME_MAX_BYTES + sizeof(".pid")], text[16];
+	struct word line;
+	uint32_t pid = 0;
+
+	snprintf(file, sizeof(file), "%s.pid", name);
+	line = (struct word){text, read_file(directory, file, text, sizeof(text))};
+	if (line.size > 0 && text[line.size - 1] == '\n')
+		line.size--;
+	return word_number(line, INT32_MAX, &pid) ? (pid_t)pid : 0;
+}
+
+/* --- the record of its words ------------------------------------------------------------------------------------- */
+
+struct file_name {
+	char text[NAME_MAX_BYTES + sizeof(".words.new")];
+};
+
+static struct file_name file_name(const char *name, const char *tail)
+{
+	struct file_name file;
+
+	snprintf(file.text, sizeof(file.text), "%s%s", name, tail);
+	return file;
+}
+
+bool dnsmasq_write_record(
+	int directory, const char *name, const struct dnsmasq_words *words, char *why, size_t why_size)
+{
+	const struct file_name file = file_name(name, ".words"), new = file_name(name, ".words.new");
+	int fd = openat(directory, new.text, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+	bool whole = fd >= 0 && write(fd, words->text, words->size) == (ssize_t)words->size;
+
+	if (fd >= 0)
+		whole = close(fd) == 0 && whole;
+	if (whole && renameat(directory, new.text, directory, file.text) == 0)
+		return true;
+	text_append(why, why_size, "cannot write " DNSMASQ_DIRECTORY "/%s: %s", file.text, strerror(errno));
+	if (fd >= 0)
+		unlinkat(directory, new.text, 0);
+	return false;
+}
+
+bool dnsmasq_read_record(int directory, const char *name, struct dnsmasq_words *words)
+{
+	const struct file_name file = file_name(name, ".words");
+	int fd = openat(directory, file.text, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	struct stat status;
+	ssize_t size = -1;
+
+	if (fd >= 0 && fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && status.st_uid == 0 &&
+		!(status.st_mode & (S_IWGRP | S_IWOTH)))
+		size = read(fd, words->text, sizeof(words->text));
+	if (fd >= 0)
+		close(fd);
+	words->size = size > 0 ? (size_t)size : 0;
+	return dnsmasq_words_cut(words);
+}
+
+void dnsmasq_forget(int directory, const char *name)
+{
+	unlinkat(directory, file_name(name, ".words").text, 0);
+	unlinkat(directory, file_name(name, ".pid").text, 0);
+}
+
+/* --- is it the one? ---------------------------------------------------------------------------------------------- */
+
+/* Whether a process executes a file that is called dnsmasq; one that was replaced since is "(deleted)" (proc(5)). */
+static bool executes_dnsmasq(pid_t pid)
+{
+	static const char deleted[] = " (deleted)";
+	const size_t tail = sizeof(deleted) - 1;
+	char path[PROC_PATH_MAX], file[256];
+	const char *base;
+	ssize_t size;
+
+	snprintf(path, sizeof(path), "/proc/%d/exe", (int)pid);
+	size = readlink(path, file, sizeof(file) - 1);
+	if (size < 0)
+		return false;
+	file[size] = '\0';
+	if ((size_t)size > tail && strcmp(file + size - tail, deleted) == 0)
+		file[(size_t)size - tail] = '\0';
+	base = strrchr(file, '/');
+	return base && strcmp(base + 1, "dnsmasq") == 0;
+}
+
+static bool is_in_our_namespace(pid_t pid)
+{
+	char path[PROC_PATH_MAX];
+	struct stat theirs, ours;
+
+	snprintf(path, sizeof(path), "/proc/%d/ns/net", (int)pid);
+	return stat(path, &theirs) == 0 && stat("/proc/self/ns/net", &ours) == 0 && theirs.st_dev == ours.st_dev &&
+	       theirs.st_ino == ours.st_ino;
+}
+
+/* Whether one of a process's words is the one with the network's pid file. */
+static bool has_pid_word(const struct dnsmasq_process *process, const char *name)
+{
+	char expected[64];
+	struct word rest = {process->words, process->words_size}, word;
+
+	dnsmasq_pid_word(name, expected, sizeof(expected));
+	while (word_cut(&rest, '\0', &word)) {
+		if (word_is(word, expected))
+			return true;
+	}
+	return false;
+}
+
+/* Look at a process. The pidfd holds on to the very one that was looked at, since that was still there afterwards. */
+static bool look(pid_t pid, const char *name, struct dnsmasq_process *process)
+{
+	char path[PROC_PATH_MAX];
+
+	process->pid = pid;
+	process->pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+	if (process->pidfd < 0)
+		return false;
+	snprintf(path, sizeof(path), "/proc/%d/cmdline", (int)pid);
+	process->words_size = read_file(AT_FDCWD, path, process->words, sizeof(process->words));
+	if (has_pid_word(process, name) && executes_dnsmasq(pid)) {
+		process->elsewhere = !is_in_our_namespace(pid);
+		if (syscall(SYS_pidfd_send_signal, process->pidfd, 0, NULL, 0) == 0)
+			return true;
+	}
+	close(process->pidfd);
+	return false;
+}
+
+bool dnsmasq_find(int directory, const char *name, struct dnsmasq_process *process)
+{
+	pid_t pid = read_pid(directory, name);
+
+	return pid > 0 && look(pid, name, process);
+}
+
+/* --- ending it --------------------------------------------------------------------------------------------------- */
+
+static int64_t now(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return (int64_t)time.tv_sec * 1000 + time.tv_nsec / 1000000;
+}
+
+/* Signal it, and wait for its end. */
+static bool end_by(const struct dnsmasq_process *process, int number)
+{
+	struct pollfd ended = {.fd = process->pidfd, .events = POLLIN};
+	int64_t deadline = now() + END_PATIENCE;
+
+	if (syscall(SYS_pidfd_send_signal, process->pidfd, number, NULL, 0) < 0)
+		return errno == ESRCH;
+	for (int64_t left = END_PATIENCE; left > 0; left = deadline - now()) {
+		if (poll(&ended, 1, (int)left) > 0)
+			return true;
+	}
+	return false;
+}
+
+bool dnsmasq_end(const struct dnsmasq_process *process)
+{
+	return end_by(process, SIGTERM) || end_by(process, SIGKILL);
+}
+
+bool dnsmasq_end_others(const char *name)
+{
+	DIR *proc = opendir("/proc");
+	struct dnsmasq_process process;
+	struct dirent *entry;
+	bool ended = true;
+	uint32_t pid;
+
+	while (proc && (entry = readdir(proc))) {
+		struct word word = {entry->d_name, strlen(entry->d_name)};
+
+		if (!word_number(word, INT32_MAX, &pid) || !look((pid_t)pid, name, &process))
+			continue;
+		if (!process.elsewhere && !end_by(&process, SIGKILL))
+			ended = false;
+		close(process.pidfd);
+	}
+	if (proc)
+		closedir(proc);
+	return ended;
+}
+
+/* --- for the commands -------------------------------------------------------------------------------------------- */
+
+pid_t dnsmasq_pid(const char *name)
+{
+	struct dnsmasq_process process;
+	char why[256];
+	int directory = dnsmasq_directory(false, why, sizeof(why));
+	bool found = directory >= 0 && dnsmasq_find(directory, name, &process);
+
+	if (found)
+		close(process.pidfd);
+	if (directory >= 0)
+		close(directory);
+	return found && !process.elsewhere ? process.pid : 0;
+}
+
+void dnsmasq_each(void (*each)(void *context, const char *name), void *context)
+{
+	static const char tail[] = ".pid";
+	DIR *directory = opendir(DNSMASQ_DIRECTORY);
+	struct dirent *entry;
+
+	while (directory && (entry = readdir(directory))) {
+		struct word file = {entry->d_name, strlen(entry->d_name)};
+		char name[NAME_MAX_BYTES + 1] = "";
+
+		if (file.size < sizeof(tail) || strcmp(file.at + file.size - (sizeof(tail) - 1), tail) != 0)
+			continue;
+		file.size -= sizeof(tail) - 1;
+		if (word_name_problem(file))
+			continue;
+		memcpy(name, file.at, file.size);
+		if (dnsmasq_pid(name))
+			each(context, name);
+	}
+	if (directory)
+		closedir(directory);
+}

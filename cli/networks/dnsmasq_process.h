@@ -1,0 +1,57 @@
+/*
+ * The process that is a network's dnsmasq: found by its pid file, known by what the kernel says of it.
+ *
+ * The pid file may be stale, its pid somebody else's by now, and its content is dnsmasq's to write. A process is the
+ * one only if it executes dnsmasq with the network's pid file among its words, and is signalled through a pidfd alone.
+ */
+#ifndef CLI_NETWORKS_DNSMASQ_PROCESS_H
+#define CLI_NETWORKS_DNSMASQ_PROCESS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "cli/networks/dnsmasq_words.h"
+
+struct dnsmasq_process {
+	pid_t pid;
+	int pidfd;	  /* for whoever found it to close */
+	bool elsewhere;	  /* in another network namespace */
+	char words[4097]; /* its command line, as in /proc/PID/cmdline; one byte more than any of ours */
+	size_t words_size;
+};
+
+/*
+ * Open DNSMASQ_DIRECTORY, or make it first. Returns a descriptor, or -1 with a phrase in `why` and errno set: ENOENT if
+ * it is not there, EPERM if others than root can write to it or it is no directory.
+ */
+int dnsmasq_directory(bool make, char *why, size_t why_size);
+
+/*
+ * What a network's was started with, in a file beside its pid file that only root can read or write. Whoever takes it
+ * for what runs compares the two. Writing: false with a phrase in `why`. Reading: false if none is to be believed.
+ */
+bool dnsmasq_write_record(
+	int directory, const char *name, const struct dnsmasq_words *words, char *why, size_t why_size);
+bool dnsmasq_read_record(int directory, const char *name, struct dnsmasq_words *words);
+
+/* Remove the record, and the pid file. */
+void dnsmasq_forget(int directory, const char *name);
+
+/* Find the process of a network by its pid file in an open directory. True only if it lives. */
+bool dnsmasq_find(int directory, const char *name, struct dnsmasq_process *process);
+
+/*
+ * End a process: SIGTERM, and when that has not helped for 5 s SIGKILL. False if it outlives that as well. The pidfd
+ * stays open.
+ */
+bool dnsmasq_end(const struct dnsmasq_process *process);
+
+/*
+ * End, by SIGKILL, every process of this network namespace that is a network's by its words: those that dnsmasq forked
+ * for TCP connections, which hold on to its listening sockets, and one whose pid file was lost. False if one does not
+ * end.
+ */
+bool dnsmasq_end_others(const char *name);
+
+#endif

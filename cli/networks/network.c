@@ -1,0 +1,188 @@
+#include "cli/networks/network.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/networks/bridge.h"
+#include "cli/networks/dnsmasq.h"
+#include "cli/networks/forwarding.h"
+#include "cli/networks/guard.h"
+#include "cli/say.h"
+#include "link/alias.h"
+
+/* --- as wanted --------------------------------------------------------------------------------------------------- */
+
+static bool settle_guard(struct session *session, const struct policy_network *network)
+{
+	struct guard guard;
+	int error = guard_look(session, network, &guard);
+
+	if (error)
+		return session_fail(network->name, error, "read its guard");
+	return guard_is_wanted(&guard, network) || guard_put_up(session, network);
+}
+
+bool network_keep_guarded(struct session *session, const struct policy_network *network)
+{
+	const struct link_interface *bridge = host_interface(&session->host, network->name);
+	const char *mode = policy_mode_name(network->mode);
+	char alias[IFALIASZ];
+	struct guard guard;
+	int error;
+
+	alias_of_bridge(network->name, mode, alias);
+	if (!bridge || strcmp(bridge->alias, alias) != 0 || !(bridge->flags & IFF_UP))
+		return true;
+	error = guard_look(session, network, &guard);
+	if (error)
+		return session_fail(network->name, error, "read its guard");
+	return guard_stands(&guard, mode) || guard_put_up(session, network);
+}
+
+static bool dnsmasq_again(struct session *session, const struct undo_values *values)
+{
+	char why[512] = "";
+
+	(void)session;
+	if (!values->text)
+		return dnsmasq_pid(values->name) ||
+		       say_error("%s: cannot start dnsmasq again: it did not run with what it was started with",
+			       values->name);
+	return dnsmasq_restore(values->name, values->text, why, sizeof(why)) ||
+	       say_error("%s: cannot start dnsmasq again: %s", values->name, why);
+}
+
+/* First of all, so that it is the last to be put back: it needs the bridge and the addresses that it had. */
+static void remember_dnsmasq(struct session *session, const char *name)
+{
+	struct undo_values undo = {.text = NULL};
+
+	if (session->dry || !dnsmasq_pid(name))
+		return;
+	undo.text = dnsmasq_remember(name);
+	snprintf(undo.name, sizeof(undo.name), "%s", name);
+	session_undo_with(session, dnsmasq_again, undo);
+}
+
+static bool remove_dnsmasq(struct session *session, const char *name)
+{
+	char why[512] = "";
+
+	if (!dnsmasq_pid(name))
+		return true;
+	if (!session->dry && !dnsmasq_stop(name, why, sizeof(why)))
+		return say_error("%s: cannot stop dnsmasq: %s", name, why);
+	session_say(session, name, "stopped", "stop", "dnsmasq");
+	return true;
+}
+
+static bool settle_dnsmasq(struct session *session, const struct policy_network *network)
+{
+	enum dnsmasq_state state = dnsmasq_state(network);
+	char why[512] = "";
+
+	if (!dnsmasq_wanted(network))
+		return remove_dnsmasq(session, network->name);
+	if (state == DNSMASQ_RUNNING)
+		return true;
+	if (!session->dry && !dnsmasq_start(network, why, sizeof(why)))
+		return say_error("%s: cannot start dnsmasq: %s", network->name, why);
+	session_say(session, network->name, state == DNSMASQ_ABSENT ? "started" : "restarted",
+		state == DNSMASQ_ABSENT ? "start" : "restart", "dnsmasq");
+	return true;
+}
+
+/* A bridge of ours that a network has no use for any more: it is standalone now. */
+static bool remove_needless_bridge(struct session *session, const struct policy_network *network)
+{
+	return bridge_is_needed(network) || bridge_remove(session, network->name);
+}
+
+bool network_settle(struct session *session, const struct policy_network *network)
+{
+	bool settled;
+
+	remember_dnsmasq(session, network->name);
+	settled = remove_needless_bridge(session, network) &&
+		  (!bridge_is_needed(network) || (bridge_make(session, network) && bridge_set(session, network))) &&
+		  settle_guard(session, network) &&
+		  (!bridge_is_needed(network) ||
+			  (bridge_set_addresses(session, network) && bridge_isolate_ports(session, network) &&
+				  bridge_bring_up(session, network))) &&
+		  forwarding_settle(session, network) && settle_dnsmasq(session, network);
+
+	if (settled)
+		session_keep(session);
+	else
+		session_undo(session, network->name);
+	return settled;
+}
+
+/* --- away -------------------------------------------------------------------------------------------------------- */
+
+bool network_has_tap(const struct link_interface *interface, const char *name)
+{
+	struct alias_tap tap;
+
+	return alias_read_tap(interface, &tap) && strcmp(tap.network, name) == 0;
+}
+
+/* Taps that stand alone go with their network: without the guard they would lead anywhere. */
+static bool remove_standalone_taps(struct session *session, const char *name)
+{
+	for (size_t i = 0; i < session->host.interface_count; i++) {
+		const struct link_interface *tap = &session->host.interfaces[i];
+		int error;
+
+		if (tap->master || !network_has_tap(tap, name))
+			continue;
+		error = session->dry ? 0 : link_remove(session->link, tap->index);
+		if (error)
+			return session_fail(name, error, "remove the tap '%s'", tap->name);
+		session_say(session, name, "removed", "remove", "the tap '%s' of a virtual machine", tap->name);
+	}
+	return true;
+}
+
+bool network_remove(struct session *session, const char *name)
+{
+	return bridge_remove(session, name) && remove_dnsmasq(session, name) && remove_standalone_taps(session, name) &&
+	       guard_take_down(session, name);
+}
+
+/* Passes each name on once. */
+struct names {
+	void (*each)(void *context, const char *name);
+	void *context;
+	char seen[512][IFNAMSIZ];
+	size_t count;
+};
+
+static void see(void *context, const char *name)
+{
+	struct names *names = context;
+
+	for (size_t i = 0; i < names->count; i++) {
+		if (strcmp(names->seen[i], name) == 0)
+			return;
+	}
+	if (strlen(name) >= IFNAMSIZ || names->count == sizeof(names->seen) / sizeof(*names->seen))
+		return;
+	memcpy(names->seen[names->count++], name, strlen(name) + 1);
+}
+
+bool network_each(struct session *session, void (*each)(void *context, const char *name), void *context)
+{
+	struct names names = {.count = 0};
+
+	for (size_t i = 0; i < session->host.interface_count; i++) {
+		if (bridge_is_ours(&session->host.interfaces[i]))
+			see(&names, session->host.interfaces[i].name);
+	}
+	dnsmasq_each(see, &names);
+	if (session->nft && !guard_each(session, see, &names))
+		return false;
+	for (size_t i = 0; i < names.count; i++)
+		each(context, names.seen[i]);
+	return true;
+}

@@ -1,0 +1,26 @@
+/* One network: made as the policy wants it, or taken away. */
+#ifndef CLI_NETWORKS_NETWORK_H
+#define CLI_NETWORKS_NETWORK_H
+
+#include "cli/session.h"
+#include "policy/policy.h"
+
+/*
+ * Make a managed network as wanted: create what is missing, repair what drifted, nothing else. If something fails, what
+ * was done to it is undone. Its guard is there before the network is up, and at every moment that it is.
+ */
+bool network_settle(struct session *session, const struct policy_network *network);
+
+/* Only see to it that a network which stands, up and as a network of its mode, is not without a guard that counts. */
+bool network_keep_guarded(struct session *session, const struct policy_network *network);
+
+/* Take away what tapgate made of a name: DHCP, bridge or standalone taps, and then the guard. */
+bool network_remove(struct session *session, const char *name);
+
+/* Call `each` for every network of which tapgate made anything that stands, whatever the policy says. */
+bool network_each(struct session *session, void (*each)(void *context, const char *name), void *context);
+
+/* Whether an interface is a tap that the helper made for a network. */
+bool network_has_tap(const struct link_interface *interface, const char *name);
+
+#endif

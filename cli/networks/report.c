@@ -1,0 +1,151 @@
+#include "cli/networks/report.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/networks/bridge.h"
+#include "cli/networks/forwarding.h"
+#include "cli/networks/guard.h"
+#include "cli/networks/network.h"
+#include "cli/networks/pass.h"
+#include "link/alias.h"
+
+const char *report_state_word(enum report_state state)
+{
+	static const char *const words[] = {[REPORT_UP] = "up",
+		[REPORT_DOWN] = "down",
+		[REPORT_MISSING] = "missing",
+		[REPORT_DIFFERENT] = "different",
+		[REPORT_LEFT_OVER] = "left over"};
+
+	return words[state];
+}
+
+const char *report_guard_word(enum report_guard guard)
+{
+	static const char *const words[] = {[GUARD_NONE] = "none",
+		[GUARD_UNKNOWN] = "unknown",
+		[GUARD_MISSING] = "missing",
+		[GUARD_CHANGED] = "changed",
+		[GUARD_STANDS] = "stands"};
+
+	return words[guard];
+}
+
+/* Whose processes these are only root is told; who does not see guards does not see them. */
+const char *report_dnsmasq_word(const struct report *report)
+{
+	static const char *const words[] = {
+		[DNSMASQ_ABSENT] = "stopped", [DNSMASQ_RUNNING] = "running", [DNSMASQ_DIFFERENT] = "different"};
+
+	return report->guard == GUARD_UNKNOWN ? "unknown" : words[report->dnsmasq];
+}
+
+static enum report_guard find_guard(struct session *session, const struct policy_network *network)
+{
+	struct guard guard;
+	int error;
+
+	if (!bridge_is_managed(network))
+		return GUARD_NONE;
+	error = guard_look(session, network, &guard);
+	if (error)
+		return GUARD_UNKNOWN;
+	if (!guard.exists)
+		return GUARD_MISSING;
+	return guard_is_wanted(&guard, network) ? GUARD_STANDS : GUARD_CHANGED;
+}
+
+/* What of a managed network that is there is not as wanted; NULL if all is. */
+static const char *find_difference(struct session *session, const struct report *report)
+{
+	const char *difference = NULL;
+
+	if (bridge_is_needed(report->network))
+		difference = bridge_difference(session, report->network);
+	if (!difference && (report->guard == GUARD_MISSING || report->guard == GUARD_CHANGED))
+		difference = "guard";
+	if (!difference)
+		difference = forwarding_difference(session, report->network);
+	if (!difference && report->guard != GUARD_UNKNOWN &&
+		(dnsmasq_wanted(report->network) ? report->dnsmasq != DNSMASQ_RUNNING : report->dnsmasq_pid != 0))
+		difference = "DHCP";
+	if (!difference && pass_missing(session, report->network) > 0)
+		difference = "rules in others' chains";
+	return difference;
+}
+
+static void judge_bridge(struct session *session, struct report *report)
+{
+	report->bridge = host_interface(&session->host, report->name);
+	if (report->bridge && bridge_is_managed(report->network) && !bridge_is_ours(report->bridge))
+		report->bridge = NULL;
+	if (!report->bridge)
+		report->state = REPORT_MISSING;
+	else if (!(report->bridge->flags & IFF_UP))
+		report->state = REPORT_DOWN;
+}
+
+struct report report_make(struct session *session, const struct policy_network *network, const char *name)
+{
+	struct report report = {.network = network, .state = REPORT_UP};
+
+	snprintf(report.name, sizeof(report.name), "%s", name);
+	if (!network) {
+		report.bridge = host_interface(&session->host, name);
+		report.state = REPORT_LEFT_OVER;
+		report.difference = "in the policy no more";
+		return report;
+	}
+	report.guard = find_guard(session, network);
+	report.dnsmasq = dnsmasq_state(network);
+	report.dnsmasq_pid = dnsmasq_pid(name);
+	if (network->mode != MODE_STANDALONE)
+		judge_bridge(session, &report);
+	else if (report.guard == GUARD_MISSING)
+		report.state = REPORT_MISSING;
+	if (report.state == REPORT_UP && bridge_is_managed(network))
+		report.difference = find_difference(session, &report);
+	if (report.difference)
+		report.state = REPORT_DIFFERENT;
+	return report;
+}
+
+static struct report_member member_of(const struct link_interface *interface)
+{
+	struct report_member member = {.interface = interface};
+
+	member.ours = alias_read_tap(interface, &member.tap);
+	return member;
+}
+
+void report_each_member(const struct session *session, const struct report *report,
+	void (*each)(void *context, const struct report_member *), void *context)
+{
+	bool standalone = report->network && report->network->mode == MODE_STANDALONE;
+
+	for (size_t i = 0; i < session->host.interface_count; i++) {
+		const struct link_interface *interface = &session->host.interfaces[i];
+		struct report_member member = member_of(interface);
+
+		if (standalone ? !interface->master && network_has_tap(interface, report->name)
+			       : report->bridge && interface->master == report->bridge->index)
+			each(context, &member);
+	}
+}
+
+void report_each_address(
+	const struct session *session, int index, void (*each)(void *context, const char *address), void *context)
+{
+	for (size_t i = 0; i < session->host.address_count; i++) {
+		const struct link_address *address = &session->host.addresses[i];
+		char text[INET6_ADDRSTRLEN], whole[INET6_ADDRSTRLEN + 4];
+
+		if (address->index != index || !inet_ntop(address->family, address->address, text, sizeof(text)))
+			continue;
+		snprintf(whole, sizeof(whole), "%s/%u", text, address->prefix);
+		each(context, whole);
+	}
+}

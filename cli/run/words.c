@@ -1,0 +1,177 @@
+/*
+ * The words of the command: {fd} and its like, replaced by what they stand for.
+ *
+ * A mark is '{', a name, perhaps the number of a --net (from 1), and '}'. Everything else in braces is the command's
+ * own, and left alone: JSON, for one. No mark may have a ',' in it, or shells would expand it.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/run/launch.h"
+#include "cli/say.h"
+
+/* A mark, taken apart. */
+struct mark {
+	const struct kind *kind;
+	struct word whole, number;
+};
+
+static void write_list(FILE *out, const int *fds, uint32_t count, char separator)
+{
+	for (uint32_t i = 0; i < count; i++) {
+		if (i)
+			fputc(separator, out);
+		fprintf(out, "%d", fds[i]);
+	}
+}
+
+static bool write_tap(FILE *out, const struct launch_net *net, const struct mark *mark)
+{
+	(void)mark;
+	return fprintf(out, "%d", net->taps[0]) > 0;
+}
+
+/* As QEMU has lists. */
+static bool write_taps(FILE *out, const struct launch_net *net, const struct mark *mark)
+{
+	(void)mark;
+	write_list(out, net->taps, net->count, ':');
+	return true;
+}
+
+/* As cloud-hypervisor has them. */
+static bool write_tap_list(FILE *out, const struct launch_net *net, const struct mark *mark)
+{
+	(void)mark;
+	write_list(out, net->taps, net->count, ',');
+	return true;
+}
+
+static bool has_vhost(const struct launch_net *net, const struct mark *mark)
+{
+	return net->vhost || say_error("%.*s: network '%s' has none; give --vhost behind its --net",
+				     (int)mark->whole.size, mark->whole.at, net->network);
+}
+
+static bool write_vhost(FILE *out, const struct launch_net *net, const struct mark *mark)
+{
+	return has_vhost(net, mark) && fprintf(out, "%d", net->vhosts[0]) > 0;
+}
+
+static bool write_vhosts(FILE *out, const struct launch_net *net, const struct mark *mark)
+{
+	if (!has_vhost(net, mark))
+		return false;
+	write_list(out, net->vhosts, net->count, ':');
+	return true;
+}
+
+static bool write_mac(FILE *out, const struct launch_net *net, const struct mark *mark)
+{
+	char text[MAC_TEXT];
+
+	(void)mark;
+	mac_text(net->mac, text);
+	return fputs(text, out) >= 0;
+}
+
+static bool write_name(FILE *out, const struct launch_net *net, const struct mark *mark)
+{
+	(void)mark;
+	return fputs(net->tap, out) >= 0;
+}
+
+static bool write_address(FILE *out, const struct launch_net *net, const struct mark *mark)
+{
+	char text[64];
+
+	(void)mark;
+	return launch_guest_address(net, text) && fputs(text, out) >= 0;
+}
+
+static const struct kind {
+	const char *name;
+	bool (*write)(FILE *out, const struct launch_net *net, const struct mark *mark);
+} kinds[] = {
+	{"fd", write_tap},
+	{"fds", write_taps},
+	{"fdlist", write_tap_list},
+	{"vhostfd", write_vhost},
+	{"vhostfds", write_vhosts},
+	{"mac", write_mac},
+	{"ifname", write_name},
+	{"ip", write_address},
+};
+
+/* The mark that a text begins with; false if it begins with none. */
+static bool read_mark(const char *at, struct mark *mark)
+{
+	size_t letters = strspn(at + 1, "abcdefghijklmnopqrstuvwxyz");
+	size_t digits = strspn(at + 1 + letters, "0123456789");
+	const char *end = at + 1 + letters + digits;
+	struct word name = {at + 1, letters};
+
+	*mark = (struct mark){.number = {at + 1 + letters, digits}};
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds) && !mark->kind; i++) {
+		if (word_is(name, kinds[i].name))
+			mark->kind = &kinds[i];
+	}
+	mark->whole = (struct word){at, (size_t)(end + 1 - at)};
+	return mark->kind && *end == '}';
+}
+
+static bool write_mark(FILE *out, const struct launch *launch, const struct mark *mark)
+{
+	uint32_t number = 1;
+
+	if (mark->number.size && (!word_number(mark->number, (uint32_t)launch->net_count, &number) || number == 0))
+		return say_error("%.*s: expected a number from 1 to %zu, of a --net", (int)mark->whole.size,
+			mark->whole.at, launch->net_count);
+	return mark->kind->write(out, &launch->nets[number - 1], mark);
+}
+
+static bool write_word(FILE *out, const struct launch *launch, const char *at)
+{
+	struct mark mark;
+
+	while (*at) {
+		if (*at != '{' || !read_mark(at, &mark)) {
+			fputc(*at++, out);
+			continue;
+		}
+		if (!write_mark(out, launch, &mark))
+			return false;
+		at += mark.whole.size;
+	}
+	return true;
+}
+
+/* A word with its marks replaced; it lives as long as the program. NULL: said why not. */
+static char *replace(const struct launch *launch, const char *word)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+	bool written = out && write_word(out, launch, word);
+
+	if (!out || fclose(out) != 0)
+		return say_error("cannot replace what stands in braces: %s", strerror(errno)), NULL;
+	if (written)
+		return text;
+	free(text);
+	return NULL;
+}
+
+bool launch_replace_words(struct launch *launch)
+{
+	for (char **word = launch->command; *word; word++) {
+		char *replaced = strchr(*word, '{') ? replace(launch, *word) : *word;
+
+		if (!replaced)
+			return false;
+		*word = replaced;
+	}
+	return true;
+}
