@@ -177,7 +177,9 @@ static void test_rules_for_all(void **state)
 		write_policy(policy);
 		snprintf(words, sizeof(words), "/etc/tapgate.conf:2 asks for %s", rows[i].words);
 		expect_refusal(&(struct call){.about = policy, .argv = ARGS("--net=a", FD)}, 4, words);
-		command("\"$TAPGATE\" check >/dev/null");
+		/* For other networks the rule may be of use, unless this kernel has no VLANs at all. */
+		command("\"$TAPGATE\" check >/run/said 2>&1 || ! grep -v -e 'warning: ' -e '^ ' /run/said | "
+			"grep -vF \"this kernel does not give 'vlan=7'\"");
 	}
 }
 
