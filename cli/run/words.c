@@ -127,8 +127,8 @@ static bool write_mark(FILE *out, const struct launch *launch, const struct mark
 	uint32_t number = 1;
 
 	if (mark->number.size && (!word_number(mark->number, (uint32_t)launch->net_count, &number) || number == 0))
-		return say_error("%.*s: expected a number from 1 to %zu, of a --net", (int)mark->whole.size,
-			mark->whole.at, launch->net_count);
+		return say_error("%.*s: there is no --net of that number, expected %s%zu", (int)mark->whole.size,
+			mark->whole.at, launch->net_count > 1 ? "one from 1 to " : "", launch->net_count);
 	return mark->kind->write(out, &launch->nets[number - 1], mark);
 }
 

@@ -157,7 +157,7 @@ unknown_mark() { # unknown_mark TEXT MARK
 	echo "tapgate: $2: $1" | stubbed -- 125 --net n1 --net n2 -- echo "$2"
 }
 for mark in '{fd3}' '{fd0}' '{mac01}' '{fdlist99999999999}'; do
-	check "$mark of two networks" unknown_mark 'expected a number from 1 to 2, of a --net' "$mark"
+	check "$mark of two networks" unknown_mark 'there is no --net of that number, expected one from 1 to 2' "$mark"
 done
 check '{vhostfd} without --vhost' unknown_mark "network 'n2' has none; give --vhost behind its --net" '{vhostfd2}'
 
