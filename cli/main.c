@@ -111,7 +111,7 @@ static int help(const char *name)
 {
 	const struct command *command = name ? find(name) : NULL;
 
-	if (!name) {
+	if (!name || strcmp(name, "help") == 0) {
 		help_on_all(stdout);
 		return STATUS_DONE;
 	}
