@@ -113,7 +113,7 @@ bool load_managed(const struct policy *policy, const char *name)
 	struct word word = {name, strlen(name)};
 
 	if (!network)
-		return say_error("no network %s; " POLICY_FILE " has no such line", QUOTED(word));
+		return say_error("no network %s in " POLICY_FILE "; see: tapgate networks", QUOTED(word));
 	if (network->mode == MODE_BRIDGED)
 		return say_error("network %s is bridged (%s:%u): its bridge is not tapgate's to make", QUOTED(word),
 			network->file, network->line);

@@ -98,7 +98,8 @@ static int check_names(const struct session *session, const struct words *words)
 		if (!policy && !(policy = load_policy(NULL))) {
 			status = STATUS_POLICY;
 		} else if (!load_find(policy, words->names[i])) {
-			say_error("no network %s has taps, and " POLICY_FILE " has no such line", QUOTED(name));
+			say_error("no network %s has taps, or stands in " POLICY_FILE "; see: tapgate networks",
+				QUOTED(name));
 			status = STATUS_USAGE;
 		}
 	}

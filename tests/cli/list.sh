@@ -97,7 +97,7 @@ check 'no taps, of a network that there is' shows 0 "$TAPGATE" list lab quiet <<
 $HEAD
 EOT
 check 'of one that there is not' says 2 list lab nowhere <<'EOT'
-tapgate: no network 'nowhere' has taps, and /etc/tapgate.conf has no such line
+tapgate: no network 'nowhere' has taps, or stands in /etc/tapgate.conf; see: tapgate networks
 EOT
 check 'a word that it does not have' says 2 list --strict <<'EOT'
 tapgate: 'list' has no option '--strict'; see: tapgate help list

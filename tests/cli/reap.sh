@@ -191,7 +191,7 @@ br1: removed the tap '$other' of uid 1000, which nobody holds
 EOT
 check 'of networks that have none' reaps_nothing br2 tap1
 check 'of a network that there is not' says 2 reap br2 br1 <<'EOT'
-tapgate: no network 'br1' has taps, and /etc/tapgate.conf has no such line
+tapgate: no network 'br1' has taps, or stands in /etc/tapgate.conf; see: tapgate networks
 EOT
 check 'a word that it does not have' says 2 reap --json <<'EOT'
 tapgate: 'reap' has no option '--json'; see: tapgate help reap

@@ -100,7 +100,7 @@ gone() { # gone NETWORK: from the policy
 
 gone lab
 check 'status knows no network of that name' says 2 status lab <<'EOT'
-tapgate: no network 'lab'; /etc/tapgate.conf has no such line
+tapgate: no network 'lab' in /etc/tapgate.conf; see: tapgate networks
 EOT
 check 'up of another one leaves it alone' says_nothing_changed up quiet
 check 'host-only: up --dry-run' changes_nothing 0 up --dry-run <<'EOT'
@@ -204,7 +204,7 @@ check 'down of what is not ours' says 2 down br0 <<'EOT'
 tapgate: network 'br0' is bridged (/etc/tapgate.conf:7): its bridge is not tapgate's to make
 EOT
 check 'down of what there is not' says 2 down nothing <<'EOT'
-tapgate: no network 'nothing'; /etc/tapgate.conf has no such line
+tapgate: no network 'nothing' in /etc/tapgate.conf; see: tapgate networks
 EOT
 check 'bridges of others stand' [ -e /sys/class/net/br0 ]
 

@@ -414,19 +414,19 @@ usage 'check --dry-run' <<'EOT'
 tapgate: 'check' has no option '--dry-run'; see: tapgate help check
 EOT
 usage 'up lab nothing' <<'EOT'
-tapgate: no network 'nothing'; /etc/tapgate.conf has no such line
+tapgate: no network 'nothing' in /etc/tapgate.conf; see: tapgate networks
 EOT
 usage 'status nothing' <<'EOT'
-tapgate: no network 'nothing'; /etc/tapgate.conf has no such line
+tapgate: no network 'nothing' in /etc/tapgate.conf; see: tapgate networks
 EOT
 usage 'down nothing' <<'EOT'
-tapgate: no network 'nothing'; /etc/tapgate.conf has no such line
+tapgate: no network 'nothing' in /etc/tapgate.conf; see: tapgate networks
 EOT
 usage 'up -- --dry-run' <<'EOT'
-tapgate: no network '--dry-run'; /etc/tapgate.conf has no such line
+tapgate: no network '--dry-run' in /etc/tapgate.conf; see: tapgate networks
 EOT
 escaped() { # what others wrote is escaped
-	printf "tapgate: no network '\\\\x1b[31m\\\\x0a\\\\x27'; /etc/tapgate.conf has no such line\n" | says 2 up "$(printf '\033[31m\n\047')"
+	printf "tapgate: no network '\\\\x1b[31m\\\\x0a\\\\x27' in /etc/tapgate.conf; see: tapgate networks\n" | says 2 up "$(printf '\033[31m\n\047')"
 }
 check 'names are shown escaped' escaped
 echo 'network br0 bridged' >>/etc/tapgate.conf

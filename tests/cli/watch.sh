@@ -105,7 +105,7 @@ full() {
 }
 check 'a place that is full ends it, and is told' eval 'full 2>"$TMPDIR/error"; [ $? = 1 ] && grep -qx "tapgate: cannot write to standard output" "$TMPDIR/error"'
 check 'a network that there is not' says 2 list --watch nowhere <<'EOT'
-tapgate: no network 'nowhere' has taps, and /etc/tapgate.conf has no such line
+tapgate: no network 'nowhere' has taps, or stands in /etc/tapgate.conf; see: tapgate networks
 EOT
 
 # --- a terminal -------------------------------------------------------------------------------------------------------
