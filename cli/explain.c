@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "cli/commands.h"
+#include "cli/load.h"
 #include "cli/run/launch.h"
 #include "cli/say.h"
 #include "cli/words.h"
@@ -23,6 +24,7 @@ struct explaining {
 	char hidden[EXPLAIN_FILE_MAX];
 	json_t *list; /* NULL: for people */
 	int refused;  /* the helper's code for the first that is; 0: none */
+	bool any;     /* whether there was a network to explain */
 };
 
 static void begin(void *context, const char *hidden)
@@ -37,6 +39,7 @@ static void explain(void *context, const struct explain_answer *answer)
 	struct explaining *explaining = context;
 	static struct explained explained; /* large */
 
+	explaining->any = true;
 	if (answer->outcome.code) {
 		if (!explaining->refused)
 			explaining->refused = (int)answer->outcome.code;
@@ -104,6 +107,8 @@ static int run(struct explaining *explaining)
 		print_json(explaining);
 	else
 		show_hidden(explaining);
+	if (!explaining->any && !explaining->list && !explaining->hidden[0])
+		puts("no network to tell of: " POLICY_FILE " names none");
 	return words->name_count ? explaining->refused : STATUS_DONE;
 }
 

@@ -14,6 +14,8 @@
 #include "cli/session.h"
 #include "cli/words.h"
 
+#define SEEN_BY_ROOT "unknown (only root can see it)"
+
 /* --- in columns -------------------------------------------------------------------------------------------------- */
 
 struct line {
@@ -32,7 +34,7 @@ static void print_address(void *context, const char *address)
 static void print_member(void *context, const struct report_member *member)
 {
 	const struct session *session = context;
-	struct line line = {session, " "};
+	struct line line = {session, ", "};
 
 	printf("  member  %s", member->interface->name);
 	if (member->ours)
@@ -56,7 +58,10 @@ static void print_dhcp(const struct report *report)
 	print_ipv4(report->network->dhcp_first);
 	putchar('-');
 	print_ipv4(report->network->dhcp_last);
-	printf(", dnsmasq is %s", report_dnsmasq_word(report));
+	if (report->guard == GUARD_UNKNOWN)
+		printf(", dnsmasq " SEEN_BY_ROOT);
+	else
+		printf(", dnsmasq is %s", report_dnsmasq_word(report));
 	if (report->dnsmasq_pid)
 		printf(" (%d)", (int)report->dnsmasq_pid);
 	putchar('\n');
@@ -94,8 +99,8 @@ static void print_report(void *context, struct session *session, const struct re
 	if (report->difference)
 		printf("  not as wanted: %s; run 'tapgate up'\n", report->difference);
 	if (report->guard != GUARD_NONE)
-		printf("  guard   %s\n", report->guard == GUARD_UNKNOWN ? "unknown (only root can see it)"
-									: report_guard_word(report->guard));
+		printf("  guard   %s\n",
+			report->guard == GUARD_UNKNOWN ? SEEN_BY_ROOT : report_guard_word(report->guard));
 	print_dhcp(report);
 	report_each_member(session, report, print_member, session);
 }
@@ -173,7 +178,7 @@ struct survey {
 	const struct words *words;
 	void (*show)(void *context, struct session *session, const struct report *report);
 	void *context;
-	bool well;
+	bool any, well;
 };
 
 static void show_left_over(void *context, const char *name)
@@ -186,6 +191,7 @@ static void show_left_over(void *context, const char *name)
 		return;
 	report = report_make(survey->session, NULL, name);
 	survey->show(survey->context, survey->session, &report);
+	survey->any = true;
 	survey->well = false;
 }
 
@@ -201,6 +207,7 @@ static bool show_all(struct survey *survey)
 			continue;
 		report = report_make(survey->session, &networks[i], networks[i].name);
 		survey->show(survey->context, survey->session, &report);
+		survey->any = true;
 		survey->well &= report.state == REPORT_UP;
 	}
 	/* Who may not read all of the policy cannot know what it no longer names. */
@@ -211,7 +218,7 @@ static int status(struct session *session, const struct policy *policy, const st
 {
 	json_t *list = words->given & WORD_JSON ? json_array() : NULL;
 	struct survey survey = {
-		session, policy, words, words->given & WORD_JSON ? add_report : print_report, list, true};
+		session, policy, words, words->given & WORD_JSON ? add_report : print_report, list, false, true};
 
 	if (!session_open(session, false) || !show_all(&survey)) {
 		json_decref(list);
@@ -223,6 +230,8 @@ static int status(struct session *session, const struct policy *policy, const st
 		json_dumpf(whole, stdout, JSON_INDENT(2));
 		putchar('\n');
 		json_decref(whole);
+	} else if (!survey.any) {
+		puts("no network in " POLICY_FILE);
 	}
 	return survey.well ? STATUS_DONE : STATUS_FAILED;
 }
@@ -243,7 +252,7 @@ int command_status(int count, char **words)
 		struct word word = {parsed.names[i], strlen(parsed.names[i])};
 
 		if (!load_find(policy, parsed.names[i])) {
-			say_error("no network %s; " POLICY_FILE " has no such line", QUOTED(word));
+			say_error("no network %s in " POLICY_FILE "; see: tapgate networks", QUOTED(word));
 			result = STATUS_USAGE;
 		}
 	}

@@ -385,6 +385,9 @@ check 'a name that is none' refused 2 \
 check 'no value' refused 2 "tapgate: 'explain': option '--user' lacks its value; see: tapgate help explain" \
 	"$TAPGATE" explain --user
 
+policy '#allow br0'
+check 'a policy that names none' refused 0 'no network to tell of: /etc/tapgate.conf names none' \
+	as alice "$TAPGATE" explain
 policy 'allow br0 lock-mac' 'permit br0'
 check 'a policy that is not valid' refused 4 \
 	"tapgate: /etc/tapgate.conf:2:1: unknown word 'permit', expected 'allow', 'deny', 'include', 'network' or '#'" \

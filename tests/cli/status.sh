@@ -85,10 +85,10 @@ web              nat         up  10.77.0.1/24
   guard   stands
 tap1             standalone  up  172.16.3.1/24 fd00:3::1/64
   guard   stands
-  member  tap1, uid 1000, vmm N 172.16.3.1/24 fd00:3::1/64
+  member  tap1, uid 1000, vmm N, 172.16.3.1/24 fd00:3::1/64
 cell             standalone  up  172.16.128.0/17
   guard   stands
-  member  cell-1, uid 1000, vmm N 172.16.128.1/30
+  member  cell-1, uid 1000, vmm N, 172.16.128.1/30
 br0              bridged     up  192.0.2.1/24
   member  TAP, uid 1000, vmm N
 EOT
@@ -211,13 +211,19 @@ json >"$TMPDIR/json"
 check 'with guests: for programs' shows 0 "$TAPGATE" status --json lab quiet tap1 br0 <"$TMPDIR/json"
 sed 's/"stands"/"unknown"/; s/"state": "running"/"state": "unknown"/; s/"pid": N/"pid": null/' "$TMPDIR/json" >"$TMPDIR/json.alice"
 check 'alice sees all but guards' shows 0 as_alice "$TAPGATE" status --json lab quiet tap1 br0 <"$TMPDIR/json.alice"
-check 'alice, for people' shows 0 as_alice "$TAPGATE" status quiet tap1 <<'EOT'
+check 'alice, for people' shows 0 as_alice "$TAPGATE" status quiet tap1 lab <<'EOT'
+lab              host-only   up  172.16.2.1/24 fd00:2::1/64 fe80::1/64
+  guard   unknown (only root can see it)
+  dhcp    172.16.2.2-172.16.2.100, dnsmasq unknown (only root can see it)
+  member  other, not tapgate's
+  member  TAP, uid 1000, vmm N
+  member  fake, not tapgate's
 quiet            internal    up
   guard   unknown (only root can see it)
   member  TAP, uid 1000, vmm N
 tap1             standalone  up  172.16.3.1/24 fd00:3::1/64
   guard   unknown (only root can see it)
-  member  tap1, uid 1000, vmm N 172.16.3.1/24 fd00:3::1/64
+  member  tap1, uid 1000, vmm N, 172.16.3.1/24 fd00:3::1/64
 EOT
 
 nothing_else() { # the words of the manual, and no other
@@ -254,10 +260,10 @@ web              nat         different  10.77.0.1/24 10.0.0.1/8
   guard   stands
 tap1             standalone  missing  172.16.3.1/24 fd00:3::1/64
   guard   missing
-  member  tap1, uid 1000, vmm N 172.16.3.1/24 fd00:3::1/64
+  member  tap1, uid 1000, vmm N, 172.16.3.1/24 fd00:3::1/64
 cell             standalone  up  172.16.128.0/17
   guard   stands
-  member  cell-1, uid 1000, vmm N 172.16.128.1/30
+  member  cell-1, uid 1000, vmm N, 172.16.128.1/30
 EOT
 differs() { # differs NETWORK: what of it, by --json
 	"$TAPGATE" status --json "$1" | sed -n 's/^ *"difference": //p'
@@ -323,7 +329,9 @@ br0              bridged     up  192.0.2.1/24
 EOT
 policy '# nothing'
 "$TAPGATE" up >/dev/null
-check 'without networks, for people' shows 0 "$TAPGATE" status </dev/null
+check 'without networks, for people' shows 0 "$TAPGATE" status <<'EOT'
+no network in /etc/tapgate.conf
+EOT
 check 'without networks, for programs' shows 0 "$TAPGATE" status --json <<'EOT'
 {
   "networks": []
