@@ -1,9 +1,12 @@
 #include "cli/load.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli/check/findings.h"
@@ -66,17 +69,64 @@ static struct policy *keep_file_error(struct findings *findings, const char *pat
 	return NULL;
 }
 
+/* A file that is to become the policy: where it lies, others than root may write it. */
+struct draft {
+	const char *path; /* NULL: it is the policy itself */
+	char why[160];	  /* why the helper would not believe it there; empty: it would */
+};
+
+static bool read_plainly(const char *path, size_t limit, struct policy_file *file)
+{
+	int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	struct stat status;
+	ssize_t size = -1;
+
+	if (fd >= 0 && fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && (uint64_t)status.st_size <= limit) {
+		*file = (struct policy_file){.device = status.st_dev, .inode = status.st_ino};
+		file->text = malloc((size_t)status.st_size + 1);
+		size = file->text ? read(fd, file->text, (size_t)status.st_size + 1) : -1;
+	}
+	if (fd >= 0)
+		close(fd);
+	if (size < 0 || size != status.st_size) {
+		free(file->text);
+		file->text = NULL;
+		return false;
+	}
+	file->size = (size_t)size;
+	return true;
+}
+
+static enum policy_read read_draft(
+	void *context, const char *path, size_t limit, struct policy_file *file, char *why, size_t why_size)
+{
+	struct draft *draft = context;
+	enum policy_read result = files_read(NULL, path, limit, file, why, why_size);
+
+	if (result != POLICY_REFUSED || !draft->path || strcmp(path, draft->path) != 0 ||
+		!read_plainly(path, limit, file))
+		return result;
+	snprintf(draft->why, sizeof(draft->why), "%s", why);
+	return POLICY_READ;
+}
+
 struct policy *load_check(const char *path, struct findings *findings)
 {
-	const struct policy_reader reader = {.read = files_read};
 	char absolute[PATH_MAX];
 	const char *found = find(path, absolute), *hidden;
+	struct draft draft = {.path = found && strcmp(found, POLICY_FILE) != 0 ? found : NULL};
+	const struct policy_reader reader = {.read = read_draft, .context = &draft};
 	struct policy *policy;
 	size_t count;
 
 	if (!found)
 		return keep_file_error(findings, path, strerror(errno));
 	policy = policy_check(&reader, found, keep_error, findings, &count);
+	if (draft.why[0]) {
+		struct word name = {found, strlen(found)};
+
+		findings_add_note(findings, "%s would be refused where it lies: %s", QUOTED(name), draft.why);
+	}
 	if (!policy) {
 		findings->found[FINDING_ERROR] = count;
 		return NULL;

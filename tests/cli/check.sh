@@ -107,6 +107,25 @@ done
 chown -R root /etc/more
 chmod 755 /etc/more
 
+# A file that is to become the policy may lie anywhere, what it includes may not.
+printf 'allow br0 usr=alice\ninclude /etc/more/x\n' >/etc/more/x
+cp /etc/more/x "$TMPDIR/draft"
+chown alice /etc/more/x
+check 'a draft' says 4 check "$TMPDIR/draft" <<-EOT
+	$TMPDIR/draft:1:11: unknown word 'usr' on an allow rule, expected 'user=', 'group=', 'max=', 'queues=', 'mac=', 'vlan=', 'mtu=', 'isolated', 'lock-mac' or 'guard'
+	    allow br0 usr=alice
+	              ^
+	$TMPDIR/draft:2:9: cannot include '/etc/more/x': it does not belong to root; an administrator can change that
+	    include /etc/more/x
+	            ^
+	tapgate: note: '$TMPDIR/draft' would be refused where it lies: a directory on the way to it can be written by others than root
+EOT
+mkfifo "$TMPDIR/fifo"
+check '... that is no file' says 4 check "$TMPDIR/fifo" <<-EOT
+	$TMPDIR/fifo: a directory on the way to it can be written by others than root
+EOT
+chown root /etc/more/x
+
 # --- what may not be meant --------------------------------------------------------------------------------------------
 
 ip link add br0 address 02:00:00:00:00:01 type bridge
