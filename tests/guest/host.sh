@@ -4,27 +4,19 @@
 # tests/guest/hold has it; tests/guest/ports.c sends frames through them.
 
 make -s -C "$top" build/tests/guest/ports || exit 1
-host=$TMPDIR/host
+host=$vm_files
 
-add_program() { # add_program MODE PATH DIRECTORY: with the libraries that it needs
-	install -D -m "$1" -t "$host$3" "$2"
-	ldd "$2" | grep -o '/[^ ]*' | while read -r library; do
-		[ -e "$host$library" ] || install -D "$library" "$host$library"
-	done
-}
-
-# The kernel unpacks one archive after the other.
 host_start() { # the machine `host`
 	mkdir -p "$host/etc" "$host/run/ports" "$host/modules" "$host/tmp"
 	cp "$kernel/linux/host-modules"/* "$host/modules"
 	cp /etc/passwd /etc/group "$host/etc"
-	add_program 4755 "$HELPER" /usr/libexec
+	vm_program 4755 "$HELPER" /usr/libexec
 	for program in "$TAPGATE" "$(command -v ip)" "$(command -v bridge)" "$(command -v setpriv)" "$CALL" \
 		"$top/build/tests/guest/ports"; do
-		add_program 755 "$program" /usr/sbin
+		vm_program 755 "$program" /usr/sbin
 	done
 	install -m 755 "$top/tests/guest/hold" "$host/usr/sbin"
-	(cd "$host" && find . | cpio -o -H newc -R 0:0 --quiet) | gzip -1 >>"$vm_kernel/initrd"
+	vm_add_files
 	vm_start host 0 ''
 	vm_says host ready 60
 }

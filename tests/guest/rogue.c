@@ -5,14 +5,11 @@
  *	rogue INTERFACE dhcp            a DHCP offer and an acknowledgement to all
  *	rogue INTERFACE arp ADDRESS     an ARP request and a reply to all: this address is at the guest
  *	rogue INTERFACE na ADDRESS      the same as a neighbour advertisement, for IPv6
- *	rogue INTERFACE channels        no frame: pairs of queues, as `ethtool -l` says: "combined CURRENT of MOST"
  *	rogue INTERFACE udp ADDRESS MAC one UDP datagram to port 9, without asking anybody where the address is
  *
  * All of it names 2001:db8:bad:: or 198.51.100.66, where it needs an address to mislead to.
  */
 #include <arpa/inet.h>
-#include <linux/ethtool.h>
-#include <linux/sockios.h>
 #include <net/if.h>
 #include <netinet/ether.h>
 #include <netpacket/packet.h>
@@ -272,17 +269,6 @@ static void open_interface(const char *name)
 	self.link_local[8] ^= 2;
 }
 
-static void print_channels(const char *name)
-{
-	struct ethtool_channels channels = {.cmd = ETHTOOL_GCHANNELS};
-	struct ifreq request = {.ifr_data = (void *)&channels};
-
-	snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", name);
-	if (ioctl(self.socket, SIOCETHTOOL, &request) < 0)
-		fail("channels");
-	printf("combined %u of %u\n", channels.combined_count, channels.max_combined);
-}
-
 int main(int argc, char **argv)
 {
 	const char *what = argc > 2 ? argv[2] : "";
@@ -291,8 +277,6 @@ int main(int argc, char **argv)
 		open_interface(argv[1]);
 	if (!strcmp(what, "ra") && argc == 3) {
 		send_ra();
-	} else if (!strcmp(what, "channels") && argc == 3) {
-		print_channels(argv[1]);
 	} else if (!strcmp(what, "dhcp") && argc == 3) {
 		send_dhcp(2);
 		send_dhcp(5);

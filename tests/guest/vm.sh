@@ -42,6 +42,19 @@ as_user() { # as_user UID COMMAND [ARGUMENT...]: in place of this shell, in $vm_
 		setpriv --reuid "$as_uid" --regid "$as_uid" --clear-groups "$@"
 }
 
+vm_files=$TMPDIR/vm-files # more files for the machines, before vm_add_files
+
+vm_program() { # vm_program MODE PATH DIRECTORY: with the libraries that it needs
+	install -D -m "$1" -t "$vm_files$3" "$2"
+	ldd "$2" | grep -o '/[^ ]*' | while read -r library; do
+		[ -e "$vm_files$library" ] || install -D "$library" "$vm_files$library"
+	done
+}
+
+vm_add_files() { # for machines that start later: the kernel unpacks one archive after the other
+	(cd "$vm_files" && find . | cpio -o -H newc -R 0:0 --quiet) | gzip -1 >>"$vm_kernel/initrd"
+}
+
 # vm_start NAME UID KERNEL-WORDS [QEMU-ARGUMENT...]: returns at once. The machine has no device but those asked for.
 vm_start() {
 	vm=$vms/$1
