@@ -47,8 +47,8 @@ deb: dist
 	umask 022 && cp -r $(DIST)/tapgate-$(VERSION)/packaging/debian $(DIST)/tapgate-$(VERSION)/debian
 	umask 022 && packaging/changelog deb '$(REVISION)' '$(MAINTAINER)' >$(DIST)/tapgate-$(VERSION)/debian/changelog
 	sed -i 's|@MAINTAINER@|$(MAINTAINER)|' $(DIST)/tapgate-$(VERSION)/debian/control
-	umask 022 && cd $(DIST)/tapgate-$(VERSION) && env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL dpkg-buildpackage -us -uc $(BUILDPACKAGE) \
-		>../deb.log 2>&1 || { cat ../deb.log >&2; exit 1; }
+	umask 022 && cd $(DIST)/tapgate-$(VERSION) && env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL \
+		dpkg-buildpackage -us -uc $(BUILDPACKAGE) >../deb.log 2>&1 || { cat ../deb.log >&2; exit 1; }
 	rm -r $(DIST)/tapgate-$(VERSION)
 	cd $(DIST) && for package in *.deb; do echo "made $(DIST)/$$package"; done
 
