@@ -35,8 +35,8 @@ static const struct command {
 		"For each network, or for all that the policy names: whether you may use it and by which rule, what\n"
 		"is granted and how much of it is in use, how the network stands, and the words for QEMU's command\n"
 		"line. What is refused is told as tapgate-helper would. Root can ask about others: --user NAME, or\n"
-		"--user #UID. --json for programs. Exits with tapgate-helper's code for the first NETWORK that may not\n"
-		"be used, as 3 where the policy denies it, and with 4 if the policy is not valid.\n"},
+		"--user #UID. --json for programs. Exits with tapgate-helper's code for the first NETWORK that may\n"
+		"not be used, as 3 where the policy denies it, and with 4 if the policy is not valid.\n"},
 	{"list", "[--json] [--watch] [NETWORK...]", "show the taps: whose they are, and the guests behind them",
 		command_list,
 		"For each its network, user, virtual machine monitor, age and traffic as the guest sees it; the\n"

@@ -58,7 +58,7 @@ static bool parse_link_info(struct nlattr *attribute, struct link_interface *int
 		!reply_number(bridge[IFLA_BR_STP_STATE], &stp))
 		return false;
 	interface->stp = stp != 0;
-	/* A kernel whose bridges have no VLANs tells of the filtering, not of their protocol (net/bridge/br_netlink.c). */
+	/* A kernel whose bridges have no VLANs tells of filtering, not of their protocol (net/bridge/br_netlink.c). */
 	interface->knows_vlans = bridge[IFLA_BR_VLAN_PROTOCOL] != NULL;
 	interface->vlan_filtering = is_on(bridge[IFLA_BR_VLAN_FILTERING]);
 	for (int i = 1; i <= IFLA_BRPORT_MAX; i++) {

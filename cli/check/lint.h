@@ -29,7 +29,7 @@ struct lint_host {
 	void *context;
 };
 
-/* All of it: rules (cli/check/lint.c), whom they name (cli/check/lint_names.c), what networks and files they rest on. */
+/* All of it: rules (lint.c), whom they name (lint_names.c), what networks and files they rest on (lint_places.c). */
 void lint_rules(const struct policy *policy, const struct lint_host *host, struct findings *findings);
 void lint_networks(struct policy *policy, const struct lint_host *host, struct findings *findings);
 void lint_files(const struct policy *policy, struct findings *findings);

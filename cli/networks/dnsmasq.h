@@ -2,7 +2,7 @@
  * One dnsmasq for each network with dhcp=: addresses, router advertisements and names for its guests.
  *
  * It runs as a user of its own, listens on the network's bridge alone, and keeps what it must keep (its pid, leases) in
- * /run/tapgate, a directory that only root can write. What it is told is in cli/networks/dnsmasq_words.c; nothing is read from
+ * /run/tapgate, a directory that only root can write. What it is told is in dnsmasq_words.c; nothing is read from
  * /etc/dnsmasq.conf. Whether one runs is asked of the kernel: the pid file only says where to look, since its content
  * is dnsmasq's to write.
  *

@@ -56,7 +56,7 @@ if ip -d link show dev br0 | grep -q vlan_protocol; then
 else
 	check 'vlan=, which this kernel does not have' knows_no_vlans
 fi
-check 'asking leaves nothing' [ "$(ip -o link | grep -v -e ' lo:' -e ' br0:' | wc -l)" = 0 ]
+check 'asking leaves nothing' [ "$(ip -o link | grep -c -v -e ' lo:' -e ' br0:')" = 0 ]
 ip link del br0
 
 users=$(seq -s , -f user%g 1 60)

@@ -155,13 +155,14 @@ vm_pings() { # vm_pings NAME ADDRESS: does it?
 
 # vm_qmp NAME COMMAND [ARGUMENTS, as JSON]: succeeds when the command does; prints the answer.
 vm_qmp() {
+	vm_arguments=${3:-'{}'}
 	read -r vm_id <"$vms/$1/qmp.id"
 	if [ "$vm_id" = 0 ]; then
 		vm_id=1
 		vm_write "$vms/$1/qmp.in" '{"execute": "qmp_capabilities"}'
 	fi
 	echo $((vm_id + 1)) >"$vms/$1/qmp.id"
-	vm_write "$vms/$1/qmp.in" "{\"execute\": \"$2\", \"arguments\": ${3-\{\}}, \"id\": \"answer $vm_id\"}"
+	vm_write "$vms/$1/qmp.in" "{\"execute\": \"$2\", \"arguments\": $vm_arguments, \"id\": \"answer $vm_id\"}"
 	wait_for 15 grep "\"answer $vm_id\"" "$vms/$1/qmp" &&
 		! grep "\"answer $vm_id\"" "$vms/$1/qmp" | grep -q '"error"'
 }

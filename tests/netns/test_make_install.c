@@ -124,8 +124,8 @@ static void test_next_steps(void **state)
 	/* A real one, in a directory of the test's and in /etc, which is the world's own. */
 	command("make -s install PREFIX=/run/tmp/place >/run/tmp/said");
 	command("test \"$(tail -n 3 /run/tmp/said)\" = \"next, in /etc/tapgate.conf: who may use which networks; see "
-		"tapgate.conf(5)\nthen: /run/tmp/place/bin/tapgate check\nthen, to have its networks now and at each boot: "
-		"systemctl enable --now /run/tmp/place/lib/systemd/system/tapgate.service\"");
+		"tapgate.conf(5)\nthen: /run/tmp/place/bin/tapgate check\nthen, to have its networks now and at each "
+		"boot: systemctl enable --now /run/tmp/place/lib/systemd/system/tapgate.service\"");
 	command("/run/tmp/place/bin/tapgate check >/dev/null");
 	command("make -s uninstall PREFIX=/run/tmp/place >/dev/null && rm -r /run/tmp/place");
 	command("! make -s install DESTDIR=" STAGE " PREFIX=/usr | grep -E '^(next|then)' && rm -r " STAGE);

@@ -1,4 +1,4 @@
-/* dnsmasq's leases (cli/taps/leases.c): lines as it writes them, and lines that somebody else could have had a hand in. */
+/* dnsmasq's leases (cli/taps/leases.c): lines as it writes them, and lines that somebody else had a hand in. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

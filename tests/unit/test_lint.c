@@ -1,6 +1,6 @@
 /*
- * Tests of what `tapgate check` warns of in a policy (cli/check/lint*.c), with names and interfaces that live in tables; and
- * of how a line is shown with its caret (cli/check/caret.c).
+ * Tests of what `tapgate check` warns of in a policy (cli/check/lint*.c), with names and interfaces that live in
+ * tables; and of how a line is shown with its caret (cli/check/caret.c).
  */
 #include "tests/unit/test_policy.h"
 
