@@ -247,6 +247,7 @@ uninstall:
 	rm -f $(DESTDIR)$(LIBEXECDIR)/tapgate-helper $(DESTDIR)$(BINDIR)/tapgate $(PLACES)
 	rmdir $(filter %.service.d/,$(sort $(dir $(PLACES)))) 2>/dev/null || true
 	@echo 'removed $(DESTDIR)$(LIBEXECDIR)/tapgate-helper, $(DESTDIR)$(BINDIR)/tapgate and what belongs to them'
+	@test ! -e $(DESTDIR)$(SYSCONFDIR)/tapgate.conf || echo 'kept $(DESTDIR)$(SYSCONFDIR)/tapgate.conf'
 
 # The installed helper in the place of qemu-bridge-helper: COMPAT, or where the distribution has it.
 install-compat uninstall-compat:
