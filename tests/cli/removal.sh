@@ -224,8 +224,14 @@ cell: took down its guard
 EOT
 check 'down of a bridge leaves its ports where they reach nothing' "$TAPGATE" down lab
 check '... without a bridge' refuses test -e "/sys/class/net/$(cat "$TMPDIR/tap.h1")/master"
-"$TAPGATE" down >/dev/null
+tells_of_it() { # what `list` says behind the tap
+	"$TAPGATE" list lab | grep -q "^$(cat "$TMPDIR/tap.h1") .* cut off: its network was taken down; start the machine again\$"
+}
+check '... which list tells' tells_of_it
+"$TAPGATE" up lab >/dev/null
+check '... also when there is a new one' tells_of_it
 unplug h1
+"$TAPGATE" down >/dev/null
 ip netns del s1
 ip netns del c1
 check 'nothing of ours is left' nothing_of_ours
