@@ -120,6 +120,12 @@ check 'a draft' says 4 check "$TMPDIR/draft" <<-EOT
 	            ^
 	tapgate: note: '$TMPDIR/draft' would be refused where it lies: a directory on the way to it can be written by others than root
 EOT
+echo 'deny all' >"$TMPDIR/draft"
+chmod 600 "$TMPDIR/draft"
+check '... that nobody else may read' says 0 check "$TMPDIR/draft" <<-EOT
+	tapgate: note: '$TMPDIR/draft' would be refused where it lies: a directory on the way to it can be written by others than root
+	$TMPDIR/draft: no mistake found
+EOT
 mkfifo "$TMPDIR/fifo"
 check '... that is no file' says 4 check "$TMPDIR/fifo" <<-EOT
 	$TMPDIR/fifo: a directory on the way to it can be written by others than root
