@@ -34,6 +34,13 @@ static void begin(void *context, const char *hidden)
 	snprintf(explaining->hidden, sizeof(explaining->hidden), "%s", hidden);
 }
 
+/* A name that is only denied for being a mistake: the helper says nothing of what it does not allow. */
+static bool is_unknown(const struct explaining *explaining, const struct explain_answer *answer)
+{
+	return answer->outcome.code == EXIT_DENIED && !answer->line_line &&
+	       !host_interface(&explaining->session.host, answer->permit.network.name);
+}
+
 static void explain(void *context, const struct explain_answer *answer)
 {
 	struct explaining *explaining = context;
@@ -47,6 +54,8 @@ static void explain(void *context, const struct explain_answer *answer)
 			json_array_append_new(explaining->list, explain_json_refusal(answer));
 		else
 			explain_show_refusal(answer);
+		if (!explaining->list && is_unknown(explaining, answer))
+			puts("  network  there is no network or bridge of that name; see: tapgate networks");
 		return;
 	}
 	explain_find(&explaining->session, &explaining->who, explaining->helper, answer, &explained);

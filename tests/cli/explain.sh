@@ -379,6 +379,8 @@ for user in mallory 1000 '' '#' '#-1' '#4294967295' '#1000x'; do
 		"tapgate: --user '$user': there is no such user, expected a name, or '#' and a number; see: tapgate help explain" \
 		"$TAPGATE" explain --user "$user"
 done
+check 'a name that nothing has' refused 3 "br8: denied: $(helper_says alice br8)
+  network  there is no network or bridge of that name; see: tapgate networks" as alice "$TAPGATE" explain br8
 check 'a name that is none' refused 2 \
 	"tapgate: network 'a/b' has characters other than letters, digits and ._-+@, expected the name of a network of at most 15 bytes" \
 	"$TAPGATE" explain a/b
