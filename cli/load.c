@@ -81,6 +81,7 @@ static bool read_plainly(const char *path, size_t limit, struct policy_file *fil
 	struct stat status;
 	ssize_t size = -1;
 
+	*file = (struct policy_file){.text = NULL};
 	if (fd >= 0 && fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && (uint64_t)status.st_size <= limit) {
 		*file = (struct policy_file){.device = status.st_dev, .inode = status.st_ino};
 		file->text = malloc((size_t)status.st_size + 1);
