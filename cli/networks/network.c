@@ -1,5 +1,6 @@
 #include "cli/networks/network.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -92,10 +93,41 @@ static bool settle_dnsmasq(struct session *session, const struct policy_network 
 	return true;
 }
 
+bool network_has_tap(const struct link_interface *interface, const char *name)
+{
+	struct alias_tap tap;
+
+	return alias_read_tap(interface, &tap) && strcmp(tap.network, name) == 0;
+}
+
+/*
+ * Taps go with their network, and before its bridge does: without the guard they would lead anywhere. Not those on a
+ * bridge of somebody else's that has the network's name by now.
+ */
+static bool remove_taps(struct session *session, const char *name)
+{
+	for (size_t i = 0; i < session->host.interface_count; i++) {
+		const struct link_interface *tap = &session->host.interfaces[i];
+		const struct link_interface *bridge = host_interface_at(&session->host, tap->master);
+		int error;
+
+		if (!network_has_tap(tap, name) || (tap->master && !(bridge && bridge_is_ours(bridge))))
+			continue;
+		error = session->dry ? 0 : link_remove(session->link, tap->index);
+		if (error && error != -ENODEV)
+			return session_fail(name, error, "remove the tap '%s'", tap->name);
+		session_say(session, name, "removed", "remove", "the tap '%s' of a virtual machine", tap->name);
+	}
+	return true;
+}
+
 /* A bridge of ours that a network has no use for any more: it is standalone now. */
 static bool remove_needless_bridge(struct session *session, const struct policy_network *network)
 {
-	return bridge_is_needed(network) || bridge_remove(session, network->name);
+	const struct link_interface *bridge = host_interface(&session->host, network->name);
+
+	return bridge_is_needed(network) || !bridge || !bridge_is_ours(bridge) ||
+	       (remove_taps(session, network->name) && bridge_remove(session, network->name));
 }
 
 bool network_settle(struct session *session, const struct policy_network *network)
@@ -120,33 +152,9 @@ bool network_settle(struct session *session, const struct policy_network *networ
 
 /* --- away -------------------------------------------------------------------------------------------------------- */
 
-bool network_has_tap(const struct link_interface *interface, const char *name)
-{
-	struct alias_tap tap;
-
-	return alias_read_tap(interface, &tap) && strcmp(tap.network, name) == 0;
-}
-
-/* Taps that stand alone go with their network: without the guard they would lead anywhere. */
-static bool remove_standalone_taps(struct session *session, const char *name)
-{
-	for (size_t i = 0; i < session->host.interface_count; i++) {
-		const struct link_interface *tap = &session->host.interfaces[i];
-		int error;
-
-		if (tap->master || !network_has_tap(tap, name))
-			continue;
-		error = session->dry ? 0 : link_remove(session->link, tap->index);
-		if (error)
-			return session_fail(name, error, "remove the tap '%s'", tap->name);
-		session_say(session, name, "removed", "remove", "the tap '%s' of a virtual machine", tap->name);
-	}
-	return true;
-}
-
 bool network_remove(struct session *session, const char *name)
 {
-	return bridge_remove(session, name) && remove_dnsmasq(session, name) && remove_standalone_taps(session, name) &&
+	return remove_taps(session, name) && bridge_remove(session, name) && remove_dnsmasq(session, name) &&
 	       guard_take_down(session, name);
 }
 

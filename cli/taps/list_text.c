@@ -79,7 +79,7 @@ static void add_note(struct columns *table, const struct scene_tap *tap)
 	else if (tap->alias.before)
 		columns_add(table, COLUMNS_PLAIN, "being counted against a limit");
 	else if (!tap->interface.master && tap->age < 0)
-		columns_add(table, COLUMNS_BAD, "cut off: its network was taken down; start the machine again");
+		columns_add(table, COLUMNS_BAD, "cut off: its bridge is gone; start the machine again");
 	else if (tap->unkept)
 		columns_add(table, COLUMNS_BAD, "%u guests more", tap->unkept);
 	else

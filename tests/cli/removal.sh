@@ -222,15 +222,27 @@ tap1: took down its guard
 cell: removed the tap 'cell-1' of a virtual machine
 cell: took down its guard
 EOT
-check 'down of a bridge leaves its ports where they reach nothing' "$TAPGATE" down lab
-check '... without a bridge' refuses test -e "/sys/class/net/$(cat "$TMPDIR/tap.h1")/master"
+"$TAPGATE" down lab | head -n 3 >"$TMPDIR/said"
+check 'down of a bridge takes the taps on it along, which without guard the host would hear' \
+	diff - "$TMPDIR/said" <<EOT
+lab: removed the tap '$(cat "$TMPDIR/tap.h1")' of a virtual machine
+lab: removed the bridge
+lab: stopped dnsmasq
+EOT
+check '... the tap is gone' refuses test -e "/sys/class/net/$(cat "$TMPDIR/tap.h1")"
+ip netns del h1
+"$TAPGATE" up lab >/dev/null
+check 'another guest' guest h2 lab 172.16.2.51/24
+ip link del lab
 tells_of_it() { # what `list` says behind the tap
-	"$TAPGATE" list lab | grep -q "^$(cat "$TMPDIR/tap.h1") .* cut off: its network was taken down; start the machine again\$"
+	"$TAPGATE" list lab | grep -q "^$(cat "$TMPDIR/tap.h2") .* cut off: its bridge is gone; start the machine again\$"
 }
-check '... which list tells' tells_of_it
+check 'a bridge that somebody else removes leaves its ports, which list tells' tells_of_it
 "$TAPGATE" up lab >/dev/null
 check '... also when there is a new one' tells_of_it
-unplug h1
+"$TAPGATE" down lab >/dev/null
+check 'down takes such a tap along' refuses test -e "/sys/class/net/$(cat "$TMPDIR/tap.h2")"
+ip netns del h2
 "$TAPGATE" down >/dev/null
 ip netns del s1
 ip netns del c1
