@@ -195,6 +195,7 @@ TEXTS := \
 	man/tapgate-helper.8:644:$(MANDIR)/man8/tapgate-helper.8 \
 	man/tapgate.conf.5:644:$(MANDIR)/man5/tapgate.conf.5 \
 	etc/systemd/tapgate.service:644:$(UNITDIR)/tapgate.service \
+	etc/systemd/tapgate-firewalld.service:644:$(UNITDIR)/tapgate-firewalld.service \
 	etc/systemd/tapgate-restore:755:$(LIBEXECDIR)/tapgate-restore \
 	$(foreach unit,nftables firewalld docker,\
 		etc/systemd/$(unit).service.d/tapgate.conf:644:$(UNITDIR)/$(unit).service.d/tapgate.conf) \
