@@ -4,11 +4,16 @@
  * A file that the user may not read must say nothing (an include with mode 0640 root:alice is for alice), and which
  * files that are is the kernel's to decide. So the process that reads gives up root's ids and every capability for good
  * before it opens the first file, as the helper does, and sends its answers through a pipe. Nothing takes them back.
+ *
+ * Such a process is the user's to stop or to kill from then on. So it is not waited for longer than PATIENCE, nor for
+ * its end.
  */
 #include <errno.h>
 #include <grp.h>
 #include <linux/capability.h>
+#include <poll.h>
 #include <search.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -162,13 +167,17 @@ static _Noreturn void ask_as_user(const struct explain_question *question, int p
 
 /* --- as the caller ----------------------------------------------------------------------------------------------- */
 
+enum { PATIENCE = 5000 }; /* milliseconds without a byte */
+
 static bool receive_message(int pipe, struct message *message)
 {
+	struct pollfd ready = {.fd = pipe, .events = POLLIN};
 	char *at = (char *)message;
 	size_t left = sizeof(*message);
 
 	while (left > 0) {
-		ssize_t size = read(pipe, at, left);
+		int count = poll(&ready, 1, PATIENCE);
+		ssize_t size = count > 0 ? read(pipe, at, left) : count;
 
 		if (size == 0 || (size < 0 && errno != EINTR))
 			return false;
@@ -200,7 +209,7 @@ static int hear(const struct explain_question *question, int pipe)
 			return STATUS_DONE;
 		}
 	}
-	say_error("the process that reads the policy as uid %u ended too early", question->who->uid);
+	say_error("the process that reads the policy as uid %u was ended or stopped too early", question->who->uid);
 	return STATUS_FAILED;
 }
 
@@ -219,6 +228,7 @@ int explain_ask(const struct explain_question *question)
 	close(ends[1]);
 	status = hear(question, ends[0]);
 	close(ends[0]);
+	kill(child, SIGKILL); /* it has said all, or never will */
 	while (waitpid(child, NULL, 0) < 0 && errno == EINTR)
 		;
 	return status;

@@ -396,6 +396,19 @@ check 'a policy that is not valid' refused 4 \
 	as alice "$TAPGATE" explain
 policy 'network tap1 standalone 172.16.3.1/24' 'allow all lock-mac'
 check '... or cannot be kept' refused 4 "tap1: refused: $(helper_says alice tap1)" as alice "$TAPGATE" explain tap1
+
+# The process that reads the policy is alice's while it does.
+seq 500 | sed 's/.*/allow lab& user=alice/' | policy -
+setpriv --reuid alice --regid alice --clear-groups sh -c 'while :; do kill -STOP -1; done' 2>/dev/null &
+stopping=$!
+stopped() {
+	refuses timeout -s KILL 30 "$TAPGATE" explain --user alice >"$TMPDIR/stopped" 2>&1 &&
+		[ "$(tail -n 1 "$TMPDIR/stopped")" = 'tapgate: the process that reads the policy as uid 1000 was ended or stopped too early' ]
+}
+check 'a user who stops it does not hold root up' wait_for 2 stopped
+kill -KILL "$stopping"
+check '... and it is gone' refuses pgrep -x -u alice tapgate
+check '... root has its answer then' eval '"$TAPGATE" explain --user alice lab1 | grep -q "^lab1: allowed by "'
 rm /etc/tapgate.conf
 check '... or is not there' refused 4 "tapgate: $(helper_says alice br0)" as alice "$TAPGATE" explain br0
 policy 'allow br0'
