@@ -34,18 +34,16 @@ static const char *find_program(void)
 	return NULL;
 }
 
-/* The user that dnsmasq's package makes, else nobody. Its own group, as dnsmasq takes "dip" where there is one. */
+/* With its own group, as dnsmasq takes "dip" where there is one. */
 static bool find_account(struct dnsmasq_account *account)
 {
-	static const char *const users[] = {"dnsmasq", "nobody"};
-
-	for (size_t i = 0; i < sizeof(users) / sizeof(*users); i++) {
-		const struct passwd *user = getpwnam(users[i]);
+	for (size_t i = 0; i < DNSMASQ_USERS; i++) {
+		const struct passwd *user = getpwnam(dnsmasq_users[i]);
 		const struct group *group = user && user->pw_uid != 0 ? getgrgid(user->pw_gid) : NULL;
 
 		if (!group || strlen(group->gr_name) >= sizeof(account->group))
 			continue;
-		snprintf(account->user, sizeof(account->user), "%s", users[i]);
+		snprintf(account->user, sizeof(account->user), "%s", dnsmasq_users[i]);
 		snprintf(account->group, sizeof(account->group), "%s", group->gr_name);
 		return true;
 	}

@@ -4,19 +4,24 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "cli/networks/dnsmasq.h"
 
 enum {
-	END_PATIENCE = 5000, /* milliseconds */
+	END_PATIENCE = 5000,  /* milliseconds */
+	WORDS_PATIENCE = 500, /* for a process's words; it takes microseconds */
 	PROC_PATH_MAX = 32,
 };
+
+const char *const dnsmasq_users[DNSMASQ_USERS] = {"dnsmasq", "nobody"};
 
 /* --- the directory ----------------------------------------------------------------------------------------------- */
 
@@ -146,6 +151,75 @@ static bool executes_dnsmasq(pid_t pid)
 	return base && strcmp(base + 1, "dnsmasq") == 0;
 }
 
+/* Root, as which it starts; whom it would run as now; and whom it gave its pid file to, lest that has changed since. */
+static bool may_be_dnsmasqs(const char *name, unsigned int uid)
+{
+	char path[64];
+	struct stat status;
+	bool found;
+
+	snprintf(path, sizeof(path), DNSMASQ_DIRECTORY "/%.15s.pid", name);
+	found = uid == 0 || (lstat(path, &status) == 0 && status.st_uid == uid);
+	for (size_t i = 0; i < DNSMASQ_USERS && !found; i++) {
+		const struct passwd *user = getpwnam(dnsmasq_users[i]);
+
+		found = user && user->pw_uid == uid;
+	}
+	return found;
+}
+
+/* Whether all of a process's user IDs are such as the network's dnsmasq may have. */
+static bool has_right_user(pid_t pid, const char *name)
+{
+	static const char label[] = "\nUid:\t";
+	char path[PROC_PATH_MAX], text[1024], *at;
+	unsigned int real, effective, saved;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+	text[read_file(AT_FDCWD, path, text, sizeof(text) - 1)] = '\0';
+	at = strstr(text, label); /* the name before it has its newlines escaped (proc(5)) */
+	return at && sscanf(at + sizeof(label) - 1, "%u %u %u", &real, &effective, &saved) == 3 &&
+	       may_be_dnsmasqs(name, real) && may_be_dnsmasqs(name, effective) && may_be_dnsmasqs(name, saved);
+}
+
+/* In a child, which can be killed while it waits for that process's memory, and holds nothing of ours. */
+static _Noreturn void tell_words(pid_t pid, int output)
+{
+	char path[PROC_PATH_MAX], words[sizeof(((struct dnsmasq_process *)NULL)->words)];
+	size_t size;
+
+	if (dup2(output, STDOUT_FILENO) < 0 || syscall(SYS_close_range, STDERR_FILENO, ~0U, 0) < 0)
+		_exit(1);
+	snprintf(path, sizeof(path), "/proc/%d/cmdline", (int)pid);
+	size = read_file(AT_FDCWD, path, words, sizeof(words));
+	_exit(write(STDOUT_FILENO, words, size) != (ssize_t)size); /* a pipe takes so much at once */
+}
+
+/* The words of a process; none if it does not let go of them in time. */
+static size_t read_words(pid_t pid, char *words, size_t size)
+{
+	struct pollfd ready = {.events = POLLIN};
+	int ends[2];
+	ssize_t used = 0;
+	pid_t child;
+
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return 0;
+	child = fork();
+	if (child == 0)
+		tell_words(pid, ends[1]);
+	close(ends[1]);
+	ready.fd = ends[0];
+	if (child > 0 && poll(&ready, 1, WORDS_PATIENCE) > 0)
+		used = read(ends[0], words, size);
+	close(ends[0]);
+	if (child > 0)
+		kill(child, SIGKILL);
+	while (child > 0 && waitpid(child, NULL, 0) < 0 && errno == EINTR)
+		;
+	return used > 0 ? (size_t)used : 0;
+}
+
 static bool is_in_our_namespace(pid_t pid)
 {
 	char path[PROC_PATH_MAX];
@@ -173,15 +247,14 @@ static bool has_pid_word(const struct dnsmasq_process *process, const char *name
 /* Look at a process. The pidfd holds on to the very one that was looked at, since that was still there afterwards. */
 static bool look(pid_t pid, const char *name, struct dnsmasq_process *process)
 {
-	char path[PROC_PATH_MAX];
-
 	process->pid = pid;
 	process->pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
 	if (process->pidfd < 0)
 		return false;
-	snprintf(path, sizeof(path), "/proc/%d/cmdline", (int)pid);
-	process->words_size = read_file(AT_FDCWD, path, process->words, sizeof(process->words));
-	if (has_pid_word(process, name) && executes_dnsmasq(pid)) {
+	process->words_size = 0;
+	if (executes_dnsmasq(pid) && has_right_user(pid, name))
+		process->words_size = read_words(pid, process->words, sizeof(process->words));
+	if (has_pid_word(process, name)) {
 		process->elsewhere = !is_in_our_namespace(pid);
 		if (syscall(SYS_pidfd_send_signal, process->pidfd, 0, NULL, 0) == 0)
 			return true;

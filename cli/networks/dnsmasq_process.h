@@ -2,7 +2,11 @@
  * The process that is a network's dnsmasq: found by its pid file, known by what the kernel says of it.
  *
  * The pid file may be stale, its pid somebody else's by now, and its content is dnsmasq's to write. A process is the
- * one only if it executes dnsmasq with the network's pid file among its words, and is signalled through a pidfd alone.
+ * one only if it is root's or of a user whom dnsmasq runs as, executes dnsmasq and has the network's pid file among its
+ * words; it is signalled through a pidfd alone.
+ *
+ * Words stand in the process's own memory, which it can keep others waiting for: with a mapping of a file system of its
+ * own (FUSE) and a thread that waits for it. So no other user's are read, and nobody's without a limit of time.
  */
 #ifndef CLI_NETWORKS_DNSMASQ_PROCESS_H
 #define CLI_NETWORKS_DNSMASQ_PROCESS_H
@@ -12,6 +16,10 @@
 #include <sys/types.h>
 
 #include "cli/networks/dnsmasq_words.h"
+
+/* Whom dnsmasq runs as: the user that its package makes, else nobody. */
+enum { DNSMASQ_USERS = 2 };
+extern const char *const dnsmasq_users[DNSMASQ_USERS];
 
 struct dnsmasq_process {
 	pid_t pid;

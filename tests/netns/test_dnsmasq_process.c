@@ -142,6 +142,37 @@ static void test_stale_pid_file(void **state)
 }
 
 /*
+ *	lab --- dnsmasq, and a process of alice's that is called so and has its words
+ */
+static void test_of_another_user(void **state)
+{
+	struct policy_network lab = lab_network("lab", MODE_HOST_ONLY, 2);
+	char text[32];
+	pid_t child;
+
+	(void)state;
+	command("cp /bin/sh /run/dnsmasq");
+	lab_bridge(&lab);
+	child = fork();
+	if (child == 0) {
+		become(&alice);
+		execl("/run/dnsmasq", "dnsmasq", "-c", "while :; do sleep 1; done", "--pid-file=/run/tapgate/lab.pid",
+			(char *)NULL);
+	}
+	note_child(child);
+	eventually("readlink /proc/%d/exe | grep -qx /run/dnsmasq", (int)child);
+	lab_start(&lab);
+	assert_int_not_equal(dnsmasq_pid("lab"), child);
+	lab_stop("lab");
+	snprintf(text, sizeof(text), "%d\n", (int)child);
+	write_pid_file(text);
+	assert_int_equal(dnsmasq_state(&lab), DNSMASQ_ABSENT);
+	lab_stop("lab");
+	command("grep -q '^State:\t[SRD]' /proc/%d/status", (int)child);
+	command("rm /run/dnsmasq");
+}
+
+/*
  *	lab, in another network namespace with the same /run --- dnsmasq
  *	lab, here --- (none)
  */
@@ -185,6 +216,7 @@ int main(void)
 		LAB_TEST(test_difference),
 		LAB_TEST(test_ends_for_good),
 		LAB_TEST(test_stale_pid_file),
+		LAB_TEST(test_of_another_user),
 		LAB_TEST(test_other_namespace),
 	};
 
