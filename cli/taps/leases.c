@@ -12,7 +12,8 @@
 #include "cli/networks/dnsmasq_words.h"
 
 enum {
-	FILE_MAX = 8 << 20, /* bytes: 8192 leases (cli/networks/dnsmasq_words.c) of at most 1024 bytes */
+	LEASES_MAX = 8192,  /* as many as dnsmasq is told to keep (cli/networks/dnsmasq_words.c) */
+	FILE_MAX = 8 << 20, /* bytes: so many, of at most 1024 bytes */
 };
 
 /* A hexadecimal number of two digits. */
@@ -105,6 +106,7 @@ int leases_each(const char *network, void (*each)(void *context, const struct le
 	size_t size;
 	char *text;
 	struct word rest, line;
+	unsigned int count = 0;
 
 	if (snprintf(path, sizeof(path), DNSMASQ_DIRECTORY "/%.15s.leases", network) < 0)
 		return -EINVAL;
@@ -115,9 +117,12 @@ int leases_each(const char *network, void (*each)(void *context, const struct le
 	while (word_cut(&rest, '\n', &line)) {
 		struct lease lease;
 
-		if (lease_read(line, time(NULL), &lease))
-			each(context, &lease);
+		if (!lease_read(line, time(NULL), &lease))
+			continue;
+		if (++count > LEASES_MAX)
+			break;
+		each(context, &lease);
 	}
 	free(text);
-	return 0;
+	return count > LEASES_MAX ? -EFBIG : 0;
 }

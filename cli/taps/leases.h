@@ -31,7 +31,7 @@ bool lease_read(struct word line, int64_t now, struct lease *lease);
 
 /*
  * Call `each` for the leases in force of a network. Returns 0, also if there is no such file; else a negative errno
- * value. -EINVAL: it is no file, or too large.
+ * value. -EINVAL: it is no file, or too large. -EFBIG, after as many as dnsmasq keeps at most: there are more.
  */
 int leases_each(const char *network, void (*each)(void *context, const struct lease *), void *context);
 

@@ -385,6 +385,12 @@ tapgate: 'gamma' is no tap or network with a guest, and no lease has that host n
 EOT
 check '... the list goes on' as bob "$TAPGATE" list
 rm /run/tapgate/lab.leases
+seq 100000 | awk "{ printf \"$expiry 1 fd00:2::%x:%x * 00:04:00:01\\n\", \$1 / 65536, \$1 % 65536 }" >/run/tapgate/lab.leases
+check 'more leases than dnsmasq keeps hold nobody up' timeout 10 "$TAPGATE" list
+check '... and are told of' shows 1 "$TAPGATE" ip gamma <<'EOT'
+tapgate: 'gamma' is no tap or network with a guest, and no lease has that host name (not all leases could be read: File too large); see: tapgate list
+EOT
+rm /run/tapgate/lab.leases
 mkfifo /run/tapgate/lab.leases
 check 'what is no file is not waited for' timeout 10 "$TAPGATE" list
 rm /run/tapgate/lab.leases
