@@ -170,9 +170,20 @@ struct columns list_table(const struct scene *scene, const struct words *words)
 
 /* --- lines ------------------------------------------------------------------------------------------------------- */
 
+/* A name that somebody chose, as one word: its blanks are escaped as well, or it could pass for other words. */
+static void write_name(FILE *out, const char *label, const char *name)
+{
+	char text[LIST_NAME_TEXT];
+
+	list_name(name, text);
+	fputs(label, out);
+	for (const char *at = text; *at; at++)
+		fputs(*at == ' ' ? "\\x20" : (const char[]){*at, '\0'}, out);
+}
+
 static void write_guest(FILE *out, const struct scene_guest *guest)
 {
-	char mac[MAC_TEXT], name[LIST_NAME_TEXT], address[SCENE_ADDRESS_TEXT];
+	char mac[MAC_TEXT], address[SCENE_ADDRESS_TEXT];
 
 	mac_text(guest->mac, mac);
 	fprintf(out, " guest=%s", mac);
@@ -182,14 +193,13 @@ static void write_guest(FILE *out, const struct scene_guest *guest)
 		scene_address_text(&guest->addresses[i], address);
 		fprintf(out, ",%s", address);
 	}
-	list_name(guest->name, name);
-	if (*name)
-		fprintf(out, " name=%s", name);
+	if (*guest->name)
+		write_name(out, " name=", guest->name);
 }
 
 char *list_line(const struct scene *scene, const struct scene_tap *tap)
 {
-	char user[LIST_NAME_TEXT], program[LIST_NAME_TEXT], *text = NULL;
+	char user[LIST_NAME_TEXT], *text = NULL;
 	size_t size;
 	FILE *out = open_memstream(&text, &size);
 	bool whole;
@@ -197,10 +207,11 @@ char *list_line(const struct scene *scene, const struct scene_tap *tap)
 	if (!out)
 		return NULL;
 	list_user(tap->alias.uid, user);
-	list_name(tap->holder.name, program);
 	fprintf(out, "%s network=%s user=%s", tap->interface.name, tap->alias.network, user);
-	if (tap->holder.pid)
-		fprintf(out, " vmm=%d:%s", (int)tap->holder.pid, program);
+	if (tap->holder.pid) {
+		fprintf(out, " vmm=%d", (int)tap->holder.pid);
+		write_name(out, ":", tap->holder.name);
+	}
 	for (size_t i = 0; i < scene->guest_count; i++) {
 		if (scene->guests[i].tap == tap->interface.index)
 			write_guest(out, &scene->guests[i]);

@@ -199,7 +199,7 @@ guest() {
 	in_netns "$guest_name" sh -c 'echo 0 >/proc/sys/net/ipv6/conf/default/accept_dad
 		echo 0 >/proc/sys/net/ipv6/conf/all/accept_dad'
 	rm -f "$TMPDIR/tap.$guest_name" "$TMPDIR/refused.$guest_name"
-	"$top/build/tests/cli/plug" alice "$guest_name" eth0 "$HELPER" "--br=$guest_network" '--fd={fd}' \
+	"${guest_program-$top/build/tests/cli/plug}" alice "$guest_name" eth0 "$HELPER" "--br=$guest_network" '--fd={fd}' \
 		>"$TMPDIR/tap.$guest_name" 2>"$TMPDIR/refused.$guest_name" &
 	echo $! >"$TMPDIR/plug.$guest_name"
 	wait_for 10 eval "[ -s $TMPDIR/tap.$guest_name ] || [ -s $TMPDIR/refused.$guest_name ]"

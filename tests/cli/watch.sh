@@ -88,6 +88,19 @@ check 'of one network' wait_for 10 grep -qE ' (here|came) .* network=br1 ' "$TMP
 check '... no other' refuses grep -q br0 "$TMPDIR/watched"
 ends_with 0 TERM
 
+# Whoever calls a program so says nothing of a tap.
+unplug b2
+cp "$top/build/tests/cli/plug" "$TMPDIR/p name=x orphan"
+silent b2
+guest_program="$TMPDIR/p name=x orphan"
+guest b2 br1
+unset guest_program
+watch br1
+check 'a name with blanks is one word' told <<'EOT'
+TIME here TAP network=br1 user=alice vmm=N:p\x20name=x\x20orphan
+EOT
+ends_with 0 TERM
+
 watch --json
 wait_for 10 test -s "$TMPDIR/watched"
 unplug b2
