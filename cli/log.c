@@ -33,17 +33,31 @@ struct shown {
 	char text[2048];
 };
 
-/* For terminals and JSON alike: printable ASCII as it is, everything else as \xNN. */
-static struct shown show(const char *text)
+/* Printable ASCII as it is, everything else as \xNN; so is a blank behind another one, if `columns`. */
+static struct shown show_bytes(const char *text, bool columns)
 {
 	struct shown shown = {""};
+	char before = '\0';
 
-	for (; *text; text++) {
+	for (; *text; before = *text++) {
 		const unsigned char byte = (unsigned char)*text;
+		const bool plain = byte >= ' ' && byte <= '~' && !(columns && byte == ' ' && before == ' ');
 
-		text_append(shown.text, sizeof(shown.text), byte >= ' ' && byte <= '~' ? "%c" : "\\x%02x", byte);
+		text_append(shown.text, sizeof(shown.text), plain ? "%c" : "\\x%02x", byte);
 	}
 	return shown;
+}
+
+/* For JSON. */
+static struct shown show(const char *text)
+{
+	return show_bytes(text, false);
+}
+
+/* For the table: with more than one blank in a row a text could, where a terminal breaks the line, look like a line. */
+static struct shown show_cell(const char *text)
+{
+	return show_bytes(text, true);
 }
 
 static const char *user_name(uint32_t uid)
@@ -66,8 +80,9 @@ static void print_line(const struct log_entry *entry, const struct log_line *lin
 	if (line->vmm)
 		snprintf(vmm, sizeof(vmm), "%u", line->vmm);
 	printf("%-19s  %-7s  %-10s  %-10s  %-12s  %7s  %s\n", when, log_result_name(line->result),
-		show(name ? name : number).text, line->network[0] ? line->network : "-", line->tap[0] ? line->tap : "-",
-		vmm, show(line->result == LOG_GRANTED ? line->rule : line->why).text);
+		show_cell(name ? name : number).text, line->network[0] ? line->network : "-",
+		line->tap[0] ? line->tap : "-", vmm,
+		show_cell(line->result == LOG_GRANTED ? line->rule : line->why).text);
 }
 
 static json_t *text_or_null(const char *text)

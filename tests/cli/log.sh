@@ -168,6 +168,8 @@ check 'a field of a later version is no forgery' last bob "$head refused uid=100
 	'refused bob - - - so it is'
 check 'terminal bytes within a value' last bob "$head refused uid=1001 code=3 why=\"\\\\x1b[2J \\\\xff\"" \
 	'refused bob - - - \x1b[2J \xff'
+check 'blanks that would fill a line of a terminal' last bob "$head refused uid=1001 code=3 why=\"so it is   granted\"" \
+	'refused bob - - - so it is \x20\x20granted'
 check 'users can lie about themselves' last bob "$head granted uid=1001 $about" 'granted bob br0 vm0 PID x'
 long=$(printf '%05000d' 0)
 check 'a line too long for any of ours' last bob "$head refused uid=1001 code=3 why=$long" \
