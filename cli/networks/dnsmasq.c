@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cli/networks/dnsmasq_files.h"
 #include "cli/networks/dnsmasq_process.h"
 #include "cli/networks/dnsmasq_run.h"
 #include "cli/networks/dnsmasq_words.h"

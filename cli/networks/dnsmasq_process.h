@@ -29,23 +29,6 @@ struct dnsmasq_process {
 	size_t words_size;
 };
 
-/*
- * Open DNSMASQ_DIRECTORY, or make it first. Returns a descriptor, or -1 with a phrase in `why` and errno set: ENOENT if
- * it is not there, EPERM if others than root can write to it or it is no directory.
- */
-int dnsmasq_directory(bool make, char *why, size_t why_size);
-
-/*
- * What a network's was started with, in a file beside its pid file that only root can read or write. Whoever takes it
- * for what runs compares the two. Writing: false with a phrase in `why`. Reading: false if none is to be believed.
- */
-bool dnsmasq_write_record(
-	int directory, const char *name, const struct dnsmasq_words *words, char *why, size_t why_size);
-bool dnsmasq_read_record(int directory, const char *name, struct dnsmasq_words *words);
-
-/* Remove the record, and the pid file. */
-void dnsmasq_forget(int directory, const char *name);
-
 /* Find the process of a network by its pid file in an open directory. True only if it lives. */
 bool dnsmasq_find(int directory, const char *name, struct dnsmasq_process *process);
 
