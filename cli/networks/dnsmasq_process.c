@@ -7,6 +7,7 @@
 #include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -95,14 +96,22 @@ static bool may_be_dnsmasqs(const char *name, unsigned int uid)
 static bool has_right_user(pid_t pid, const char *name)
 {
 	static const char label[] = "\nUid:\t";
-	char path[PROC_PATH_MAX], text[1024], *at;
-	unsigned int real, effective, saved;
+	enum { IDS = 4 }; /* real, effective, saved, that of the file system */
+	char path[PROC_PATH_MAX], text[1024], *at, *end;
+	bool right;
 
 	snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
 	text[read_file(AT_FDCWD, path, text, sizeof(text) - 1)] = '\0';
 	at = strstr(text, label); /* the name before it has its newlines escaped (proc(5)) */
-	return at && sscanf(at + sizeof(label) - 1, "%u %u %u", &real, &effective, &saved) == 3 &&
-	       may_be_dnsmasqs(name, real) && may_be_dnsmasqs(name, effective) && may_be_dnsmasqs(name, saved);
+	right = at != NULL;
+	at += right ? sizeof(label) - 1 : 0;
+	for (size_t i = 0; i < IDS && right; i++) {
+		unsigned long uid = strtoul(at, &end, 10);
+
+		right = end > at && may_be_dnsmasqs(name, (unsigned int)uid);
+		at = end;
+	}
+	return right;
 }
 
 /* In a child, which can be killed while it waits for that process's memory, and holds nothing of ours. */

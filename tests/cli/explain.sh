@@ -2,6 +2,7 @@
 # `tapgate explain`: the verdict, its rule and grants, how much is used and how the network stands, for people and for
 # programs; who may ask about whom; and words that QEMU takes as they are. That the verdict is the helper's on whatever
 # policy is tested in tests/differential/explain.
+# shellcheck disable=SC2016 # words for eval
 set -u
 top=$(cd "$(dirname "$0")/../.." && pwd)
 # shellcheck source-path=SCRIPTDIR source=lib.sh
