@@ -98,13 +98,14 @@ static bool has_right_user(pid_t pid, const char *name)
 	static const char label[] = "\nUid:\t";
 	enum { IDS = 4 }; /* real, effective, saved, that of the file system */
 	char path[PROC_PATH_MAX], text[1024], *at, *end;
-	bool right;
+	bool right = true;
 
 	snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
 	text[read_file(AT_FDCWD, path, text, sizeof(text) - 1)] = '\0';
 	at = strstr(text, label); /* the name before it has its newlines escaped (proc(5)) */
-	right = at != NULL;
-	at += right ? sizeof(label) - 1 : 0;
+	if (!at)
+		return false;
+	at += sizeof(label) - 1;
 	for (size_t i = 0; i < IDS && right; i++) {
 		unsigned long uid = strtoul(at, &end, 10);
 
