@@ -31,17 +31,9 @@ static int check_names(const struct scene *scene, const struct words *words)
 	int status = STATUS_DONE;
 
 	for (int i = 0; i < words->name_count && status == STATUS_DONE; i++) {
-		struct word name = {words->names[i], strlen(words->names[i])};
-
 		if (has_taps(scene, words->names[i]))
 			continue;
-		if (!policy && !(policy = load_policy(NULL))) {
-			status = STATUS_POLICY;
-		} else if (!load_find(policy, words->names[i])) {
-			say_error("no network %s has taps, or stands in " POLICY_FILE "; see: tapgate networks",
-				QUOTED(name));
-			status = STATUS_USAGE;
-		}
+		status = load_known(&policy, words->names[i]);
 	}
 	policy_free(policy);
 	return status;

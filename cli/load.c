@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "cli/check/findings.h"
+#include "cli/commands.h"
 #include "cli/say.h"
 #include "files/files.h"
 #include "policy/text.h"
@@ -169,4 +170,16 @@ bool load_managed(const struct policy *policy, const char *name)
 		return say_error("network %s is bridged (%s:%u): its bridge is not tapgate's to make", QUOTED(word),
 			network->file, network->line);
 	return true;
+}
+
+int load_known(struct policy **policy, const char *name)
+{
+	struct word word = {name, strlen(name)};
+
+	if (!*policy && !(*policy = load_policy(NULL)))
+		return STATUS_POLICY;
+	if (load_find(*policy, name))
+		return STATUS_DONE;
+	say_error("no network %s has taps, or stands in " POLICY_FILE "; see: tapgate networks", QUOTED(word));
+	return STATUS_USAGE;
 }

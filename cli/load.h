@@ -20,4 +20,10 @@ const struct policy_network *load_find(const struct policy *policy, const char *
 /* Whether a name, from the command line, is of a network that is tapgate's to make. False: said why. */
 bool load_managed(const struct policy *policy, const char *name);
 
+/*
+ * Of a name that has no taps: whether it is one of the policy's networks, which is loaded into *policy at the first
+ * question. STATUS_DONE, or said why not.
+ */
+int load_known(struct policy **policy, const char *name);
+
 #endif

@@ -87,7 +87,6 @@ static int check_names(const struct session *session, const struct words *words)
 
 	for (int i = 0; i < words->name_count && status == STATUS_DONE; i++) {
 		const struct words one = {.names = &words->names[i], .name_count = 1};
-		struct word name = {words->names[i], strlen(words->names[i])};
 		struct alias_tap tap;
 		bool found = false;
 
@@ -95,13 +94,7 @@ static int check_names(const struct session *session, const struct words *words)
 			found |= is_meant(&session->host.interfaces[j], &one, &tap);
 		if (found)
 			continue;
-		if (!policy && !(policy = load_policy(NULL))) {
-			status = STATUS_POLICY;
-		} else if (!load_find(policy, words->names[i])) {
-			say_error("no network %s has taps, or stands in " POLICY_FILE "; see: tapgate networks",
-				QUOTED(name));
-			status = STATUS_USAGE;
-		}
+		status = load_known(&policy, words->names[i]);
 	}
 	policy_free(policy);
 	return status;

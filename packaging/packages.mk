@@ -8,7 +8,7 @@ REVISION   ?= 0upstream1
 
 # The time that archives and packages bear: the last commit's, or that of the files of an unpacked archive, which is the
 # same. https://reproducible-builds.org/specs/source-date-epoch/
-SOURCE_DATE_EPOCH ?= $(shell if test -e .git; then git log -1 --format=%ct; else stat -c %Y VERSION; fi)
+SOURCE_DATE_EPOCH ?= $(shell test -e .git && git log -1 --format=%ct 2>/dev/null || stat -c %Y VERSION)
 export SOURCE_DATE_EPOCH
 
 DIST    ?= build/dist
