@@ -261,7 +261,8 @@ list() {
 		errors["unlinkat"] = "EACCES"; errors["getdents64"] = "EIO"; errors["newfstatat"] = "EIO"; errors["access"] = "EACCES"
 		errors["readlink"] = errors["renameat"] = "EACCES"; errors["rt_sigprocmask"] = "EINVAL"; errors["rt_sigpending"] = "EFAULT"
 	}
-	!/^[a-z0-9_]+\(/ { next }
+	# While somebody else holds its lock, the kernel has calls made again; a run that is not disturbed has each once.
+	!/^[a-z0-9_]+\(/ || /ERESTART/ { next }
 	{
 		name = $0
 		sub(/\(.*/, "", name)
@@ -296,17 +297,12 @@ ip link set far up
 ip route add default via 192.0.2.254
 scrub >/dev/null 2>&1
 : >"$TMPDIR/unreached"
-# While somebody else holds its lock, the kernel has calls made again and again (ERESTARTNOINTR): no record of that.
-for try in 1 2 3 4 5 6 7 8 9 10; do
-	start
-	snap >"$TMPDIR/before"
-	strace -q -o "$TMPDIR/record" "$TAPGATE" "$verb" >"$TMPDIR/said" 2>&1 || {
-		cat "$TMPDIR/said"
-		exit 1
-	}
-	grep -q ERESTART "$TMPDIR/record" || break
-	echo "# the record again, after try $try"
-done
+start
+snap >"$TMPDIR/before"
+strace -q -o "$TMPDIR/record" "$TAPGATE" "$verb" >"$TMPDIR/said" 2>&1 || {
+	cat "$TMPDIR/said"
+	exit 1
+}
 snap >"$TMPDIR/wanted"
 list "$TMPDIR/record" >"$TMPDIR/runs"
 check "$scenario: dozens of ways to fail" [ "$(wc -l <"$TMPDIR/runs")" -gt 50 ]
