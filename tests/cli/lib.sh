@@ -126,6 +126,28 @@ look_alike() {
 		}' | sort
 }
 
+# The kernel adds the local routes of IPv6 addresses when it has time: so these two wait until nothing comes any more.
+
+# alike_now FILE: what look_alike says, once it says the same twice
+alike_now() {
+	look_alike >"$1"
+	wait_for 10 still_alike "$1"
+}
+still_alike() { # still_alike FILE: it says what stands there; else that is there afterwards
+	mv "$1" "$1.before"
+	look_alike >"$1"
+	cmp "$1.before" "$1"
+}
+
+# soon_alike FILE: look_alike says what stands there, within some seconds
+soon_alike() {
+	wait_for 5 looks_like "$1" || diff "$1" "$TMPDIR/now"
+}
+looks_like() { # looks_like FILE: it says what stands there
+	look_alike >"$TMPDIR/now"
+	cmp "$1" "$TMPDIR/now"
+}
+
 # Every dnsmasq: its number, when it began, its words.
 dnsmasqs() {
 	find /proc/[0-9]*/exe -prune -lname '*/dnsmasq*' 2>/dev/null | while read -r process; do

@@ -22,8 +22,7 @@ finds() {
 
 # as_before: all is as it was made; numbers that the kernel gives aside
 as_before() {
-	look_alike >"$TMPDIR/now"
-	diff "$TMPDIR/made" "$TMPDIR/now"
+	soon_alike "$TMPDIR/made"
 }
 
 # drift TEXT STATES COMMAND: after the command, status finds these states; up says what is in standard input; then all
@@ -109,7 +108,7 @@ ip route add default via 192.0.2.254
 [ "${1-}" != guards ] || drop_chains
 check 'up makes the networks' "$TAPGATE" up
 wait_for 5 grep -q . /proc/net/if_inet6
-look_alike >"$TMPDIR/made"
+alike_now "$TMPDIR/made"
 
 everything_else() {
 	drift 'an IPv4 address removed' 'lab different addresses' 'ip addr del 172.16.2.1/24 dev lab' <<-EOT
