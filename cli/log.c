@@ -25,6 +25,7 @@
 struct log {
 	const struct words *words;
 	unsigned long shown;
+	bool partial; /* others' lines are not shown, which is still to be said */
 };
 
 /* --- one line ---------------------------------------------------------------------------------------------------- */
@@ -115,11 +116,19 @@ static void dump_line(const struct log_entry *entry, const struct log_line *line
 	json_decref(object);
 }
 
+static void say_partial(struct log *log)
+{
+	if (log->partial)
+		say_error("only your own lines can be shown; root and the group systemd-journal see all");
+	log->partial = false;
+}
+
 static bool take(void *context, const struct log_entry *entry)
 {
 	struct log *log = context;
 	const struct log_line line = log_line_read(entry->message, entry->sender);
 
+	say_partial(log);
 	if (log->words->name_count > 0 && !words_name(log->words, line.network))
 		return true;
 	if (log->words->given & WORD_JSON) {
@@ -166,19 +175,20 @@ static const char *other_place(void)
 						      : "/var/log/auth.log or /var/log/secure";
 }
 
-/* Whether journald has written anything here: journalctl is content without. */
-static bool has_journal(void)
+/* Whether journald has written anything here that this process may see (F_OK) or read (R_OK). */
+static bool has_journal(int mode)
 {
-	static const char *const places[] = {"/run/log/journal/*/*.journal", "/var/log/journal/*/*.journal"};
+	static const char *const places[] = {"/run/log/journal/*/*.journal*", "/var/log/journal/*/*.journal*"};
 	bool found = false;
 
 	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++) {
-		glob_t files;
+		glob_t files = {.gl_pathc = 0};
 
 		if (glob(places[i], GLOB_NOSORT, NULL, &files) == 0) {
-			found = true;
-			globfree(&files);
+			for (size_t j = 0; j < files.gl_pathc; j++)
+				found |= access(files.gl_pathv[j], mode) == 0;
 		}
+		globfree(&files);
 	}
 	return found;
 }
@@ -189,24 +199,41 @@ static int fail(const char *why)
 	return STATUS_FAILED;
 }
 
+/* The journal's files are there, and not this user's to read. */
+static int fail_closed(void)
+{
+	const char *name = user_name(getuid());
+
+	say_error("the journal has nothing that uid %u may read: root and the group systemd-journal see all of it; an "
+		  "administrator can run: usermod -aG systemd-journal %s (it counts from the next login)",
+		getuid(), name ? show(name).text : "NAME");
+	return STATUS_FAILED;
+}
+
 static int show_all(const struct words *words, const uint32_t *uid)
 {
-	struct log log = {.words = words};
+	const struct log_query query = {uid, words->since, words->given & WORD_FOLLOW};
 	const bool all = sees_all();
+	struct log log = {.words = words, .partial = !all};
+	char why[LOG_JOURNAL_WHY];
 
-	if (!all)
-		say_error("only your own lines can be shown; root and the group systemd-journal see all");
-	switch (log_journal_read(uid, words->given & WORD_FOLLOW, take, &log)) {
+	if (has_journal(R_OK))
+		say_partial(&log);
+	switch (log_journal_read(&query, take, &log, why)) {
 	case LOG_JOURNAL_NONE:
 		return fail("there is no journal here, as /usr/bin/journalctl cannot be run");
 	case LOG_JOURNAL_FAILED:
-		return fail(all ? "journalctl failed"
-				: "the journal has nothing that this user may read; an administrator can see it");
+		if (!all && !has_journal(R_OK))
+			return fail_closed();
+		say_error("journalctl failed%s%s; try: journalctl SYSLOG_IDENTIFIER=tapgate-helper", *why ? ": " : "",
+			why);
+		return STATUS_FAILED;
 	case LOG_JOURNAL_READ:
 		break;
 	}
-	if (log.shown == 0 && !has_journal())
+	if (log.shown == 0 && !has_journal(F_OK))
 		return fail("there is no journal here");
+	say_partial(&log);
 	if (log.shown == 0 && !(words->given & WORD_JSON))
 		puts("no lines");
 	return STATUS_DONE;
@@ -228,14 +255,27 @@ static bool find_user(const char *text, uint32_t *uid)
 	return true;
 }
 
+static bool check_time(const char *time)
+{
+	const struct word word = {time, strlen(time)};
+
+	return log_journal_knows_time(time) ||
+	       say_error("--since %s, expected a time as journalctl takes it: '2026-11-22 18:00', 'yesterday', '-2h'; "
+			 "see: tapgate help log",
+		       QUOTED(word));
+}
+
 int command_log(int count, char **words)
 {
 	struct words parsed;
 	uint32_t uid = 0;
 
-	if (!words_parse(&parsed, "log", WORD_FOLLOW | WORD_JSON | WORD_USER, POLICY_NETWORKS_MAX, count, words))
+	if (!words_parse(&parsed, "log", WORD_FOLLOW | WORD_JSON | WORD_USER | WORD_SINCE, POLICY_NETWORKS_MAX, count,
+		    words))
 		return STATUS_USAGE;
 	if ((parsed.given & WORD_USER) && !find_user(parsed.user, &uid))
+		return STATUS_USAGE;
+	if ((parsed.given & WORD_SINCE) && !check_time(parsed.since))
 		return STATUS_USAGE;
 	for (int i = 0; i < parsed.name_count; i++) {
 		const struct word name = {parsed.names[i], strlen(parsed.names[i])};

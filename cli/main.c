@@ -69,6 +69,7 @@ static const struct command {
 	{"log", "[OPTION...] [NETWORK...]", "show what the helper granted and refused", command_log,
 		"From the journal, the oldest first. Root and the group systemd-journal see all lines, others their "
 		"own.\n"
+		"  --since TIME  only those from then on, as journalctl takes it: '2026-11-22 18:00', yesterday, -2h\n"
 		"  --follow      then also the lines that come, until it is interrupted\n"
 		"  --user USER   of one user, by name or as '#1000'\n"
 		"  --json        an object for each line, for programs\n"

@@ -18,6 +18,7 @@ static const struct {
 	{"--watch", WORD_WATCH, false},
 	{"--follow", WORD_FOLLOW, false},
 	{"--user", WORD_USER, true},
+	{"--since", WORD_SINCE, true},
 };
 
 enum { UNKNOWN = -1, LACKS_VALUE = -2 };
@@ -36,7 +37,9 @@ static int take_option(struct words *words, uint32_t allowed, const char *word, 
 		if (options[i].has_value && !value)
 			return LACKS_VALUE;
 		words->given |= options[i].option;
-		if (options[i].has_value)
+		if (options[i].option == WORD_SINCE)
+			words->since = value;
+		else if (options[i].has_value)
 			words->user = value;
 		return options[i].has_value && !word[size];
 	}

@@ -14,11 +14,13 @@ enum word_option {
 	WORD_WATCH = 1 << 4,   /* --watch */
 	WORD_FOLLOW = 1 << 5,  /* --follow */
 	WORD_USER = 1 << 6,    /* --user NAME */
+	WORD_SINCE = 1 << 7,   /* --since TIME */
 };
 
 struct words {
 	uint32_t given;	    /* enum word_option */
 	const char *user;   /* with WORD_USER */
+	const char *since;  /* with WORD_SINCE */
 	char *const *names; /* of networks, or files */
 	int name_count;
 };

@@ -1,11 +1,13 @@
 #include "cli/log/journal.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <jansson.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -14,35 +16,85 @@
 
 enum { CANNOT_RUN = 127, MESSAGE_MAX = 4096 };
 
+static const char *const places[] = {"/usr/bin/journalctl", "/bin/journalctl"};
+
 /*
- * In the child. Only what came by /dev/log as one datagram can be the helper's: there is then one MESSAGE, which is its
- * text, whereas senders of journald's own protocol write fields as they like.
+ * In the child: become journalctl. Times are those of the caller's zone, as `tapgate log` shows them; all else of the
+ * environment stays behind.
  */
-static _Noreturn void run_journalctl(const uint32_t *uid, bool follow, int output)
+static _Noreturn void become(const char *const *words, int output, int errors)
 {
 	static char locale[] = "LC_ALL=C";
-	char *const environment[] = {locale, NULL};
-	static const char *const places[] = {"/usr/bin/journalctl", "/bin/journalctl"};
-	const char *words[12] = {"journalctl", "--quiet", "--no-pager", "--output=json", "--output-fields=MESSAGE,_UID",
-		"SYSLOG_IDENTIFIER=tapgate-helper", "SYSLOG_FACILITY=10", "_TRANSPORT=syslog"};
-	size_t count = 8;
-	char user[32];
+	char zone[256] = "TZ=";
+	const char *given = getenv("TZ");
+	char *const environment[] = {locale, given && strlen(given) < sizeof(zone) - 4 ? zone : NULL, NULL};
 
-	if (uid) {
-		snprintf(user, sizeof(user), "_UID=%u", *uid);
-		words[count++] = user;
-	}
-	if (follow) {
-		words[count++] = "--follow";
-		words[count] = "--no-tail";
-	}
+	if (environment[1])
+		text_append(zone, sizeof(zone), "%s", given);
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	signal(SIGPIPE, SIG_DFL);
-	if (dup2(output, STDOUT_FILENO) >= 0) {
+	if (dup2(output, STDOUT_FILENO) >= 0 && dup2(errors, STDERR_FILENO) >= 0) {
 		for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++)
 			execve(places[i], (char *const *)(uintptr_t)words, environment);
 	}
 	_exit(CANNOT_RUN);
+}
+
+/*
+ * In the child. Only what came by /dev/log as one datagram can be the helper's: there is then one MESSAGE, which is its
+ * text, whereas senders of journald's own protocol write fields as they like.
+ */
+static _Noreturn void run_journalctl(const struct log_query *query, int output, int errors)
+{
+	const char *words[13] = {"journalctl", "--quiet", "--no-pager", "--output=json", "--output-fields=MESSAGE,_UID",
+		"SYSLOG_IDENTIFIER=tapgate-helper", "SYSLOG_FACILITY=10", "_TRANSPORT=syslog"};
+	size_t count = 8;
+	char user[32], *since;
+
+	if (query->uid) {
+		snprintf(user, sizeof(user), "_UID=%u", *query->uid);
+		words[count++] = user;
+	}
+	if (query->since) {
+		if (asprintf(&since, "--since=%s", query->since) < 0)
+			_exit(CANNOT_RUN);
+		words[count++] = since;
+	}
+	if (query->follow) {
+		words[count++] = "--follow";
+		words[count] = "--no-tail";
+	}
+	become(words, output, errors);
+}
+
+/* What the child came to; an end by a signal is a failure. */
+static int status_of(pid_t child)
+{
+	int status = 0;
+
+	while (waitpid(child, &status, 0) < 0 && errno == EINTR)
+		;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_FAILURE;
+}
+
+/* journalctl(1) takes its options one after the other, and --version ends it: it has understood the one before then. */
+bool log_journal_knows_time(const char *time)
+{
+	int nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	char *since = NULL;
+	pid_t child = -1;
+	int status = CANNOT_RUN;
+
+	if (nowhere >= 0 && asprintf(&since, "--since=%s", time) >= 0)
+		child = fork();
+	if (child == 0)
+		become((const char *[]){"journalctl", since, "--version", NULL}, nowhere, nowhere);
+	if (child > 0)
+		status = status_of(child);
+	if (nowhere >= 0)
+		close(nowhere);
+	free(since);
+	return status == EXIT_SUCCESS || status == CANNOT_RUN;
 }
 
 /* --- its output -------------------------------------------------------------------------------------------------- */
@@ -108,31 +160,57 @@ static void read_entries(FILE *from, bool (*take)(void *, const struct log_entry
 	free(line);
 }
 
-enum log_journal log_journal_read(
-	const uint32_t *uid, bool follow, bool (*take)(void *context, const struct log_entry *entry), void *context)
+/* The first line that journalctl wrote on its standard error. */
+static void read_why(int errors, char why[static LOG_JOURNAL_WHY])
 {
-	int ends[2], status = 0;
+	char text[LOG_JOURNAL_WHY / 4];
+	ssize_t size = pread(errors, text, sizeof(text), 0);
+	struct word line = {text, 0};
+
+	while (size > 0 && line.size < (size_t)size && text[line.size] != '\n')
+		line.size++;
+	text_append_escaped(why, LOG_JOURNAL_WHY, line);
+}
+
+/* Start it: what it prints can be read from `from`, and what it complains of will be in `errors`. */
+static bool start(const struct log_query *query, pid_t *child, FILE **from, int *errors)
+{
+	int ends[2] = {-1, -1};
+
+	fflush(stdout);
+	*errors = memfd_create("tapgate-log", MFD_CLOEXEC);
+	if (*errors < 0 || pipe2(ends, O_CLOEXEC) < 0 || !(*from = fdopen(ends[0], "r")) || (*child = fork()) < 0)
+		return false;
+	if (*child == 0)
+		run_journalctl(query, ends[1], *errors);
+	close(ends[1]);
+	return true;
+}
+
+enum log_journal log_journal_read(const struct log_query *query,
+	bool (*take)(void *context, const struct log_entry *entry), void *context, char why[static LOG_JOURNAL_WHY])
+{
+	int errors, status;
+	bool enough;
 	pid_t child;
 	FILE *from;
 
-	fflush(stdout);
-	if (pipe(ends) < 0 || (child = fork()) < 0 || (child > 0 && !(from = fdopen(ends[0], "r")))) {
-		say_error("cannot start journalctl: %s", strerror(errno));
+	*why = '\0';
+	if (!start(query, &child, &from, &errors)) {
+		text_append(why, LOG_JOURNAL_WHY, "it cannot be started: %s", strerror(errno));
 		return LOG_JOURNAL_FAILED;
 	}
-	if (child == 0) {
-		close(ends[0]);
-		run_journalctl(uid, follow, ends[1]);
-	}
-	close(ends[1]);
 	read_entries(from, take, context);
+	enough = !feof(from);
 	/* It would end at its next line, by SIGPIPE; who follows would wait for that. */
-	if (!feof(from))
+	if (enough)
 		kill(child, SIGTERM);
 	fclose(from);
-	while (waitpid(child, &status, 0) < 0 && errno == EINTR)
-		;
-	if (WIFEXITED(status) && WEXITSTATUS(status) == CANNOT_RUN)
-		return LOG_JOURNAL_NONE;
-	return WIFEXITED(status) && WEXITSTATUS(status) != 0 ? LOG_JOURNAL_FAILED : LOG_JOURNAL_READ;
+	status = status_of(child);
+	if (enough)
+		status = EXIT_SUCCESS;
+	if (status != EXIT_SUCCESS && status != CANNOT_RUN)
+		read_why(errors, why);
+	close(errors);
+	return status == CANNOT_RUN ? LOG_JOURNAL_NONE : status ? LOG_JOURNAL_FAILED : LOG_JOURNAL_READ;
 }

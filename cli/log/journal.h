@@ -20,14 +20,26 @@ struct log_entry {
 enum log_journal {
 	LOG_JOURNAL_READ,   /* to its end, or until `take` had enough */
 	LOG_JOURNAL_NONE,   /* there is no journalctl */
-	LOG_JOURNAL_FAILED, /* there is; it said why, or we did */
+	LOG_JOURNAL_FAILED, /* there is, and it failed */
 };
 
+/* Which entries. */
+struct log_query {
+	const uint32_t *uid; /* of one user only; NULL: of all */
+	const char *since;   /* those from then on, in the words of systemd.time(7); NULL: all */
+	bool follow;	     /* then also those that come */
+};
+
+enum { LOG_JOURNAL_WHY = 256 };
+
 /*
- * Hand the entries to take(), the oldest first, until it returns false. uid: of one user only, or NULL. follow: then
- * also those that come.
+ * Hand the entries to take(), the oldest first, until it returns false. why: after LOG_JOURNAL_FAILED what is known of
+ * the reason, escaped; else empty.
  */
-enum log_journal log_journal_read(
-	const uint32_t *uid, bool follow, bool (*take)(void *context, const struct log_entry *entry), void *context);
+enum log_journal log_journal_read(const struct log_query *query,
+	bool (*take)(void *context, const struct log_entry *entry), void *context, char why[static LOG_JOURNAL_WHY]);
+
+/* Whether journalctl takes that for a time; true, too, if there is no journalctl to ask. */
+bool log_journal_knows_time(const char *time);
 
 #endif

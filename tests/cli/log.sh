@@ -107,6 +107,21 @@ cat >"$TMPDIR/json" <<'EOT'
 EOT
 check '--json: an object for each' shows --json br0 <"$TMPDIR/json"
 
+# The third line's own time, as --json has it.
+third=$("$TAPGATE" log --json | sed -n '3s/.*"time":"\([^T]*\)T\([^"]*\)Z".*/\1 \2 UTC/p')
+sed '2,3d' "$TMPDIR/true" >"$TMPDIR/later"
+check '--since: the lines from a time on' shows --since "$third" <"$TMPDIR/later"
+check '... and of a network' shows "--since=$third" br0 <<'EOT'
+no lines
+EOT
+check '... as relative times' shows --since -1d <"$TMPDIR/true"
+check '... in words' shows --since tomorrow <<'EOT'
+no lines
+EOT
+# Without the zone that the table is in, this would be nine hours from now.
+zone=$(TZ=XYZ-9 "$TAPGATE" log | sed -n '2s/^\([-0-9]* [0-9:]*\) .*/\1/p')
+check '... as the table shows them, in whatever zone' eval "TZ=XYZ-9 shows --since '$zone' <'$TMPDIR/true'"
+
 # --- who sees what ----------------------------------------------------------------------------------------------------
 
 as_user_shows() { # as_user_shows USER: what stands on standard input
@@ -119,13 +134,15 @@ as_user_shows() { # as_user_shows USER: what stands on standard input
 } >"$TMPDIR/bob.own"
 check 'an ordinary user sees the own lines' as_user_shows bob <"$TMPDIR/bob.own"
 chmod 700 /var/log/journal
-nothing_for() { # nothing_for USER: that may not read any of it
-	! as "$1" "$TAPGATE" log >"$TMPDIR/shows" 2>&1 </dev/null && tail -n 1 "$TMPDIR/shows" | diff - "$TMPDIR/shows.expected"
+nothing_for() { # nothing_for USER COMMAND...: that may not read any of it
+	! as "$@" >"$TMPDIR/shows" 2>&1 </dev/null && diff "$TMPDIR/shows" "$TMPDIR/shows.expected"
 }
 cat >"$TMPDIR/shows.expected" <<'EOT'
-tapgate: the journal has nothing that this user may read; an administrator can see it; where syslog keeps files of its own, try: grep tapgate-helper /var/log/auth.log or /var/log/secure
+tapgate: the journal has nothing that uid 1000 may read: root and the group systemd-journal see all of it; an administrator can run: usermod -aG systemd-journal alice (it counts from the next login)
 EOT
-check 'a user who may read none of it' nothing_for alice
+check 'a user who may read none of it is told that, and nothing else' nothing_for alice "$TAPGATE" log
+check '... following' nothing_for alice "$TAPGATE" log --follow
+check '... or as JSON' nothing_for alice "$TAPGATE" log --json
 chmod 755 /var/log/journal
 chgrp -R systemd-journal /var/log/journal # as the packages have it
 chmod -R g+rX /var/log/journal
@@ -251,6 +268,12 @@ EOT
 check 'a number that is none' says 2 log --user '#x' <<'EOT'
 tapgate: --user '#x', expected a name or '#number'
 EOT
+check 'a time that is none' says 2 log --since 'half past nine' <<'EOT'
+tapgate: --since 'half past nine', expected a time as journalctl takes it: '2026-11-22 18:00', 'yesterday', '-2h'; see: tapgate help log
+EOT
+check '... or lacks' says 2 log --since <<'EOT'
+tapgate: 'log': option '--since' lacks its value; see: tapgate help log
+EOT
 check 'a name that no network can have' says 2 log 'a b' <<'EOT'
 tapgate: 'a b' has characters other than letters, digits and ._-+@, expected the name of a network
 EOT
@@ -269,6 +292,15 @@ no_journalctl() { # in a mount namespace of its own
 }
 check 'no journalctl' no_journalctl <<'EOT'
 tapgate: there is no journal here, as /usr/bin/journalctl cannot be run; where syslog keeps files of its own, try: grep tapgate-helper /var/log/auth.log or /var/log/secure
+EOT
+broken_journalctl() {
+	printf '#!/bin/sh\nprintf "so it is\\033\\nand more\\n" >&2\nexit 1\n' >"$TMPDIR/broken"
+	chmod 755 "$TMPDIR/broken"
+	unshare --mount sh -c 'mount --bind "$TMPDIR/broken" /usr/bin/journalctl && "$0" log' "$TAPGATE" >"$TMPDIR/shows" 2>&1
+	[ $? = 1 ] && diff - "$TMPDIR/shows"
+}
+check 'a journalctl that fails: its first line' broken_journalctl <<'EOT'
+tapgate: journalctl failed: so it is\x1b; try: journalctl SYSLOG_IDENTIFIER=tapgate-helper
 EOT
 : >/var/log/secure
 check '... and a file' no_journalctl <<'EOT'
