@@ -18,6 +18,7 @@
 
 struct explaining {
 	struct session session;
+	struct scene scene;
 	struct explain_who who;
 	struct words words;
 	char helper[PATH_MAX];
@@ -58,7 +59,8 @@ static void explain(void *context, const struct explain_answer *answer)
 			puts("  network  there is no network or bridge of that name; see: tapgate networks");
 		return;
 	}
-	explain_find(&explaining->session, &explaining->who, explaining->helper, answer, &explained);
+	explain_find(
+		&explaining->session, &explaining->scene, &explaining->who, explaining->helper, answer, &explained);
 	if (explaining->list)
 		json_array_append_new(explaining->list, explain_json(&explained));
 	else
@@ -107,6 +109,8 @@ static int run(struct explaining *explaining)
 
 	if (!session_open(&explaining->session, false) || !launch_find_helper(explaining->helper))
 		return STATUS_FAILED;
+	if (scene_look(explaining->session.link, true, &explaining->scene) != 0)
+		scene_forget(&explaining->scene); /* it only tells which taps were left behind */
 	if (words->given & WORD_JSON)
 		explaining->list = json_array();
 	status = explain_ask(&question);
@@ -146,6 +150,7 @@ int command_explain(int count, char **words)
 	status = explain_find_who(explaining.words.user, &explaining.who);
 	if (!status)
 		status = run(&explaining);
+	scene_forget(&explaining.scene);
 	session_close(&explaining.session);
 	json_decref(explaining.list);
 	free(explaining.who.groups);

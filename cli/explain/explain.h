@@ -12,6 +12,7 @@
 
 #include "cli/networks/report.h"
 #include "cli/session.h"
+#include "cli/taps/scene.h"
 #include "files/permit.h"
 #include "policy/mac.h"
 
@@ -66,14 +67,17 @@ struct explained {
 	const struct explain_answer *answer;
 	struct report report;	   /* its difference is also what keeps a virtual machine from it */
 	unsigned int used;	   /* the user's taps there */
+	unsigned int orphans;	   /* of these, how many nobody holds */
+	bool seeming;		   /* they only seem so: it takes root to know */
+	char in_way[128];	   /* room for a difference */
 	char mac[MAC_TEXT];	   /* for the guest's card; empty: any, or none is free */
 	char guest[128];	   /* where the guest has its address from; empty: nobody here knows */
 	char qemu[PATH_MAX + 256]; /* words for its command line; empty: there are none */
 	char run[512];		   /* the same with several queues; empty: one is all that is granted */
 };
 
-/* helper: where it is. */
-void explain_find(struct session *session, const struct explain_who *who, const char *helper,
+/* helper: where it is. scene: the taps as they stand, with their holders; one without taps if that is not known. */
+void explain_find(struct session *session, const struct scene *scene, const struct explain_who *who, const char *helper,
 	const struct explain_answer *answer, struct explained *explained);
 
 /* An option that is granted: its word, its value (empty: it has none), and what gave it. */

@@ -2,6 +2,7 @@
 #include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/explain/explain.h"
 #include "cli/networks/bridge.h"
@@ -34,6 +35,20 @@ static unsigned int count_taps(const struct host *host, uid_t uid, const char *n
 		count += alias_read_tap(&host->interfaces[i], &tap) && tap.uid == uid &&
 			 strcmp(tap.network, network) == 0;
 	return count;
+}
+
+/* Those that were made persistent, and that nobody holds any more: `tapgate reap` removes them. */
+static void count_orphans(const struct scene *scene, uid_t uid, struct explained *explained)
+{
+	for (size_t i = 0; i < scene->tap_count; i++) {
+		const struct scene_tap *tap = &scene->taps[i];
+
+		if (tap->alias.uid != uid || tap->held == HOLDING_YES ||
+			strcmp(tap->alias.network, explained->report.name) != 0)
+			continue;
+		explained->orphans++;
+		explained->seeming |= tap->held == HOLDING_UNKNOWN;
+	}
 }
 
 /* --- the guest's addresses --------------------------------------------------------------------------------------- */
@@ -94,8 +109,22 @@ static void set_addresses(const struct policy_subnet *subnet, int family, char *
 		snprintf(text, size, "%s/%u", address, guest.prefix);
 }
 
+/* Why there is no place on a standalone network: its one tap is in use, or was left behind. */
+static void tell_in_way(const struct scene *scene, const struct link_interface *interface, struct explained *explained)
+{
+	const struct scene_tap *tap = scene_tap_at(scene, interface->index);
+
+	if (!tap || tap->held == HOLDING_YES)
+		snprintf(explained->in_way, sizeof(explained->in_way), "its one virtual machine is there already");
+	else
+		snprintf(explained->in_way, sizeof(explained->in_way), "nobody %s its one tap; %s: tapgate reap",
+			tap->held == HOLDING_NO ? "holds" : "seems to hold",
+			geteuid() == 0 || tap->alias.uid == getuid() ? "try" : "an administrator can run");
+	explained->report.difference = explained->in_way;
+}
+
 /* On a network without a bridge: as {ip} of `tapgate run` will be, for the first name that is free. */
-static void find_standalone(const struct host *host, struct explained *explained)
+static void find_standalone(const struct host *host, const struct scene *scene, struct explained *explained)
 {
 	const struct policy_network *network = &explained->answer->permit.network;
 	const uint32_t size = policy_pool_size(network);
@@ -107,8 +136,9 @@ static void find_standalone(const struct host *host, struct explained *explained
 	while (host_interface(host, name) && number < size)
 		policy_tap_name(network, ++number, name);
 	if (host_interface(host, name)) {
-		explained->report.difference =
-			size ? "none of its subnets is free" : "its one virtual machine is there already";
+		explained->report.difference = "none of its subnets is free";
+		if (!size)
+			tell_in_way(scene, host_interface(host, name), explained);
 		return;
 	}
 	if (size)
@@ -119,14 +149,14 @@ static void find_standalone(const struct host *host, struct explained *explained
 		set_addresses(&ipv6, AF_INET6, explained->guest, sizeof(explained->guest));
 }
 
-static void find_guest(const struct host *host, struct explained *explained)
+static void find_guest(const struct host *host, const struct scene *scene, struct explained *explained)
 {
 	const struct policy_network *network = &explained->answer->permit.network;
 	struct in_addr first = {htonl(network->dhcp_first)}, last = {htonl(network->dhcp_last)};
 	char text[INET_ADDRSTRLEN] = "";
 
 	if (network->mode == MODE_STANDALONE) {
-		find_standalone(host, explained);
+		find_standalone(host, scene, explained);
 	} else if (dnsmasq_wanted(network)) {
 		inet_ntop(AF_INET, &first, text, sizeof(text));
 		text_append(explained->guest, sizeof(explained->guest), "%s", text);
@@ -182,7 +212,7 @@ static void find_words(const char *helper, struct explained *explained)
 
 /* --- all of it --------------------------------------------------------------------------------------------------- */
 
-void explain_find(struct session *session, const struct explain_who *who, const char *helper,
+void explain_find(struct session *session, const struct scene *scene, const struct explain_who *who, const char *helper,
 	const struct explain_answer *answer, struct explained *explained)
 {
 	const struct policy_network *network = &answer->permit.network;
@@ -192,8 +222,9 @@ void explain_find(struct session *session, const struct explain_who *who, const 
 	if (!bridge_is_managed(network))
 		judge_bridged(&explained->report);
 	explained->used = count_taps(&session->host, who->uid, network->name);
+	count_orphans(scene, who->uid, explained);
 	find_mac(session, who, explained);
-	find_guest(&session->host, explained);
+	find_guest(&session->host, scene, explained);
 	find_words(helper, explained);
 }
 

@@ -50,13 +50,16 @@ static void show_taps(const struct explained *explained)
 {
 	uint32_t max = explained->answer->permit.options.max;
 
-	if (!max)
-		printf("  taps     %u in use, no limit\n", explained->used);
-	else if (explained->used < max)
-		printf("  taps     %u of %u in use\n", explained->used, max);
+	if (max)
+		printf("  taps     %u of %u in use", explained->used, max);
 	else
-		printf("  taps     %u of %u in use; end a virtual machine first, or have the limit raised\n",
-			explained->used, max);
+		printf("  taps     %u in use, no limit", explained->used);
+	if (explained->orphans)
+		printf("; nobody %s %u of them, try: tapgate reap", explained->seeming ? "seems to hold" : "holds",
+			explained->orphans);
+	else if (max && explained->used >= max)
+		printf("; end a virtual machine first, or have the limit raised");
+	putchar('\n');
 }
 
 /* --- how it stands ----------------------------------------------------------------------------------------------- */

@@ -7,7 +7,6 @@
 #ifndef CLI_TAPS_HOLDER_H
 #define CLI_TAPS_HOLDER_H
 
-#include <net/if.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>

@@ -1,3 +1,5 @@
+#include <net/if.h> /* before the kernel's headers, which give way to it (linux/libc-compat.h) */
+
 #include "cli/taps/scene.h"
 
 #include <arpa/inet.h>

@@ -174,7 +174,38 @@ check 'where the helper says so' sh -c "'$CALL' true >/dev/null
 	setpriv --reuid alice --regid alice --init-groups '$CALL' '$HELPER' --br=lab --fd='{fd}' 2>&1 |
 		grep -q 'has reached max=2'"
 unplug g1
+check '... until one ends' line_is '1 of 2 in use' taps lab
+
+# leave NETWORK: a persistent tap of alice's that nobody holds
+leave() {
+	as alice "$TAPGATE" run --net "$1" -- "$top/build/tests/cli/hold" '{fd}' persist >/dev/null
+}
+own_line_is() { # own_line_is EXPECTED WORD NETWORK: as line_is, asked by alice herself
+	own_came=$(as alice "$TAPGATE" explain "$3" | sed -n "s/^  $2 *//p")
+	[ "$own_came" = "$1" ] || {
+		echo "$own_came"
+		return 1
+	}
+}
+check 'a tap that is left behind' leave lab
+check '... is told of, with what removes it' line_is '2 of 2 in use; nobody holds 1 of them, try: tapgate reap' taps lab
+check '... to its user as far as she can know' \
+	own_line_is '2 of 2 in use; nobody seems to hold 1 of them, try: tapgate reap' taps lab
+check '... for its user alone' line_is '0 of 3 in use' taps lab bob
+orphans() {
+	"$TAPGATE" explain --json --user alice lab | grep -qx ' *"orphans": 1,'
+}
+check '... for programs' orphans
 unplug g2
+check '... beside none that are held' line_is '1 of 2 in use; nobody holds 1 of them, try: tapgate reap' taps lab
+check '... its user removes it' as alice "$TAPGATE" reap
+check '... and that helps' line_is '0 of 2 in use' taps lab
+check 'one that is left behind on a standalone network' leave tap1
+check '... is told of' line_is 'standalone, up: nobody holds its one tap; try: tapgate reap' network tap1
+check '... to its user' own_line_is \
+	'standalone, up: nobody seems to hold its one tap; try: tapgate reap (only root can see whether its guard stands)' \
+	network tap1
+"$TAPGATE" reap >/dev/null
 check 'in a pool' guest c1 cell
 check '... the next subnet' line_is '172.16.128.6/30 by hand' guest cell
 check 'the one of a standalone network' guest s1 tap1
@@ -325,6 +356,7 @@ check 'as JSON' prints 3 as alice "$TAPGATE" explain --json lab quiet <<EOT
       ],
       "max": 2,
       "used": 0,
+      "orphans": 0,
       "state": "up",
       "difference": null,
       "guard": "unknown",
