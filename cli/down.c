@@ -88,7 +88,7 @@ static int down(struct session *session, const struct words *words)
 
 int command_down(int count, char **words)
 {
-	struct session session = {.lock = -1};
+	struct session session = {.command = "down", .lock = -1};
 	struct words parsed;
 	int status;
 

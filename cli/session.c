@@ -63,6 +63,19 @@ bool session_interrupted(struct session *session)
 	return found;
 }
 
+/* What would be done can only be told by who sees guards, DHCP servers and the settings of the host. */
+static bool be_root(const struct session *session)
+{
+	if (geteuid() == 0)
+		return true;
+	if (session->dry)
+		return say_error(
+			"only root can see all that 'tapgate %s' would change; try: sudo tapgate %s --dry-run, or, "
+			"without root: tapgate status",
+			session->command, session->command);
+	return say_error("only root can change networks; try: sudo tapgate %s", session->command);
+}
+
 /* Only who changes guards cannot do without nftables; who looks sees that there is none. */
 static bool open_nftables(struct session *session, bool to_change)
 {
@@ -82,8 +95,8 @@ bool session_open(struct session *session, bool to_change)
 
 	session->lock = -1;
 	sigprocmask(SIG_SETMASK, NULL, &session->signals);
-	if (to_change && geteuid() != 0)
-		return say_error("only root can change networks; try: sudo tapgate ...");
+	if (to_change && !be_root(session))
+		return false;
 	umask(022);
 	if (to_change && !session->dry) {
 		if (!take_lock(session))

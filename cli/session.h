@@ -13,7 +13,8 @@ struct nft_ctx;
 struct undo;
 
 struct session {
-	bool dry; /* say what would be done, and do nothing */
+	bool dry;	     /* say what would be done, and do nothing */
+	const char *command; /* of one that changes things, its name */
 	unsigned int changes;
 	struct link *link, *nftables;
 	struct nft_ctx *nft; /* libnftables */

@@ -12,6 +12,7 @@
 #include "cli/networks/report.h"
 #include "cli/say.h"
 #include "cli/session.h"
+#include "cli/taps/list.h"
 #include "cli/words.h"
 
 #define SEEN_BY_ROOT "unknown (only root can see it)"
@@ -35,10 +36,12 @@ static void print_member(void *context, const struct report_member *member)
 {
 	const struct session *session = context;
 	struct line line = {session, ", "};
+	char user[LIST_NAME_TEXT];
 
 	printf("  member  %s", member->interface->name);
+	list_user(member->tap.uid, user);
 	if (member->ours)
-		printf(", uid %u, vmm %d", member->tap.uid, member->tap.vmm);
+		printf(", user %s, vmm %d", user, member->tap.vmm);
 	else
 		printf(", not tapgate's");
 	report_each_address(session, member->interface->index, print_address, &line);
@@ -67,22 +70,52 @@ static void print_dhcp(const struct report *report)
 	putchar('\n');
 }
 
+/* The addresses that the policy gives a network. */
+static void print_wanted(const struct policy_network *network, const char *before)
+{
+	char text[INET6_ADDRSTRLEN];
+
+	if (network->ipv4.given && inet_ntop(AF_INET, network->ipv4.address, text, sizeof(text))) {
+		printf("%s%s/%u", before, text, network->ipv4.prefix);
+		before = " ";
+	}
+	if (network->ipv6.given && inet_ntop(AF_INET6, network->ipv6.address, text, sizeof(text)))
+		printf("%s%s/%u", before, text, network->ipv6.prefix);
+}
+
 /* The addresses that the bridge has; where there is none, those that the policy gives a standalone network. */
 static void print_addresses(const struct session *session, const struct report *report)
 {
 	struct line line = {session, "  "};
-	char text[INET6_ADDRSTRLEN];
 
 	if (report->bridge)
 		report_each_address(session, report->bridge->index, print_address, &line);
-	if (!report->network || report->network->mode != MODE_STANDALONE)
-		return;
-	if (report->network->ipv4.given && inet_ntop(AF_INET, report->network->ipv4.address, text, sizeof(text))) {
-		printf("%s%s/%u", line.before, text, report->network->ipv4.prefix);
-		line.before = " ";
+	if (report->network && report->network->mode == MODE_STANDALONE)
+		print_wanted(report->network, "  ");
+}
+
+/* What is not as it should be, and the way out. Bridges of others are made and brought up by hand. */
+static void print_trouble(const struct report *report)
+{
+	const struct policy_network *network = report->network;
+	const char *name = report->name;
+	bool bridge = network && !bridge_is_managed(network);
+
+	if (report->difference) {
+		printf("  not as wanted: %s; run 'tapgate up'\n", report->difference);
+	} else if (report->state == REPORT_MISSING && bridge) {
+		printf("  no such bridge; make it, as with: ip link add %s type bridge && ip link set %s up\n", name,
+			name);
+	} else if (report->state == REPORT_DOWN && bridge) {
+		printf("  the bridge is down; run: ip link set %s up\n", name);
+	} else if (report->state == REPORT_DOWN) {
+		puts("  the bridge is down; run 'tapgate up'");
+	} else if (report->state == REPORT_MISSING) {
+		printf("  not made yet");
+		if (network && network->mode != MODE_STANDALONE)
+			print_wanted(network, ", is to have ");
+		puts("; run 'tapgate up'");
 	}
-	if (report->network->ipv6.given && inet_ntop(AF_INET6, report->network->ipv6.address, text, sizeof(text)))
-		printf("%s%s/%u", line.before, text, report->network->ipv6.prefix);
 }
 
 static void print_report(void *context, struct session *session, const struct report *report)
@@ -96,8 +129,7 @@ static void print_report(void *context, struct session *session, const struct re
 		report_state_word(report->state), columns_off(style, colour));
 	print_addresses(session, report);
 	putchar('\n');
-	if (report->difference)
-		printf("  not as wanted: %s; run 'tapgate up'\n", report->difference);
+	print_trouble(report);
 	if (report->guard != GUARD_NONE)
 		printf("  guard   %s\n",
 			report->guard == GUARD_UNKNOWN ? SEEN_BY_ROOT : report_guard_word(report->guard));
@@ -128,12 +160,14 @@ struct member_list {
 static void add_member(void *context, const struct report_member *member)
 {
 	struct member_list *members = context;
+	char user[LIST_NAME_TEXT];
 
-	json_array_append_new(
-		members->list, json_pack("{s:s, s:o, s:o, s:o}", "interface", member->interface->name, "uid",
-				       member->ours ? json_integer(member->tap.uid) : json_null(), "vmm",
-				       member->ours ? json_integer(member->tap.vmm) : json_null(), "addresses",
-				       addresses_of(members->session, member->interface->index)));
+	list_user(member->tap.uid, user);
+	json_array_append_new(members->list,
+		json_pack("{s:s, s:o, s:s?, s:o, s:o}", "interface", member->interface->name, "uid",
+			member->ours ? json_integer(member->tap.uid) : json_null(), "user", member->ours ? user : NULL,
+			"vmm", member->ours ? json_integer(member->tap.vmm) : json_null(), "addresses",
+			addresses_of(members->session, member->interface->index)));
 }
 
 static json_t *ipv4_text(uint32_t address)

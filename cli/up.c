@@ -121,7 +121,7 @@ static int up(struct session *session, const struct policy *policy, const struct
 
 int command_up(int count, char **words)
 {
-	struct session session = {.lock = -1};
+	struct session session = {.command = "up", .lock = -1};
 	struct words parsed;
 	struct policy *policy;
 	int status;

@@ -35,17 +35,23 @@ EOT
 
 check 'where nothing stands' shows 1 "$TAPGATE" status <<'EOT'
 lab              host-only   missing
+  not made yet, is to have 172.16.2.1/24 fd00:2::1/64; run 'tapgate up'
   guard   missing
   dhcp    172.16.2.2-172.16.2.100, dnsmasq is stopped
 quiet            internal    missing
+  not made yet; run 'tapgate up'
   guard   missing
 web              nat         missing
+  not made yet, is to have 10.77.0.1/24; run 'tapgate up'
   guard   missing
 tap1             standalone  missing  172.16.3.1/24 fd00:3::1/64
+  not made yet; run 'tapgate up'
   guard   missing
 cell             standalone  missing  172.16.128.0/17
+  not made yet; run 'tapgate up'
   guard   missing
 br0              bridged     missing
+  no such bridge; make it, as with: ip link add br0 type bridge && ip link set br0 up
 EOT
 check 'status changes nothing' refuses test -e /run/tapgate
 "$TAPGATE" up >/dev/null
@@ -54,7 +60,15 @@ check 'if it is asked for' "$TAPGATE" status lab quiet web tap1 cell
 ip link add br0 type bridge
 check 'a bridge of others that is down' shows 1 "$TAPGATE" status br0 <<'EOT'
 br0              bridged     down
+  the bridge is down; run: ip link set br0 up
 EOT
+ip link set quiet down
+check '... and one of ours' shows 1 "$TAPGATE" status quiet <<'EOT'
+quiet            internal    down
+  the bridge is down; run 'tapgate up'
+  guard   stands
+EOT
+ip link set quiet up
 ip addr add 192.0.2.1/24 dev br0
 ip link set br0 addrgenmode none
 ip link set br0 up
@@ -76,21 +90,21 @@ lab              host-only   up  172.16.2.1/24 fd00:2::1/64 fe80::1/64
   guard   stands
   dhcp    172.16.2.2-172.16.2.100, dnsmasq is running (N)
   member  other, not tapgate's
-  member  TAP, uid 1000, vmm N
+  member  TAP, user alice, vmm N
   member  fake, not tapgate's
 quiet            internal    up
   guard   stands
-  member  TAP, uid 1000, vmm N
+  member  TAP, user alice, vmm N
 web              nat         up  10.77.0.1/24
   guard   stands
 tap1             standalone  up  172.16.3.1/24 fd00:3::1/64
   guard   stands
-  member  tap1, uid 1000, vmm N, 172.16.3.1/24 fd00:3::1/64
+  member  tap1, user alice, vmm N, 172.16.3.1/24 fd00:3::1/64
 cell             standalone  up  172.16.128.0/17
   guard   stands
-  member  cell-1, uid 1000, vmm N, 172.16.128.1/30
+  member  cell-1, user alice, vmm N, 172.16.128.1/30
 br0              bridged     up  192.0.2.1/24
-  member  TAP, uid 1000, vmm N
+  member  TAP, user alice, vmm N
 EOT
 
 json() { # what status --json prints
@@ -121,18 +135,21 @@ json() { # what status --json prints
 		        {
 		          "interface": "other",
 		          "uid": null,
+		          "user": null,
 		          "vmm": null,
 		          "addresses": []
 		        },
 		        {
 		          "interface": "TAP",
 		          "uid": 1000,
+		          "user": "alice",
 		          "vmm": N,
 		          "addresses": []
 		        },
 		        {
 		          "interface": "fake",
 		          "uid": null,
+		          "user": null,
 		          "vmm": null,
 		          "addresses": []
 		        }
@@ -153,6 +170,7 @@ json() { # what status --json prints
 		        {
 		          "interface": "TAP",
 		          "uid": 1000,
+		          "user": "alice",
 		          "vmm": N,
 		          "addresses": []
 		        }
@@ -173,6 +191,7 @@ json() { # what status --json prints
 		        {
 		          "interface": "tap1",
 		          "uid": 1000,
+		          "user": "alice",
 		          "vmm": N,
 		          "addresses": [
 		            "172.16.3.1/24",
@@ -198,6 +217,7 @@ json() { # what status --json prints
 		        {
 		          "interface": "TAP",
 		          "uid": 1000,
+		          "user": "alice",
 		          "vmm": N,
 		          "addresses": []
 		        }
@@ -216,18 +236,18 @@ lab              host-only   up  172.16.2.1/24 fd00:2::1/64 fe80::1/64
   guard   unknown (only root can see it)
   dhcp    172.16.2.2-172.16.2.100, dnsmasq unknown (only root can see it)
   member  other, not tapgate's
-  member  TAP, uid 1000, vmm N
+  member  TAP, user alice, vmm N
   member  fake, not tapgate's
 quiet            internal    up
   guard   unknown (only root can see it)
-  member  TAP, uid 1000, vmm N
+  member  TAP, user alice, vmm N
 tap1             standalone  up  172.16.3.1/24 fd00:3::1/64
   guard   unknown (only root can see it)
-  member  tap1, uid 1000, vmm N, 172.16.3.1/24 fd00:3::1/64
+  member  tap1, user alice, vmm N, 172.16.3.1/24 fd00:3::1/64
 EOT
 
 nothing_else() { # the words of the manual, and no other
-	for key in name mode file line state difference interface addresses guard dhcp members; do
+	for key in name mode file line state difference interface addresses guard dhcp members user; do
 		grep -qw "$key" "$top/man/tapgate.8" || {
 			echo "tapgate(8) does not know '$key'"
 			return 1
@@ -235,6 +255,13 @@ nothing_else() { # the words of the manual, and no other
 	done
 }
 check 'the manual has each member of it' nothing_else
+
+ip tuntap add tg9-9 mode tap
+ip link set tg9-9 alias 'tapgate uid=1500 net=quiet vmm=9' master quiet
+check 'a user without a name is a number' shows 0 sh -c "'$TAPGATE' status quiet | grep 1500" <<'EOT'
+  member  TAP, user 1500, vmm N
+EOT
+ip link del tg9-9
 
 # --- what differs -----------------------------------------------------------------------------------------------------
 
@@ -249,21 +276,22 @@ lab              host-only   different  172.16.2.1/24 fd00:2::1/64 fe80::1/64
   guard   stands
   dhcp    172.16.2.2-172.16.2.100, dnsmasq is stopped
   member  other, not tapgate's
-  member  TAP, uid 1000, vmm N
+  member  TAP, user alice, vmm N
   member  fake, not tapgate's
 quiet            internal    different
   not as wanted: guard; run 'tapgate up'
   guard   changed
-  member  TAP, uid 1000, vmm N
+  member  TAP, user alice, vmm N
 web              nat         different  10.77.0.1/24 10.0.0.1/8
   not as wanted: addresses; run 'tapgate up'
   guard   stands
 tap1             standalone  missing  172.16.3.1/24 fd00:3::1/64
+  not made yet; run 'tapgate up'
   guard   missing
-  member  tap1, uid 1000, vmm N, 172.16.3.1/24 fd00:3::1/64
+  member  tap1, user alice, vmm N, 172.16.3.1/24 fd00:3::1/64
 cell             standalone  up  172.16.128.0/17
   guard   stands
-  member  cell-1, uid 1000, vmm N, 172.16.128.1/30
+  member  cell-1, user alice, vmm N, 172.16.128.1/30
 EOT
 differs() { # differs NETWORK: what of it, by --json
 	"$TAPGATE" status --json "$1" | sed -n 's/^ *"difference": //p'
@@ -286,8 +314,9 @@ check 'networks that the policy no longer has, for people' shows 1 "$TAPGATE" st
 web              nat         up  10.77.0.1/24
   guard   stands
 cell             bridged     missing
+  no such bridge; make it, as with: ip link add cell type bridge && ip link set cell up
 br0              bridged     up  192.0.2.1/24
-  member  TAP, uid 1000, vmm N
+  member  TAP, user alice, vmm N
 lab              (unknown)   left over  172.16.2.1/24 fd00:2::1/64 fe80::1/64
   not as wanted: in the policy no more; run 'tapgate up'
 quiet            (unknown)   left over
@@ -324,8 +353,9 @@ check 'up removes them' shows 1 "$TAPGATE" status <<'EOT'
 web              nat         up  10.77.0.1/24
   guard   stands
 cell             bridged     missing
+  no such bridge; make it, as with: ip link add cell type bridge && ip link set cell up
 br0              bridged     up  192.0.2.1/24
-  member  TAP, uid 1000, vmm N
+  member  TAP, user alice, vmm N
 EOT
 policy '# nothing'
 "$TAPGATE" up >/dev/null

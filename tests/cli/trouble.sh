@@ -148,10 +148,17 @@ as_alice() {
 }
 
 for verb in up down 'up --dry-run' 'down --dry-run'; do
+	case $verb in
+	*dry*)
+		why="only root can see all that 'tapgate ${verb%% *}' would change"
+		way="sudo tapgate $verb, or, without root: tapgate status"
+		;;
+	*) why='only root can change networks' way="sudo tapgate $verb" ;;
+	esac
 	remember
 	# shellcheck disable=SC2086 # words
-	check "alice: $verb" fails_with 1 "as_alice $TAPGATE $verb" <<-'EOT'
-		tapgate: only root can change networks; try: sudo tapgate ...
+	check "alice: $verb" fails_with 1 "as_alice $TAPGATE $verb" <<-EOT
+		tapgate: $why; try: $way
 	EOT
 	check "alice: $verb: nothing has changed" same
 done
