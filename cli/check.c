@@ -3,6 +3,7 @@
  * and with --live, what of the host keeps it from being true. Changes nothing.
  */
 #include <stdio.h>
+#include <string.h>
 
 #include "cli/check/findings.h"
 #include "cli/check/kernel.h"
@@ -14,6 +15,7 @@
 #include "cli/say.h"
 #include "cli/session.h"
 #include "cli/words.h"
+#include "policy/text.h"
 
 struct check {
 	struct session session;
@@ -44,6 +46,23 @@ static void lint(struct check *check)
 		check->findings.failed = true;
 	}
 	lint_ask_no_more(names);
+}
+
+/* As it is after an installation. It is no mistake, so a note; what this user may not read may have such a rule. */
+static void note_nobody(struct check *check, const char *path)
+{
+	const struct word name = {path, strlen(path)};
+	size_t count;
+	const struct policy_network *networks = policy_networks(check->policy, &count);
+
+	for (size_t i = 0; i < policy_rule_count(check->policy); i++) {
+		if (policy_rule(check->policy, i).allow)
+			return;
+	}
+	if (!policy_hidden(check->policy))
+		findings_add_note(&check->findings,
+			"%s allows nobody anything yet; add a rule, as in 'allow %s user=alice' (see tapgate.conf(5))",
+			QUOTED(name), count ? networks[0].name : "br0");
 }
 
 /* What a person is told when there is nothing to correct, or little. */
@@ -79,6 +98,8 @@ static int check(struct check *check, const char *path, const struct words *word
 	if (check->policy) {
 		conflicts_each(&check->session, check->policy, keep_conflict, check);
 		lint(check);
+		if (!check->findings.found[FINDING_ERROR])
+			note_nobody(check, path ? path : POLICY_FILE);
 	}
 	if (words->given & WORD_LIVE)
 		live_look(&check->session, check->policy, &check->findings);

@@ -124,6 +124,7 @@ echo 'deny all' >"$TMPDIR/draft"
 chmod 600 "$TMPDIR/draft"
 check '... that nobody else may read' says 0 check "$TMPDIR/draft" <<-EOT
 	tapgate: note: '$TMPDIR/draft' would be refused where it lies: a directory on the way to it can be written by others than root
+	tapgate: note: '$TMPDIR/draft' allows nobody anything yet; add a rule, as in 'allow br0 user=alice' (see tapgate.conf(5))
 	$TMPDIR/draft: no mistake found
 EOT
 mkfifo "$TMPDIR/fifo"
@@ -261,6 +262,19 @@ example 4 | sed 1d >"$TMPDIR/expected"
 check "README's warnings, too" says 0 check <"$TMPDIR/expected"
 check 'and these were they' [ "$(example 2 | head -n 1; example 4 | head -n 1)" = '$ sudo tapgate check
 $ sudo tapgate check' ]
+
+# --- a policy that allows nothing -------------------------------------------------------------------------------------
+
+cp /run/stage/etc/tapgate.conf /etc/tapgate.conf
+check 'the installed sample: what to do next, and no warning' says 0 check --strict <<'EOT'
+tapgate: note: '/etc/tapgate.conf' allows nobody anything yet; add a rule, as in 'allow br0 user=alice' (see tapgate.conf(5))
+/etc/tapgate.conf: no mistake found
+EOT
+policy 'network lab internal' 'deny all user=alice'
+check 'networks that nobody may use' says 0 check <<'EOT'
+tapgate: note: '/etc/tapgate.conf' allows nobody anything yet; add a rule, as in 'allow lab user=alice' (see tapgate.conf(5))
+/etc/tapgate.conf: no mistake found
+EOT
 
 # --- exit codes, and JSON ---------------------------------------------------------------------------------------------
 

@@ -170,7 +170,7 @@ no_conflict() { # no_conflict TEXT DO UNDO
 	eval "$3"
 }
 
-policy "$lab"
+policy "$lab" 'allow lab user=alice'
 no_conflict 'a default route' : :
 no_conflict 'a default route in two halves' \
 	'ip route add 0.0.0.0/1 via 192.0.2.9; ip route add 128.0.0.0/1 via 192.0.2.9' \
@@ -196,7 +196,7 @@ restores() {
 
 refuses_and_restores() {
 	{
-		overlaps 2 10.77.0.1/24 web 'route to 10.77.0.0/16 by uplink'
+		overlaps 3 10.77.0.1/24 web 'route to 10.77.0.0/16 by uplink'
 		echo 'lab: put up its guard'
 		echo 'tapgate: nothing else was changed'
 	} | says 4 up
@@ -239,13 +239,13 @@ bad_file 'a directory' 'rm /etc/tapgate.conf; mkdir /etc/tapgate.conf' '/etc/tap
 
 # --- check of another file --------------------------------------------------------------------------------------------
 
-policy "$lab"
+policy "$lab" 'allow lab user=alice'
 cd "$TMPDIR" || exit 1
 echo 'network x internal 1.2.3.4/24' >/run/other.conf
 check 'check reads the file that it is given' shows 4 check /run/other.conf <<'EOT'
 tapgate: /run/other.conf:1:20: address on an internal network, expected none
 EOT
-echo 'network x internal' >/run/other.conf
+printf '%s\n' 'network x internal' 'allow x user=alice' >/run/other.conf
 check 'check of a good one' says 0 check /run/other.conf <<'EOT'
 /run/other.conf: no mistake found
 EOT
