@@ -1,4 +1,5 @@
 /* tapgate: the networks of the policy, for those who administer them. Not setuid: what it may do, its user may do. */
+#include <ctype.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -16,69 +17,83 @@ static const struct command {
 } commands[] = {
 	{"up", "[--dry-run] [NETWORK...]", "make the networks as the policy wants them", command_up,
 		"Creates what is missing, repairs what drifted, removes what the policy no longer names and tapgate\n"
-		"made, and says each change in a line. --dry-run says what it would do, and does nothing.\n"},
+		"made, and says each change in a line. With names, only these are made or repaired, none is removed.\n"
+		"  --dry-run  say what it would do, and do nothing\n"
+		"Needs root, with --dry-run too. Exits with 1 if something failed, with 4 if the policy is not valid\n"
+		"or in conflict with the host.\n"},
 	{"down", "[--dry-run] [NETWORK...]", "take away what 'tapgate up' made", command_down,
-		"Virtual machines on these networks are cut off. --dry-run says what it would do, and does nothing.\n"},
+		"Of all networks, or of those that are named. Virtual machines on them are cut off.\n"
+		"  --dry-run  say what it would do, and do nothing\n"
+		"Needs root, with --dry-run too. Exits with 1 if something failed.\n"},
 	{"status", "[--json] [NETWORK...]", "show the networks as they stand", command_status,
-		"For each its mode, addresses, guard, DHCP and members. Exits with 1 if one of them is not as the\n"
-		"policy wants it. Guards are shown to root only: the kernel tells nobody else. --json for programs.\n"},
-	{"check", "[--strict] [--live] [--json] [FILE]", "look for mistakes in the policy", command_check,
+		"For each its mode, state, addresses, guard, DHCP and members; and of one that is not up, what to do.\n"
+		"  --json  one object, for programs\n"
+		"Needs no root; guards and DHCP servers are shown to root only. Exits with 1 if a network is not as\n"
+		"the policy wants it.\n"},
+	{"check", "[--live] [--strict] [--json] [FILE]", "look for mistakes in the policy", command_check,
 		"Reads the policy, or FILE as if it were, as tapgate-helper would, and shows every mistake with its\n"
 		"line; also networks that overlap each other or the host's routes, or have the name of an interface\n"
 		"that is not tapgate's. Warns of rules that never decide or allow more than they seem to, and of\n"
 		"users, groups and bridges that there are not. Changes nothing.\n"
 		"  --live    also look at the running host: the helper, networks, bridges, firewalls\n"
 		"  --strict  exit with 1 if there are warnings\n"
-		"  --json    for programs\n"
-		"Exits with 4 if the policy has mistakes, with 1 if --live finds that no request can be served.\n"},
+		"  --json    one object, for programs\n"
+		"Needs no root; with --live, what only root can see is left out. Exits with 4 if the policy has\n"
+		"mistakes, with 1 if --live finds that no request can be served.\n"},
 	{"explain", "[--user WHO] [--json] [NETWORK...]", "say what a user may use, why, and how", command_explain,
 		"For each network, or for all that the policy names: whether you may use it and by which rule, what\n"
 		"is granted and how much of it is in use, how the network stands, and the words for QEMU's command\n"
-		"line. What is refused is told as tapgate-helper would. Root can ask about others: --user NAME, or\n"
-		"--user #UID. --json for programs. Exits with tapgate-helper's code for the first NETWORK that may\n"
+		"line. What is refused is told as tapgate-helper would.\n"
+		"  --user WHO  about another user, by name or as '#1000'; for root\n"
+		"  --json      one object, for programs\n"
+		"Needs no root to ask about oneself. Exits with tapgate-helper's code for the first NETWORK that may\n"
 		"not be used, as 3 where the policy denies it, and with 4 if the policy is not valid.\n"},
-	{"list", "[--json] [--watch] [NETWORK...]", "show the taps: whose they are, and the guests behind them",
+	{"list", "[--watch] [--json] [NETWORK...]", "show the taps: whose they are, and the guests behind them",
 		command_list,
 		"For each its network, user, virtual machine monitor, age and traffic as the guest sees it; the\n"
-		"guests' addresses as far as bridges, leases and the host's neighbours tell. --watch goes on: on a\n"
-		"terminal the table is kept up to date, else each tap that comes, changes or goes is a line. --json\n"
-		"for programs. Needs no root; what only root can know of others' taps is left out.\n"},
+		"guests' addresses as far as bridges, leases and the host's neighbours tell.\n"
+		"  --watch  go on until it is interrupted: on a terminal the table is kept up to date, else each tap\n"
+		"           that comes, changes or goes is a line\n"
+		"  --json   one object, for programs; with --watch one in each line\n"
+		"Needs no root; what only root can know of others' taps is left out.\n"},
 	{"ip", "[--json] NAME|MAC|TAP|NETWORK", "show the addresses of a guest", command_ip,
 		"One a line: IPv4, IPv6, then link-local ones. The guest is the one of that tap, the one on that\n"
 		"network, or the one with that hardware address or host name, as in alpha or alpha.lab.internal.\n"
-		"Exits with 1 if there is no such guest, none of its addresses is known, or several are meant. --json\n"
-		"for programs.\n"},
+		"  --json  one object, for programs\n"
+		"Needs no root. Exits with 1 if there is no such guest, none of its addresses is known, or several\n"
+		"are meant.\n"},
 	{"networks", "", "show the names of the policy's networks", command_networks,
-		"One a line, in the order of the policy.\n"},
+		"One a line, in the order of the policy. Needs no root.\n"},
 	{"run", "--net NAME ... COMMAND...", "run a virtual machine monitor with taps", command_run,
+		"COMMAND gets the taps as open descriptors, and they go when it ends. It stands behind the options,\n"
+		"or behind '--'.\n"
 		"  --net NAME    a tap on that network; again for each further one. Behind it, for that one:\n"
 		"  --queues N    with N queues (1 to 16), as far as the policy lets you\n"
 		"  --mac ADDR    for a guest with this hardware address, instead of one that is chosen\n"
 		"  --vhost       and /dev/vhost-net for each queue\n"
-		"COMMAND stands behind the options, or behind '--'. In its words these are replaced:\n"
+		"In COMMAND's words these are replaced:\n"
 		"  {fd} {fds}    the tap's descriptor; all of them, as 3:4. {fdlist}: as 3,4\n"
 		"  {vhostfd} {vhostfds}  those of /dev/vhost-net, likewise\n"
 		"  {mac} {ip}    what the guest is to have; {ip} on standalone networks, as 172.16.128.2/30\n"
 		"  {ifname}      the tap's name\n"
-		"{fd1}, {mac2} and so on are of the first, the second --net. Needs no root.\n"
+		"{fd1}, {mac2} and so on are of the first, the second --net. As in:\n"
 		"  tapgate run --net lab -- qemu-system-x86_64 -netdev tap,id=n0,fd={fd} \\\n"
 		"      -device virtio-net-pci,netdev=n0,mac={mac} ...\n"
-		"Exits with what COMMAND does; if that was not started, with tapgate-helper's code (1 to 5), "
-		"with 125, or\n"
-		"with 126 or 127 if COMMAND cannot be run or is not found.\n"},
+		"Needs no root. Exits with what COMMAND does; if that was not started, with tapgate-helper's code (1\n"
+		"to 5), with 125, or with 126 or 127 if COMMAND cannot be run or is not found.\n"},
 	{"log", "[OPTION...] [NETWORK...]", "show what the helper granted and refused", command_log,
-		"From the journal, the oldest first. Root and the group systemd-journal see all lines, others their "
-		"own.\n"
-		"  --since TIME  only those from then on, as journalctl takes it: '2026-11-22 18:00', yesterday, -2h\n"
+		"From the journal, the oldest first; of all networks, or of those that are named.\n"
+		"  --since TIME  those from then on, as journalctl takes it: '2026-11-22 18:00', yesterday, -2h\n"
+		"  --user WHO    those of one user, by name or as '#1000'\n"
 		"  --follow      then also the lines that come, until it is interrupted\n"
-		"  --user USER   of one user, by name or as '#1000'\n"
-		"  --json        an object for each line, for programs\n"
-		"What somebody wrote to the log in the helper's name is shown as 'forged', as far as that can be "
-		"told.\n"},
+		"  --json        an object in each line, for programs\n"
+		"What somebody wrote to the log in the helper's name is shown as 'forged', as far as can be told.\n"
+		"Needs no root, but only root and the group systemd-journal see the lines of others. Exits with 1 if\n"
+		"there is no journal, or none that you may read.\n"},
 	{"reap", "[--dry-run] [NETWORK...]", "remove persistent taps that nobody holds", command_reap,
-		"A virtual machine monitor can make its tap persistent; it then stays and counts against max=. "
-		"As root\n"
-		"those of all users, else your own. --dry-run says what it would do, and does nothing.\n"},
+		"A virtual machine monitor can make its tap persistent; it then stays and counts against max=.\n"
+		"  --dry-run  say what it would do, and do nothing\n"
+		"Needs no root for your own; root removes those of all users. Exits with 1 if something failed.\n"},
 };
 enum { COMMANDS = sizeof(commands) / sizeof(*commands) };
 
@@ -118,8 +133,8 @@ static int help(const char *name)
 	}
 	if (!command)
 		return unknown(name);
-	printf("usage: tapgate %s%s%s\n\n%s.\n\n%s", command->name, *command->words ? " " : "", command->words,
-		command->about, command->more);
+	printf("usage: tapgate %s%s%s\n\n%c%s.\n\n%s", command->name, *command->words ? " " : "", command->words,
+		toupper((unsigned char)*command->about), command->about + 1, command->more);
 	return STATUS_DONE;
 }
 
@@ -138,6 +153,8 @@ static int dispatch(int argc, char **argv)
 	if (strcmp(argv[1], "help") == 0 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)
 		return help(argv[2]);
 	command = find(argv[1]);
+	if (command && argc > 2 && (strcmp(argv[2], "--help") == 0 || strcmp(argv[2], "-h") == 0))
+		return help(argv[1]);
 	return command ? command->run(argc - 2, argv + 2) : unknown(argv[1]);
 }
 

@@ -399,6 +399,9 @@ EOT
 usage 'help fly' <<'EOT'
 tapgate: no command 'fly'; see: tapgate help
 EOT
+for word in --help -h; do
+	check "run $word is help run" [ "$("$TAPGATE" run $word)" = "$("$TAPGATE" help run)" ]
+done
 usage 'up --fast' <<'EOT'
 tapgate: 'up' has no option '--fast'; see: tapgate help up
 EOT
