@@ -95,6 +95,14 @@ br1: allowed by /etc/tapgate.conf:9 (allow br1 user=alice mac=52:54:00:12:34:56)
   qemu     $(qemu br1 52:54:00:12:34:56)
 /etc/qemu/bob.conf says nothing to uid 1000, who may not read it
 EOT
+readme() { # readme NETWORK: what README, under Networks, has for it is what is said
+	sed -n "/^## Networks/,/^## QEMU/s|^    \(-netdev bridge,id=n0,br=$1,\)|\1|p" "$top/README.md" >"$TMPDIR/readme"
+	[ -s "$TMPDIR/readme" ] && as alice "$TAPGATE" explain "$1" | sed -n 's/^  qemu *\(-netdev [^ ]*\) .*/\1/p' |
+		sed "s|$HELPER|/usr/libexec/tapgate-helper|" | diff "$TMPDIR/readme" -
+}
+for network in lab tap1; do
+	check "README's words for $network are these" readme $network
+done
 check 'root about another user, who may read more' prints 0 "$TAPGATE" explain --user bob lab br9 <<EOT
 lab: allowed by /etc/tapgate.conf:16 (allow lab group=students max=3)
   grants   max=3 by /etc/tapgate.conf:16
