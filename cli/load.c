@@ -29,6 +29,15 @@ static const char *hidden_from_root(const struct policy *policy)
 	return geteuid() == 0 ? policy_hidden(policy) : NULL;
 }
 
+/* A policy that is not there is for an administrator to make; a file that was named may be a network's name. */
+static void add_way_out(const char *path, struct policy_error *error)
+{
+	if (!error->line && strcmp(error->what, strerror(ENOENT)) == 0)
+		text_append(error->what, sizeof(error->what), "%s",
+			path ? "; expected the file of a policy"
+			     : "; an administrator can create it, of root's and mode 0644");
+}
+
 struct policy *load_policy(const char *path)
 {
 	const struct policy_reader reader = {.read = files_read};
@@ -41,6 +50,7 @@ struct policy *load_policy(const char *path)
 		return say_error("%s: %s", path, strerror(errno)), NULL;
 	policy = policy_load(&reader, found, &error);
 	if (!policy) {
+		add_way_out(path, &error);
 		policy_error_print(&error, text, sizeof(text));
 		say_error("%s", text);
 	}
@@ -52,11 +62,23 @@ struct policy *load_policy(const char *path)
 	return policy;
 }
 
+void load_tell_hidden(const struct policy *policy)
+{
+	const char *path = policy_hidden(policy);
+
+	if (path)
+		say_error("uid %u may not read %s, so networks that it names are not shown; an administrator can open "
+			  "it to its readers (chgrp and chmod 640, or chmod 644)",
+			getuid(), QUOTED(((struct word){path, strlen(path)})));
+}
+
 static void keep_error(void *context, const struct policy_error *error, struct word line)
 {
-	const struct finding_place place = {error->file, error->line, error->column, line, 0};
+	struct policy_error whole = *error;
+	const struct finding_place place = {whole.file, whole.line, whole.column, line, 0};
 
-	findings_add_at(context, FINDING_ERROR, &place, "%s", error->what);
+	add_way_out(NULL, &whole);
+	findings_add_at(context, FINDING_ERROR, &place, "%s", whole.what);
 }
 
 /* An error of a file as a whole. */
@@ -66,6 +88,7 @@ static struct policy *keep_file_error(struct findings *findings, const char *pat
 
 	text_append_escaped(error.file, sizeof(error.file), (struct word){path, strlen(path)});
 	text_append(error.what, sizeof(error.what), "%s", what);
+	add_way_out(path, &error);
 	keep_error(findings, &error, (struct word){NULL, 0});
 	return NULL;
 }

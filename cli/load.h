@@ -14,6 +14,9 @@ struct policy *load_policy(const char *path);
 /* The same, for `tapgate check`: all that is wrong is found, and nothing said. */
 struct policy *load_check(const char *path, struct findings *findings);
 
+/* Say which part of it this user may not read, if there is one: a list of its networks may lack some then. */
+void load_tell_hidden(const struct policy *policy);
+
 /* The network of a name; NULL if the policy has no line for it. */
 const struct policy_network *load_find(const struct policy *policy, const char *name);
 

@@ -20,6 +20,7 @@ int command_networks(int count, char **words)
 	networks = policy_networks(policy, &networks_count);
 	for (size_t i = 0; i < networks_count; i++)
 		puts(networks[i].name);
+	load_tell_hidden(policy);
 	policy_free(policy);
 	return STATUS_DONE;
 }

@@ -264,9 +264,10 @@ static int status(struct session *session, const struct policy *policy, const st
 		json_dumpf(whole, stdout, JSON_INDENT(2));
 		putchar('\n');
 		json_decref(whole);
-	} else if (!survey.any) {
+	} else if (!survey.any && !policy_hidden(policy)) {
 		puts("no network in " POLICY_FILE);
 	}
+	load_tell_hidden(policy);
 	return survey.well ? STATUS_DONE : STATUS_FAILED;
 }
 

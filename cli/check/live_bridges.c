@@ -2,8 +2,10 @@
 #include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/random.h>
 
 #include "cli/check/live.h"
+#include "cli/load.h"
 #include "cli/networks/bridge.h"
 #include "link/alias.h"
 #include "link/fdb.h"
@@ -45,14 +47,26 @@ static int address_kind(const char *interface)
 static void look_at_address(struct live *live, const struct link_interface *bridge)
 {
 	int kind = address_kind(bridge->name);
-	const unsigned char *mac = bridge->mac;
+	static const unsigned char none[6];
+	unsigned char mac[6];
 
 	if (kind < 0 || kind == ADDRESS_SET)
 		return;
+	memcpy(mac, bridge->mac, sizeof(mac));
+	/* After its last port has gone it has none to keep. One of those for local use (RFC 9542, section 2.1) then. */
+	if (memcmp(mac, none, sizeof(mac)) == 0 && getrandom(mac, sizeof(mac), 0) == sizeof(mac))
+		mac[0] = 0x02;
 	LIVE_WARN(live, bridge->name, "bridge-mac",
 		"nobody set the hardware address of its bridge, which so takes the lowest of its ports' and changes as "
 		"they come and go; keep it: ip link set %s address %02x:%02x:%02x:%02x:%02x:%02x",
 		bridge->name, mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
+}
+
+/* Of one that has a line, live_networks.c tells. */
+static void look_whether_up(struct live *live, const struct link_interface *bridge)
+{
+	if (!(bridge->flags & IFF_UP) && !load_find(live->policy, bridge->name))
+		LIVE_WARN(live, bridge->name, "state", "its bridge is down; run: ip link set %s up", bridge->name);
 }
 
 static void look_at_other(struct live *live, const struct link_interface *interface)
@@ -145,8 +159,10 @@ void live_bridges(struct live *live)
 			look_at_other(live, interface);
 		if (!is_bridge(interface) || !(foreign || bridge_is_ours(interface)))
 			continue;
-		if (foreign && !bridge_is_ours(interface))
+		if (foreign && !bridge_is_ours(interface)) {
 			look_at_address(live, interface);
+			look_whether_up(live, interface);
+		}
 		for (size_t j = 0; j < host->interface_count; j++) {
 			if (host->interfaces[j].master == interface->index)
 				look_at_port(live, interface, &host->interfaces[j]);

@@ -86,7 +86,9 @@ static void show_network(const struct explained *explained)
 	if (report->difference)
 		printf(": %s", report->difference);
 	show_way_out(network, report);
-	printf("%s\n", report->guard == GUARD_UNKNOWN ? " (only root can see whether its guard stands)" : "");
+	printf("%s\n", report->guard == GUARD_UNKNOWN && report->state != REPORT_MISSING
+			       ? " (only root can see whether its guard stands)"
+			       : "");
 }
 
 static void show_guest(const struct explained *explained)

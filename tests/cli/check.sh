@@ -333,7 +333,7 @@ check 'an error of a file as a whole' says 4 check --json <<'EOT'
       "file": "/etc/tapgate.conf",
       "line": null,
       "column": null,
-      "text": "No such file or directory",
+      "text": "No such file or directory; an administrator can create it, of root's and mode 0644",
       "source": null
     }
   ],
@@ -474,6 +474,21 @@ ip link set br0 up
 live 'a bridge whose address nobody set' 0 : 'ip link set br0 address 02:00:00:00:00:01' <<EOT
 tapgate: br0: warning: nobody set the hardware address of its bridge, which so takes the lowest of its ports' and changes as they come and go; keep it: ip link set br0 address $(mac_of br0)
 EOT
+live 'a bridge of a rule that is down' 0 'ip link set br0 down' 'ip link set br0 up' <<'EOT'
+tapgate: br0: warning: its bridge is down; run: ip link set br0 up
+EOT
+no_address() { # a bridge has none once its last port has gone; what is said to give it one does
+	ip link del br0
+	ip link add br0 type bridge
+	ip link set br0 up
+	ip link add port type veth peer name port-far
+	ip link set port master br0
+	ip link del port
+	[ "$(mac_of br0)" = 00:00:00:00:00:00 ] || return 1
+	$("$TAPGATE" check --live 2>&1 | sed -n 's/.*; keep it: //p')
+	"$TAPGATE" check --live --strict && mac_of br0 | grep '^02:'
+}
+check 'a bridge that has no address is told one' no_address
 policy 'network br0 bridged' 'allow br0 user=alice'
 live 'a bridged network whose bridge is down' 0 'ip link set br0 down' 'ip link set br0 up' <<'EOT'
 tapgate: br0: warning: its bridge is down; run: ip link set br0 up

@@ -199,7 +199,7 @@ EOT
 leave alice br0
 mv /etc/tapgate.conf "$TMPDIR/policy"
 check 'without a policy, of a network that there is not' says 4 reap br1 <<'EOT'
-tapgate: /etc/tapgate.conf: No such file or directory
+tapgate: /etc/tapgate.conf: No such file or directory; an administrator can create it, of root's and mode 0644
 EOT
 check 'without a policy' reaps
 mv "$TMPDIR/policy" /etc/tapgate.conf

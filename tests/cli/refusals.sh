@@ -234,7 +234,8 @@ bad_file 'a policy that others can write' 'chmod 646 /etc/tapgate.conf' \
 	'/etc/tapgate.conf: it can be written by others than root; an administrator can change that'
 bad_file 'a policy of somebody else' 'chown alice /etc/tapgate.conf' \
 	'/etc/tapgate.conf: it does not belong to root; an administrator can change that'
-bad_file 'no policy' 'rm /etc/tapgate.conf' '/etc/tapgate.conf: No such file or directory'
+bad_file 'no policy' 'rm /etc/tapgate.conf' \
+	"/etc/tapgate.conf: No such file or directory; an administrator can create it, of root's and mode 0644"
 bad_file 'a directory' 'rm /etc/tapgate.conf; mkdir /etc/tapgate.conf' '/etc/tapgate.conf: it is a directory'
 
 # --- check of another file --------------------------------------------------------------------------------------------
@@ -254,7 +255,7 @@ check 'by a relative path' says 0 check other.conf <<'EOT'
 other.conf: no mistake found
 EOT
 check 'check of a file that is not there' shows 4 check nowhere.conf <<'EOT'
-tapgate: nowhere.conf: No such file or directory
+tapgate: nowhere.conf: No such file or directory; expected the file of a policy
 EOT
 check 'check of two' says 2 check other.conf other.conf <<'EOT'
 tapgate: 'check' has too many words; see: tapgate help check

@@ -347,6 +347,17 @@ says_left_over() {
 }
 check 'what alice may not read may be the line of a network' refuses says_left_over as_alice
 check 'root reads it' says_left_over
+check 'alice is told that there may be more' shows 0 as_alice sh -c "'$TAPGATE' status web lab; '$TAPGATE' networks" <<'EOT'
+tapgate: no network 'lab' in /etc/tapgate.conf; see: tapgate networks
+web
+cell
+br0
+tapgate: uid 1000 may not read '/etc/bob.conf', so networks that it names are not shown; an administrator can open it to its readers (chgrp and chmod 640, or chmod 644)
+EOT
+chmod 600 /etc/tapgate.conf
+check '... also if it is the whole policy' shows 0 as_alice "$TAPGATE" status <<'EOT'
+tapgate: uid 1000 may not read '/etc/tapgate.conf', so networks that it names are not shown; an administrator can open it to its readers (chgrp and chmod 640, or chmod 644)
+EOT
 mv "$TMPDIR/policy" /etc/tapgate.conf
 "$TAPGATE" up >/dev/null
 check 'up removes them' shows 1 "$TAPGATE" status <<'EOT'
