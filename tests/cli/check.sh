@@ -485,7 +485,7 @@ no_address() { # a bridge has none once its last port has gone; what is said to 
 	ip link set port master br0
 	ip link del port
 	[ "$(mac_of br0)" = 00:00:00:00:00:00 ] || return 1
-	$("$TAPGATE" check --live 2>&1 | sed -n 's/.*; keep it: //p')
+	eval "$("$TAPGATE" check --live 2>&1 | sed -n 's/.*; keep it: //p')"
 	"$TAPGATE" check --live --strict && mac_of br0 | grep '^02:'
 }
 check 'a bridge that has no address is told one' no_address
