@@ -109,17 +109,26 @@ static void set_addresses(const struct policy_subnet *subnet, int family, char *
 		snprintf(text, size, "%s/%u", address, guest.prefix);
 }
 
-/* Why there is no place on a standalone network: its one tap is in use, or was left behind. */
-static void tell_in_way(const struct scene *scene, const struct link_interface *interface, struct explained *explained)
+/* Why there is no place on a standalone network: its taps are all there, in use or left behind. */
+static void tell_in_way(const struct scene *scene, bool pool, struct explained *explained)
 {
-	const struct scene_tap *tap = scene_tap_at(scene, interface->index);
+	bool orphans = false, seeming = false, own = true;
 
-	if (!tap || tap->held == HOLDING_YES)
-		snprintf(explained->in_way, sizeof(explained->in_way), "its one virtual machine is there already");
-	else
-		snprintf(explained->in_way, sizeof(explained->in_way), "nobody %s its one tap; %s: tapgate reap",
-			tap->held == HOLDING_NO ? "holds" : "seems to hold",
-			geteuid() == 0 || tap->alias.uid == getuid() ? "try" : "an administrator can run");
+	for (size_t i = 0; i < scene->tap_count; i++) {
+		const struct scene_tap *tap = &scene->taps[i];
+
+		if (tap->held == HOLDING_YES || strcmp(tap->alias.network, explained->report.name) != 0)
+			continue;
+		orphans = true;
+		seeming |= tap->held == HOLDING_UNKNOWN;
+		own &= geteuid() == 0 || tap->alias.uid == getuid();
+	}
+	snprintf(explained->in_way, sizeof(explained->in_way), "%s",
+		pool ? "none of its subnets is free" : "its one virtual machine is there already");
+	if (orphans)
+		snprintf(explained->in_way, sizeof(explained->in_way), "%snobody %s %s; %s: tapgate reap",
+			pool ? "none of its subnets is free, and " : "", seeming ? "seems to hold" : "holds",
+			pool ? "some of its taps" : "its one tap", own ? "try" : "an administrator can run");
 	explained->report.difference = explained->in_way;
 }
 
@@ -136,9 +145,7 @@ static void find_standalone(const struct host *host, const struct scene *scene, 
 	while (host_interface(host, name) && number < size)
 		policy_tap_name(network, ++number, name);
 	if (host_interface(host, name)) {
-		explained->report.difference = "none of its subnets is free";
-		if (!size)
-			tell_in_way(scene, host_interface(host, name), explained);
+		tell_in_way(scene, size > 0, explained);
 		return;
 	}
 	if (size)

@@ -188,8 +188,8 @@ check '... until one ends' line_is '1 of 2 in use' taps lab
 leave() {
 	as alice "$TAPGATE" run --net "$1" -- "$top/build/tests/cli/hold" '{fd}' persist >/dev/null
 }
-own_line_is() { # own_line_is EXPECTED WORD NETWORK: as line_is, asked by alice herself
-	own_came=$(as alice "$TAPGATE" explain "$3" | sed -n "s/^  $2 *//p")
+own_line_is() { # own_line_is EXPECTED WORD NETWORK [USER]: as line_is, asked by the user
+	own_came=$(as "${4-alice}" "$TAPGATE" explain "$3" | sed -n "s/^  $2 *//p")
 	[ "$own_came" = "$1" ] || {
 		echo "$own_came"
 		return 1
@@ -214,6 +214,18 @@ check '... to its user' own_line_is \
 	'standalone, up: nobody seems to hold its one tap; try: tapgate reap (only root can see whether its guard stands)' \
 	network tap1
 "$TAPGATE" reap >/dev/null
+cp /etc/tapgate.conf /etc/whole
+policy 'network pond standalone 10.9.0.0/29 per-vm=/30' 'allow pond'
+"$TAPGATE" up >/dev/null
+check 'a pool, whose one tap is left behind' leave pond
+check '... and whose other, too' leave pond
+check '... is told of' line_is \
+	'standalone, up: none of its subnets is free, and nobody holds some of its taps; try: tapgate reap' network pond
+check '... to another user with the way out' own_line_is "standalone, up: none of its subnets is free, and nobody \
+seems to hold some of its taps; an administrator can run: tapgate reap (only root can see whether its guard stands)" network pond bob
+"$TAPGATE" reap >/dev/null
+mv /etc/whole /etc/tapgate.conf
+"$TAPGATE" up >/dev/null
 check 'in a pool' guest c1 cell
 check '... the next subnet' line_is '172.16.128.6/30 by hand' guest cell
 check 'the one of a standalone network' guest s1 tap1
