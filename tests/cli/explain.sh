@@ -243,6 +243,7 @@ check 'a network that is down' line_is "host-only, down; an administrator can ru
 "$TAPGATE" up >/dev/null
 "$TAPGATE" down web >/dev/null
 check 'one that is missing' line_is "nat, missing; an administrator can run 'tapgate up'" network web
+check '... whose guard is no question' own_line_is "nat, missing; an administrator can run 'tapgate up'" network web
 "$TAPGATE" up >/dev/null
 ip link set br1 down
 check 'a bridge of others that is down' \
