@@ -155,13 +155,14 @@ static int dispatch(int argc, char **argv)
 	command = find(argv[1]);
 	if (command && argc > 2 && (strcmp(argv[2], "--help") == 0 || strcmp(argv[2], "-h") == 0))
 		return help(argv[1]);
+	if (command && (command->run == command_up || command->run == command_down || command->run == command_reap))
+		signal(SIGPIPE, SIG_IGN); /* whoever stops reading what these print does not end them half way */
 	return command ? command->run(argc - 2, argv + 2) : unknown(argv[1]);
 }
 
 /*
  * Standard streams that are closed would be the next files to be opened, and get what is printed. What takes their
- * place cannot be read or written, so that it is an error to try. Whoever stops reading what we print does not end us
- * half way.
+ * place cannot be read or written, so that it is an error to try.
  */
 static void prepare_streams(void)
 {
@@ -169,7 +170,6 @@ static void prepare_streams(void)
 		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY) != fd)
 			_exit(STATUS_FAILED);
 	}
-	signal(SIGPIPE, SIG_IGN);
 }
 
 int main(int argc, char **argv)

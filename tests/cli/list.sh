@@ -90,6 +90,18 @@ EOT
 check 'and no word' says 2 networks lab <<'EOT'
 tapgate: 'networks' has too many words; see: tapgate help networks
 EOT
+unread() { # unread STATUS COMMAND...: it has that status when its reader is gone, and says nothing
+	unread_status=$1
+	shift
+	{
+		(trap '' PIPE && while echo; do sleep 0.02; done) 2>/dev/null
+		"$@" 2>"$TMPDIR/unread"
+		echo $? >"$TMPDIR/unread.status"
+	} | :
+	cat "$TMPDIR/unread" "$TMPDIR/unread.status"
+	[ ! -s "$TMPDIR/unread" ] && [ "$(cat "$TMPDIR/unread.status")" = "$unread_status" ]
+}
+check 'who does not read on ends it, without a word' unread 141 "$TAPGATE" networks
 check 'no taps' shows 0 "$TAPGATE" list <<EOT
 $HEAD
 EOT

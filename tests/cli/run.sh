@@ -43,6 +43,11 @@ inherits_only() { # descriptors above 2: the tap, the reserved address, and what
 }
 check 'it inherits the tap, the socket of the address, and what was open, and nothing more' inherits_only
 
+signals() { # signals COMMAND...: those that are blocked and ignored
+	as alice "$@" grep -E '^Sig(Blk|Ign):' /proc/self/status
+}
+check 'its signals are as they were' eval '[ "$(signals "$TAPGATE" run --net br0 --)" = "$(signals env)" ]'
+
 check 'several networks, in their order; {fd} is the first' runs alice 0 --net br0 --net=lab --net br1 -- sh -c \
 	'for n in {ifname1} {ifname2} {ifname3}; do cat /sys/class/net/$n/ifalias; done | sed "s/ vmm.*//"
 	[ {fd} = {fd1} ] && [ {ifname} = {ifname1} ] && [ {mac} = {mac1} ] && echo same
