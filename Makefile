@@ -172,7 +172,8 @@ $(BUILD)/flags: FORCE
 	@echo '$(CC) $(subst ','\'',$(ALL_CFLAGS)) $(FILTER_ARCH)' | cmp -s - $@ || \
 		echo '$(CC) $(subst ','\'',$(ALL_CFLAGS)) $(FILTER_ARCH)' >$@
 
--include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+# Not what the tests of packages unpack there, which has directories named so.
+-include $(shell find $(BUILD) -path '$(BUILD)/package' -prune -o -type f -name '*.d' -print 2>/dev/null)
 
 # --- installation ------------------------------------------------------------------------------------------------
 
