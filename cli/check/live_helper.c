@@ -1,6 +1,7 @@
 /* The installed helper, and the devices that it opens: what keeps it from serving anybody. */
 #include <endian.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <limits.h>
 #include <linux/capability.h>
@@ -8,6 +9,7 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sys/sysmacros.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -85,6 +87,9 @@ static void look_at_helper(struct live *live)
 
 /* --- devices ----------------------------------------------------------------------------------------------------- */
 
+/* Its number by Documentation/admin-guide/devices.txt in the kernel's source. */
+#define TUN_DEVICE makedev(10, 200)
+
 /* Who may open a device that is not open to everybody; an access control list shows in the group's bits (acl(5)). */
 static void name_users(const struct stat *status, char *who, size_t size)
 {
@@ -100,20 +105,48 @@ static void name_users(const struct stat *status, char *who, size_t size)
 		text_append(who, size, "root and group %u", status->st_gid);
 }
 
+/*
+ * What stands there, before it matters who may open it. A device whose driver is not in the kernel is there all the
+ * same (kmod-static-nodes.service), as after an upgrade that removed the running kernel's modules.
+ */
+static bool is_tun(struct live *live, const char *path, struct stat *status)
+{
+	int error = stat(path, status) < 0 ? errno : 0, fd;
+
+	if (!error && (!S_ISCHR(status->st_mode) || status->st_rdev != TUN_DEVICE)) {
+		LIVE_ERROR(live, "tun",
+			"%s is something else than the device 10:200, so no tap can be made; run: rm %s && "
+			"mknod -m 666 %s c 10 200",
+			path, path, path);
+		return false;
+	}
+	if (!error && (fd = open(path, O_RDWR | O_CLOEXEC)) >= 0)
+		close(fd);
+	else if (!error && (errno == ENODEV || errno == ENXIO))
+		error = errno;
+	if (error)
+		LIVE_ERROR(live, "tun",
+			"%s: %s, so no tap can be made; run: modprobe tun (in a container: add the device)", path,
+			strerror(error));
+	return !error;
+}
+
 static void look_at_tun(struct live *live)
 {
-	static const char path[] = "/dev/net/tun";
+	static const char path[] = "/dev/net/tun", way[] = "/dev/net";
 	struct stat status;
 	char who[128];
 
-	if (stat(path, &status) < 0) {
-		LIVE_ERROR(live, "tun",
-			"%s: %s, so no tap can be made; run: modprobe tun (in a container: add the device)", path,
-			strerror(errno));
+	if (!is_tun(live, path, &status))
+		return;
+	if ((status.st_mode & 0006) == 0006) {
+		if (stat(way, &status) == 0 && !(status.st_mode & S_IXOTH))
+			LIVE_ERROR(live, "tun",
+				"%s is not open to everybody (mode %04o), and the helper opens %s as the user who "
+				"asks; run: chmod 755 %s",
+				way, status.st_mode & 07777U, path, way);
 		return;
 	}
-	if ((status.st_mode & 0006) == 0006)
-		return;
 	name_users(&status, who, sizeof(who));
 	if ((status.st_mode & 0060) == 0060)
 		LIVE_WARN(live, NULL, "tun",

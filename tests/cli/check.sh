@@ -438,6 +438,19 @@ check 'no_new_privs' eval 'setpriv --no-new-privs "$TAPGATE" check --live 2>"$TM
 live 'no /dev/net/tun' 1 'rm /dev/net/tun' 'mknod -m 666 /dev/net/tun c 10 200' <<'EOT'
 tapgate: /dev/net/tun: No such file or directory, so no tap can be made; run: modprobe tun (in a container: add the device)
 EOT
+no_driver() { # as if none were in the kernel
+	strace -o /dev/null -P /dev/net/tun -e inject=openat:error=ENODEV "$TAPGATE" check --live 2>&1
+	[ $? = 1 ]
+}
+check 'a device without a driver' eval 'no_driver | grep -qxF \
+	"tapgate: /dev/net/tun: No such device, so no tap can be made; run: modprobe tun (in a container: add the device)"'
+live 'something else there' 1 'rm /dev/net/tun; mknod -m 666 /dev/net/tun c 1 3' \
+	'rm /dev/net/tun; mknod -m 666 /dev/net/tun c 10 200' <<'EOT'
+tapgate: /dev/net/tun is something else than the device 10:200, so no tap can be made; run: rm /dev/net/tun && mknod -m 666 /dev/net/tun c 10 200
+EOT
+live 'a directory that users may not enter' 1 'chmod 700 /dev/net' 'chmod 755 /dev/net' <<'EOT'
+tapgate: /dev/net is not open to everybody (mode 0700), and the helper opens /dev/net/tun as the user who asks; run: chmod 755 /dev/net
+EOT
 live '/dev/net/tun for root only' 1 'chmod 600 /dev/net/tun' 'chmod 666 /dev/net/tun' <<'EOT'
 tapgate: /dev/net/tun is for root only (mode 0600), and the helper opens it as the user who asks; run: chmod 666 /dev/net/tun
 EOT
