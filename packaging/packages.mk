@@ -1,5 +1,5 @@
 # The source archive and packages made of it, for the Makefile: `make dist`, `make deb`, `make rpm`. What is made
-# lies in build/dist; archive and Debian's packages do not depend on where, when or by whom they are made.
+# lies in build/dist, and does not depend on where, when or by whom it is made.
 
 # Whom the packages name. Who publishes them gives a name and an address of his own.
 MAINTAINER ?= tapgate maintainers <maintainers@tapgate.invalid>
@@ -30,7 +30,7 @@ dist:
 	tar --create --file $(DIST)/tar --no-recursion --null --files-from $(DIST)/files --format=ustar \
 		--transform 's|^|tapgate-$(VERSION)/|' --mtime @$(SOURCE_DATE_EPOCH) --owner 0 --group 0 --numeric-owner \
 		--mode u=rwX,go=rX
-	gzip -9n <$(DIST)/tar >$(ARCHIVE)
+	umask 022 && gzip -9n <$(DIST)/tar >$(ARCHIVE)
 	rm $(DIST)/found $(DIST)/files $(DIST)/tar
 	@echo 'made $(ARCHIVE)'
 
@@ -52,17 +52,22 @@ deb: dist
 	rm -r $(DIST)/tapgate-$(VERSION)
 	cd $(DIST) && for package in *.deb; do echo "made $(DIST)/$$package"; done
 
-# RPMBUILD may be told more, as --nodeps where what it needs was not installed by rpm.
+# RPMBUILD may be told more, as --nodeps where what it needs was not installed by rpm. Time and host of the build are
+# left out (rpm's macros file), and the modes of the sources are not the umask's. The source package has the spec file
+# with every path filled in, and the other package the sum of the source package if one run makes both: so they are made
+# one by one, the first with paths that are relative.
 rpm: dist
 	tests/install-packages rpm
-	mkdir -p $(DIST)/rpm/SPECS
-	sed 's|@VERSION@|$(VERSION)|; s|@REVISION@|$(REVISION)|' packaging/rpm/tapgate.spec >$(DIST)/rpm/SPECS/tapgate.spec
-	packaging/changelog rpm '$(REVISION)' '$(MAINTAINER)' >>$(DIST)/rpm/SPECS/tapgate.spec
-	env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL rpmbuild -ba --define '_topdir $(abspath $(DIST))/rpm' \
-		--define '_sourcedir $(abspath $(DIST))' $(RPMBUILD) $(DIST)/rpm/SPECS/tapgate.spec >$(DIST)/rpm.log 2>&1 || \
-		{ cat $(DIST)/rpm.log >&2; exit 1; }
+	mkdir -p $(DIST)/rpm
+	umask 022 && sed 's|@VERSION@|$(VERSION)|; s|@REVISION@|$(REVISION)|' packaging/rpm/tapgate.spec >$(DIST)/tapgate.spec
+	packaging/changelog rpm '$(REVISION)' '$(MAINTAINER)' >>$(DIST)/tapgate.spec
+	cd $(DIST) && build() { \
+		env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL rpmbuild "$$@" --define '_buildhost localhost' \
+			--define 'use_source_date_epoch_as_buildtime 1' --define 'clamp_mtime_to_source_date_epoch 1' \
+			$(RPMBUILD) tapgate.spec >>rpm.log 2>&1 || { cat rpm.log >&2; exit 1; }; \
+	} && build -bs --define '_topdir rpm' --define '_sourcedir .' && \
+		build -bb --define "_topdir $$PWD/rpm" --define "_sourcedir $$PWD"
 	mv $(DIST)/rpm/RPMS/*/*.rpm $(DIST)/rpm/SRPMS/*.rpm $(DIST)
-	mv $(DIST)/rpm/SPECS/tapgate.spec $(DIST)
 	rm -r $(DIST)/rpm
 	cd $(DIST) && for package in *.rpm; do echo "made $(DIST)/$$package"; done
 
