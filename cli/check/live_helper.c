@@ -5,6 +5,7 @@
 #include <grp.h>
 #include <limits.h>
 #include <linux/capability.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -60,6 +61,29 @@ static void look_at_rights(struct live *live, const char *path, const char *show
 			shown);
 }
 
+/* Who can write to a directory on the way can put another program there; not where it is sticky (inode(7)). */
+static void look_at_way(struct live *live, const char *path)
+{
+	char way[PATH_MAX], shown[256] = "";
+	struct stat status;
+	char *slash = realpath(path, way) ? strrchr(way, '/') : NULL;
+
+	for (; slash; slash = slash == way ? NULL : strrchr(way, '/')) {
+		slash[slash == way] = '\0'; /* the root directory keeps its slash */
+		if (stat(way, &status) < 0)
+			return;
+		if (status.st_uid != 0 || ((status.st_mode & (S_IWGRP | S_IWOTH)) && !(status.st_mode & S_ISVTX)))
+			break;
+	}
+	if (!slash)
+		return;
+	text_append_escaped(shown, sizeof(shown), (struct word){way, strlen(way)});
+	LIVE_WARN(live, NULL, "helper",
+		"%s, where the helper is, can be written by others than root (uid %u, mode %04o), who can put another "
+		"program there; run: chown root %s && chmod go-w %s",
+		shown, status.st_uid, status.st_mode & 07777U, shown, shown);
+}
+
 static void look_at_helper(struct live *live)
 {
 	char path[PATH_MAX], shown[256] = "";
@@ -75,6 +99,7 @@ static void look_at_helper(struct live *live)
 		LIVE_ERROR(live, "helper", "%s is not a program; install tapgate again", shown);
 	else
 		look_at_rights(live, path, shown, &status);
+	look_at_way(live, path);
 	if (stat(path, &status) == 0 && S_ISREG(status.st_mode) && (status.st_mode & 0111) == 0110)
 		findings_add_note(live->findings, "only root and group %u may run %s (mode %04o)", status.st_gid, shown,
 			status.st_mode & 07777U);

@@ -417,6 +417,13 @@ EOT
 live 'a helper that others can write' 0 'chmod 4757 "$HELPER"' 'chmod 4755 "$HELPER"' <<EOT
 tapgate: warning: $HELPER can be written by others than its owner (mode 4757); run: chmod go-w $HELPER
 EOT
+libexec=${HELPER%/*}
+live 'a directory on the way that others can write' 0 'chmod 775 "${libexec%/*}"' 'chmod 755 "${libexec%/*}"' <<EOT
+tapgate: warning: ${libexec%/*}, where the helper is, can be written by others than root (uid 0, mode 0775), who can put another program there; run: chown root ${libexec%/*} && chmod go-w ${libexec%/*}
+EOT
+live 'one that is not of root' 0 'chown alice "$libexec"' 'chown root "$libexec"' <<EOT
+tapgate: warning: $libexec, where the helper is, can be written by others than root (uid 1000, mode 0755), who can put another program there; run: chown root $libexec && chmod go-w $libexec
+EOT
 chgrp students "$HELPER"
 chmod 4750 "$HELPER"
 check 'a helper for a group is no mistake' says 0 check --live --strict <<EOT
