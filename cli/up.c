@@ -93,7 +93,7 @@ static int refuse(struct session *session, const struct policy *policy)
 	const struct policy_network *networks = policy_networks(policy, &count);
 
 	for (size_t i = 0; i < count; i++) {
-		if (bridge_is_needed(&networks[i]))
+		if (bridge_is_managed(&networks[i]))
 			network_keep_guarded(session, &networks[i]);
 	}
 	say_error(session->changes ? "nothing else was changed" : "nothing was changed");

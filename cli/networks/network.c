@@ -23,23 +23,6 @@ static bool settle_guard(struct session *session, const struct policy_network *n
 	return guard_is_wanted(&guard, network) || guard_put_up(session, network);
 }
 
-bool network_keep_guarded(struct session *session, const struct policy_network *network)
-{
-	const struct link_interface *bridge = host_interface(&session->host, network->name);
-	const char *mode = policy_mode_name(network->mode);
-	char alias[IFALIASZ];
-	struct guard guard;
-	int error;
-
-	alias_of_bridge(network->name, mode, alias);
-	if (!bridge || strcmp(bridge->alias, alias) != 0 || !(bridge->flags & IFF_UP))
-		return true;
-	error = guard_look(session, network, &guard);
-	if (error)
-		return session_fail(network->name, error, "read its guard");
-	return guard_stands(&guard, mode) || guard_put_up(session, network);
-}
-
 static bool dnsmasq_again(struct session *session, const struct undo_values *values)
 {
 	char why[512] = "";
@@ -101,17 +84,33 @@ bool network_has_tap(const struct link_interface *interface, const char *name)
 }
 
 /*
- * Taps go with their network, and before its bridge does: without the guard they would lead anywhere. Not those on a
- * bridge of somebody else's that has the network's name by now.
+ * Whether a tap of a network is none that its guard knows: the network stood alone when it was made and has a bridge
+ * now, or is a pool now, or is none any more.
  */
-static bool remove_taps(struct session *session, const char *name)
+static bool is_stray(const struct policy_network *network, const struct link_interface *tap)
+{
+	size_t size = strlen(network->name);
+	bool named = strncmp(tap->name, network->name, size) == 0;
+	bool alone = named && !tap->name[size], of_pool = named && tap->name[size] == '-';
+
+	if (bridge_is_needed(network))
+		return !tap->master && (alone || of_pool);
+	return policy_pool_size(network) ? !of_pool : !alone;
+}
+
+/*
+ * Taps go with their network, and before its bridge or guard does: without the guard they would lead anywhere. Of one
+ * that stays (not NULL) only strays do. Not those on a bridge of somebody else's that has the network's name by now.
+ */
+static bool remove_taps(struct session *session, const char *name, const struct policy_network *stays)
 {
 	for (size_t i = 0; i < session->host.interface_count; i++) {
 		const struct link_interface *tap = &session->host.interfaces[i];
 		const struct link_interface *bridge = host_interface_at(&session->host, tap->master);
 		int error;
 
-		if (!network_has_tap(tap, name) || (tap->master && !(bridge && bridge_is_ours(bridge))))
+		if (!network_has_tap(tap, name) || (tap->master && !(bridge && bridge_is_ours(bridge))) ||
+			(stays && !is_stray(stays, tap)))
 			continue;
 		error = session->dry ? 0 : link_remove(session->link, tap->index);
 		if (error && error != -ENODEV)
@@ -121,13 +120,43 @@ static bool remove_taps(struct session *session, const char *name)
 	return true;
 }
 
-/* A bridge of ours that a network has no use for any more: it is standalone now. */
-static bool remove_needless_bridge(struct session *session, const struct policy_network *network)
+/* What a network has no use for any more: a bridge of ours, if it is standalone now; taps that stood alone, if not. */
+static bool remove_needless(struct session *session, const struct policy_network *network)
 {
 	const struct link_interface *bridge = host_interface(&session->host, network->name);
 
-	return bridge_is_needed(network) || !bridge || !bridge_is_ours(bridge) ||
-	       (remove_taps(session, network->name) && bridge_remove(session, network->name));
+	if (bridge_is_needed(network) || !bridge || !bridge_is_ours(bridge))
+		return remove_taps(session, network->name, network);
+	return remove_taps(session, network->name, NULL) && bridge_remove(session, network->name);
+}
+
+/* Whether anything of a network stands that needs its guard: its bridge, up and of its mode; a tap that stands alone. */
+static bool needs_guard(const struct session *session, const struct policy_network *network)
+{
+	const struct link_interface *bridge = host_interface(&session->host, network->name);
+	char alias[IFALIASZ];
+
+	for (size_t i = 0; i < session->host.interface_count && !bridge_is_needed(network); i++) {
+		const struct link_interface *tap = &session->host.interfaces[i];
+
+		if (network_has_tap(tap, network->name) && !is_stray(network, tap))
+			return true;
+	}
+	alias_of_bridge(network->name, policy_mode_name(network->mode), alias);
+	return bridge_is_needed(network) && bridge && strcmp(bridge->alias, alias) == 0 && (bridge->flags & IFF_UP);
+}
+
+bool network_keep_guarded(struct session *session, const struct policy_network *network)
+{
+	struct guard guard;
+	int error;
+
+	if (!needs_guard(session, network))
+		return true;
+	error = guard_look(session, network, &guard);
+	if (error)
+		return session_fail(network->name, error, "read its guard");
+	return guard_stands(&guard, policy_mode_name(network->mode)) || guard_put_up(session, network);
 }
 
 bool network_settle(struct session *session, const struct policy_network *network)
@@ -135,7 +164,7 @@ bool network_settle(struct session *session, const struct policy_network *networ
 	bool settled;
 
 	remember_dnsmasq(session, network->name);
-	settled = remove_needless_bridge(session, network) &&
+	settled = remove_needless(session, network) &&
 		  (!bridge_is_needed(network) || (bridge_make(session, network) && bridge_set(session, network))) &&
 		  settle_guard(session, network) &&
 		  (!bridge_is_needed(network) ||
@@ -154,7 +183,7 @@ bool network_settle(struct session *session, const struct policy_network *networ
 
 bool network_remove(struct session *session, const char *name)
 {
-	return remove_taps(session, name) && bridge_remove(session, name) && remove_dnsmasq(session, name) &&
+	return remove_taps(session, name, NULL) && bridge_remove(session, name) && remove_dnsmasq(session, name) &&
 	       guard_take_down(session, name);
 }
 

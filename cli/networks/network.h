@@ -11,7 +11,10 @@
  */
 bool network_settle(struct session *session, const struct policy_network *network);
 
-/* Only see to it that a network which stands, up and as a network of its mode, is not without a guard that counts. */
+/*
+ * Only see to it that a network which stands, its bridge up and of its mode, or a tap that stands alone, is not without
+ * a guard that counts.
+ */
 bool network_keep_guarded(struct session *session, const struct policy_network *network);
 
 /* Take away what tapgate made of a name: DHCP, bridge or standalone taps, and then the guard. */
