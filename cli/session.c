@@ -186,7 +186,7 @@ void session_keep(struct session *session)
 		forget_last(session);
 }
 
-void session_undo(struct session *session, const char *network)
+void session_undo(struct session *session, const struct policy_network *const *networks, size_t count)
 {
 	bool undone = !session->undo_lost;
 
@@ -197,8 +197,10 @@ void session_undo(struct session *session, const char *network)
 		undone &= session->undo->function(session, &session->undo->values);
 		forget_last(session);
 	}
-	if (undone)
-		say_error("%s: is as it was before", network);
-	else
-		say_error("%s: could not be put back as it was; run 'tapgate up' again", network);
+	for (size_t i = 0; i < count; i++) {
+		if (undone)
+			say_error("%s: is as it was before", networks[i]->name);
+		else
+			say_error("%s: could not be put back as it was; run 'tapgate up' again", networks[i]->name);
+	}
 }

@@ -8,6 +8,7 @@
 
 #include "cli/host.h"
 #include "link/link.h"
+#include "policy/policy.h"
 
 struct nft_ctx;
 struct undo;
@@ -65,8 +66,8 @@ struct undo_values {
 void session_undo_with(struct session *session, bool (*function)(struct session *session, const struct undo_values *),
 	struct undo_values values);
 
-/* The network at hand is as wanted; or it is not: undo its changes, the last first. */
+/* The networks at hand are as wanted; or they are not: undo their changes, the last first, and say so of each. */
 void session_keep(struct session *session);
-void session_undo(struct session *session, const char *network);
+void session_undo(struct session *session, const struct policy_network *const *networks, size_t count);
 
 #endif

@@ -6,6 +6,7 @@
 #include "cli/load.h"
 #include "cli/networks/bridge.h"
 #include "cli/networks/conflicts.h"
+#include "cli/networks/groups.h"
 #include "cli/networks/network.h"
 #include "cli/networks/pass.h"
 #include "cli/say.h"
@@ -60,25 +61,44 @@ static bool is_not_asked_for(const void *context, const char *name)
 	return false;
 }
 
+/* The networks to settle. How many. */
+static size_t collect(const struct policy *policy, const struct words *words,
+	const struct policy_network *asked[static POLICY_NETWORKS_MAX])
+{
+	size_t count, found = 0;
+	const struct policy_network *networks = policy_networks(policy, &count);
+
+	for (size_t i = 0; i < count; i++) {
+		if (bridge_is_managed(&networks[i]) && words_name(words, networks[i].name))
+			asked[found++] = &networks[i];
+	}
+	return found;
+}
+
 /* Settle all that are asked for; the others go on when one fails. Whoever stands in the end gets its passes. */
 static bool settle(struct session *session, const struct policy *policy, const struct words *words)
 {
-	const struct policy_network *settled[POLICY_NETWORKS_MAX];
-	size_t count, settled_count = 0;
-	const struct policy_network *networks = policy_networks(policy, &count);
+	const struct policy_network *asked[POLICY_NETWORKS_MAX], *settled[POLICY_NETWORKS_MAX];
+	size_t group[POLICY_NETWORKS_MAX], settled_count = 0, count = collect(policy, words, asked);
 	bool all = true;
 
+	groups_find(&session->host, asked, count, group);
 	for (size_t i = 0; i < count; i++) {
-		if (!bridge_is_managed(&networks[i]))
-			continue;
-		if (!words_name(words, networks[i].name))
+		const struct policy_network **together = settled + settled_count;
+		size_t size = 0;
+
+		if (group[i] != i)
 			continue;
 		if (session_interrupted(session)) {
 			all = false;
 			break;
 		}
-		if (network_settle(session, &networks[i]))
-			settled[settled_count++] = &networks[i];
+		for (size_t j = i; j < count; j++) {
+			if (group[j] == i)
+				together[size++] = asked[j];
+		}
+		if (network_settle(session, together, size))
+			settled_count += size;
 		else
 			all = false;
 	}

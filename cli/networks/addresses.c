@@ -96,10 +96,8 @@ static bool add_address(struct session *session, const struct policy_network *ne
 	return change_address(session, network, &address, true);
 }
 
-bool addresses_settle(struct session *session, const struct policy_network *network, int index)
+bool addresses_clear(struct session *session, const struct policy_network *network, int index)
 {
-	const struct policy_subnet local = link_local(network);
-
 	for (size_t i = 0; i < session->host.address_count; i++) {
 		const struct link_address *address = &session->host.addresses[i];
 
@@ -107,7 +105,15 @@ bool addresses_settle(struct session *session, const struct policy_network *netw
 			!change_address(session, network, address, false))
 			return false;
 	}
-	return add_address(session, network, index, AF_INET, &network->ipv4) &&
+	return true;
+}
+
+bool addresses_settle(struct session *session, const struct policy_network *network, int index)
+{
+	const struct policy_subnet local = link_local(network);
+
+	return addresses_clear(session, network, index) &&
+	       add_address(session, network, index, AF_INET, &network->ipv4) &&
 	       add_address(session, network, index, AF_INET6, &network->ipv6) &&
 	       add_address(session, network, index, AF_INET6, &local);
 }

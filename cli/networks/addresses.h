@@ -11,7 +11,8 @@ bool addresses_want(const struct policy_network *network, const struct link_addr
 /* Whether an interface has other addresses than the network's. */
 bool addresses_differ(const struct host *host, const struct policy_network *network, int index);
 
-/* Remove from the network's bridge (index 0: it is not there yet) what is not wanted, and add what is missing. */
+/* Remove from the network's bridge (index 0: it is not there yet) what is not wanted; and add what is missing, too. */
+bool addresses_clear(struct session *session, const struct policy_network *network, int index);
 bool addresses_settle(struct session *session, const struct policy_network *network, int index);
 
 #endif

@@ -212,6 +212,11 @@ bool bridge_set(struct session *session, const struct policy_network *network)
 	return true;
 }
 
+bool bridge_clear_addresses(struct session *session, const struct policy_network *network)
+{
+	return addresses_clear(session, network, find(session, network).index);
+}
+
 bool bridge_set_addresses(struct session *session, const struct policy_network *network)
 {
 	return addresses_settle(session, network, find(session, network).index);

@@ -18,6 +18,7 @@ bool bridge_is_ours(const struct link_interface *interface);
 /* Each of these does what is to be done, if anything is, says so, and can be undone. */
 bool bridge_make(struct session *session, const struct policy_network *network);
 bool bridge_set(struct session *session, const struct policy_network *network);
+bool bridge_clear_addresses(struct session *session, const struct policy_network *network);
 bool bridge_set_addresses(struct session *session, const struct policy_network *network);
 bool bridge_isolate_ports(struct session *session, const struct policy_network *network);
 bool bridge_bring_up(struct session *session, const struct policy_network *network);

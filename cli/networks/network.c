@@ -159,23 +159,62 @@ bool network_keep_guarded(struct session *session, const struct policy_network *
 	return guard_stands(&guard, policy_mode_name(network->mode)) || guard_put_up(session, network);
 }
 
-bool network_settle(struct session *session, const struct policy_network *network)
+static bool stop_again(struct session *session, const struct undo_values *values)
+{
+	char why[512] = "";
+
+	(void)session;
+	return dnsmasq_stop(values->name, why, sizeof(why)) ||
+	       say_error("%s: cannot stop dnsmasq: %s", values->name, why);
+}
+
+/*
+ * Of a group, all give up first what they are to give up: neither can a dnsmasq listen where another one does, nor
+ * should two bridges have one subnet. Of those that are undone, each dnsmasq ends before any is started again.
+ */
+static bool make_room(struct session *session, const struct policy_network *const *networks, size_t count)
+{
+	struct undo_values undo = {.text = NULL};
+
+	for (size_t i = 0; i < count; i++) {
+		snprintf(undo.name, sizeof(undo.name), "%s", networks[i]->name);
+		session_undo_with(session, stop_again, undo);
+	}
+	for (size_t i = 0; i < count; i++) {
+		const struct policy_network *network = networks[i];
+
+		if ((dnsmasq_state(network) != DNSMASQ_RUNNING && !remove_dnsmasq(session, network->name)) ||
+			!remove_needless(session, network) ||
+			(bridge_is_needed(network) && !bridge_clear_addresses(session, network)))
+			return false;
+	}
+	return session_look(session);
+}
+
+static bool settle_one(struct session *session, const struct policy_network *network)
+{
+	return remove_needless(session, network) &&
+	       (!bridge_is_needed(network) || (bridge_make(session, network) && bridge_set(session, network))) &&
+	       settle_guard(session, network) &&
+	       (!bridge_is_needed(network) ||
+		       (bridge_set_addresses(session, network) && bridge_isolate_ports(session, network) &&
+			       bridge_bring_up(session, network))) &&
+	       forwarding_settle(session, network) && settle_dnsmasq(session, network);
+}
+
+bool network_settle(struct session *session, const struct policy_network *const *networks, size_t count)
 {
 	bool settled;
 
-	remember_dnsmasq(session, network->name);
-	settled = remove_needless(session, network) &&
-		  (!bridge_is_needed(network) || (bridge_make(session, network) && bridge_set(session, network))) &&
-		  settle_guard(session, network) &&
-		  (!bridge_is_needed(network) ||
-			  (bridge_set_addresses(session, network) && bridge_isolate_ports(session, network) &&
-				  bridge_bring_up(session, network))) &&
-		  forwarding_settle(session, network) && settle_dnsmasq(session, network);
-
+	for (size_t i = 0; i < count; i++)
+		remember_dnsmasq(session, networks[i]->name);
+	settled = count == 1 || session->dry || make_room(session, networks, count);
+	for (size_t i = 0; i < count && settled; i++)
+		settled = settle_one(session, networks[i]);
 	if (settled)
 		session_keep(session);
 	else
-		session_undo(session, network->name);
+		session_undo(session, networks, count);
 	return settled;
 }
 

@@ -6,10 +6,11 @@
 #include "policy/policy.h"
 
 /*
- * Make a managed network as wanted: create what is missing, repair what drifted, nothing else. If something fails, what
- * was done to it is undone. Its guard is there before the network is up, and at every moment that it is.
+ * Make managed networks as wanted: create what is missing, repair what drifted, nothing else. If something fails, what
+ * was done to any of them is undone. A guard is there before its network is up, and at every moment that it is. It is
+ * one network, or a group (groups.h).
  */
-bool network_settle(struct session *session, const struct policy_network *network);
+bool network_settle(struct session *session, const struct policy_network *const *networks, size_t count);
 
 /*
  * Only see to it that a network which stands, its bridge up and of its mode, or a tap that stands alone, is not without

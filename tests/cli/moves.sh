@@ -1,6 +1,6 @@
 #!/bin/sh
-# Networks that become others while virtual machines run on them: a standalone one a pool, or with a bridge, and back.
-# No tap is left that no guard knows.
+# Networks that become others while virtual machines run on them: a standalone one a pool, or with a bridge, and back: no
+# tap is left that no guard knows. Networks that exchange their subnets: each at once, or all as they were.
 set -u
 
 top=${top-$(cd "$(dirname "$0")/../.." && pwd)}
@@ -16,6 +16,12 @@ as() {
 gone() {
 	read -r gone_tap <"$TMPDIR/tap.$1"
 	refuses test -e "/sys/class/net/$gone_tap" && ip netns del "$1"
+}
+
+# as_before: nothing is other than in $TMPDIR/before
+as_before() {
+	look_alike >"$TMPDIR/after"
+	diff "$TMPDIR/before" "$TMPDIR/after"
 }
 
 # --- taps that stand alone --------------------------------------------------------------------------------------------
@@ -75,6 +81,76 @@ check '... a guest' guest one lab 10.1.0.2/30
 as 'network lab nat 10.1.0.1/24'
 check 'a bridge instead of the pool' eval "$TAPGATE up && gone one"
 check '... up' "$TAPGATE" status
+check 'down' "$TAPGATE" down
+
+# --- subnets that change hands ----------------------------------------------------------------------------------------
+
+one='10.1.0.1/24 fd00:1::1/64 dhcp=10.1.0.2-10.1.0.100'
+two='10.2.0.1/24 fd00:2::1/64 dhcp=10.2.0.2-10.2.0.100'
+three='10.3.0.1/24 fd00:3::1/64 dhcp=10.3.0.2-10.3.0.100'
+
+as "network red host-only $one" "network blue host-only $two" 'network green internal'
+check 'two networks, each with its DHCP, and another' "$TAPGATE" up
+look_alike >"$TMPDIR/before"
+
+as "network red host-only $two" "network blue host-only $one" 'network green internal'
+check 'they exchange their subnets' says 0 up <<'EOT'
+red: stopped dnsmasq
+red: removed the address 10.1.0.1/24
+red: removed the address fd00:1::1/64
+blue: stopped dnsmasq
+blue: removed the address 10.2.0.1/24
+blue: removed the address fd00:2::1/64
+red: put up its guard
+red: added the address 10.2.0.1/24
+red: added the address fd00:2::1/64
+red: started dnsmasq
+blue: put up its guard
+blue: added the address 10.1.0.1/24
+blue: added the address fd00:1::1/64
+blue: started dnsmasq
+EOT
+check '... up' "$TAPGATE" status
+check '... nothing more to do' says_nothing_changed
+
+as "network red host-only $one" "network blue host-only $two" 'network green internal'
+check '... and back' "$TAPGATE" up
+check '... all is as it was' as_before
+
+# The second one fails when the first one is whole.
+set_sysctl ipv6/conf/blue/disable_ipv6 1
+as "network red host-only 10.2.0.1/24 dhcp=10.2.0.2-10.2.0.100" "network blue host-only $one" 'network green internal'
+ip -6 addr flush dev red
+"$TAPGATE" up >/dev/null 2>&1
+look_alike >"$TMPDIR/before"
+check 'one of them cannot: both are as they were' says 1 up <<'EOT'
+red: stopped dnsmasq
+red: removed the address 10.1.0.1/24
+blue: stopped dnsmasq
+blue: removed the address 10.2.0.1/24
+red: put up its guard
+red: added the address 10.2.0.1/24
+red: started dnsmasq
+blue: put up its guard
+blue: added the address 10.1.0.1/24
+tapgate: blue: cannot add the address fd00:1::1/64: IPv6 is switched off (see sysctl net.ipv6.conf.default.disable_ipv6); switch it on, or leave out the network's IPv6 address
+tapgate: red: is as it was before
+tapgate: blue: is as it was before
+EOT
+check '... their DHCP, too' as_before
+check '... the other one is up' "$TAPGATE" status green
+set_sysctl ipv6/conf/blue/disable_ipv6 0
+check '... and when it can, it does' "$TAPGATE" up
+check '... up' "$TAPGATE" status
+
+as "network red nat $one" "network blue nat $three" "network green nat $two"
+check 'a row of them, in which the last takes what the first had' "$TAPGATE" up
+check '... up' "$TAPGATE" status
+check '... nothing more to do' says_nothing_changed
+as "network red nat $three" 'network blue standalone 10.9.0.1/24' "network green nat $one"
+check 'one that stands alone now leaves its subnet to another' "$TAPGATE" up
+check '... up' "$TAPGATE" status
+check '... nothing more to do' says_nothing_changed
 check 'down' "$TAPGATE" down
 
 finish
