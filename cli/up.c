@@ -128,7 +128,7 @@ static int up(struct session *session, const struct policy *policy, const struct
 		return STATUS_USAGE;
 	if (!session_open(session, true))
 		return STATUS_FAILED;
-	if (conflicts_find(session, policy) > 0)
+	if (conflicts_find(session, policy, words) > 0)
 		return refuse(session, policy);
 	done = words->name_count > 0 || remove_leftovers(session, policy);
 	if (!session_look(session)) /* without a picture of the host nothing can be settled */

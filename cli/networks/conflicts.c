@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/load.h"
 #include "cli/networks/addresses.h"
 #include "cli/networks/bridge.h"
 #include "cli/networks/guard.h"
@@ -13,9 +14,11 @@
 #include "cli/say.h"
 #include "link/alias.h"
 
-/* Who is told. */
+/* What is looked at, and who is told. */
 struct conflicts {
 	struct session *session;
+	const struct policy *policy;
+	const struct words *words; /* the networks to settle; NULL: all of them */
 	void (*tell)(void *context, bool warning, const struct policy_error *error);
 	void *context;
 };
@@ -102,7 +105,7 @@ static bool standalone_stands(struct session *session, const struct policy_netwo
 }
 
 /* Whether the host has the network's address where it belongs already. */
-static bool stands(struct session *session, const struct policy_network *network)
+static bool has_its_address(struct session *session, const struct policy_network *network)
 {
 	const struct host *host = &session->host;
 	const struct link_interface *bridge = host_interface(host, network->name);
@@ -147,7 +150,7 @@ static size_t find_routes(const struct conflicts *conflicts, const struct policy
 			continue;
 		inet_ntop(family, subnet->address, ours, sizeof(ours));
 		inet_ntop(family, route->destination, theirs, sizeof(theirs));
-		there = stands(conflicts->session, network);
+		there = has_its_address(conflicts->session, network);
 		tell(conflicts, network, there,
 			"the subnet %s/%u of network '%s' overlaps the host's %s %s/%u%s%s; choose another subnet",
 			ours, subnet->prefix, network->name, route->type == RTN_LOCAL ? "address" : "route to", theirs,
@@ -157,24 +160,89 @@ static size_t find_routes(const struct conflicts *conflicts, const struct policy
 	return 0;
 }
 
-size_t conflicts_each(struct session *session, const struct policy *policy,
-	void (*told)(void *context, bool warning, const struct policy_error *error), void *context)
+/* --- what is ours ------------------------------------------------------------------------------------------------ */
+
+static bool is_asked_for(const struct conflicts *conflicts, const char *network)
 {
-	struct conflicts conflicts = {session, told, context};
-	size_t count, found = policy_conflicts(policy, pass_on, &conflicts);
-	const struct policy_network *networks = policy_networks(policy, &count);
+	return !conflicts->words || words_name(conflicts->words, network);
+}
+
+/*
+ * Whether an interface of ours, of the network of this name, keeps its addresses when the networks that are asked for
+ * are settled: they give up what is not theirs, but a tap that stands alone has its address until its machine ends.
+ */
+static bool stays(const struct conflicts *conflicts, const struct link_interface *interface, const char *name)
+{
+	const struct policy_network *holder = load_find(conflicts->policy, name);
+
+	if (!is_asked_for(conflicts, name))
+		return true;
+	return holder && bridge_is_managed(holder) && !bridge_is_ours(interface) &&
+	       !network_is_stray(holder, interface);
+}
+
+/* An address of another network's that is in a subnet of this one, as when the policy had it otherwise before. */
+static size_t find_held(const struct conflicts *conflicts, const struct policy_network *network, int family,
+	const struct policy_subnet *subnet)
+{
+	const struct host *host = &conflicts->session->host;
+
+	for (size_t i = 0; i < host->address_count && subnet->given; i++) {
+		const struct link_address *address = &host->addresses[i];
+		const struct link_interface *interface = host_interface_at(host, address->index);
+		char ours[INET6_ADDRSTRLEN] = "", theirs[INET6_ADDRSTRLEN] = "";
+		struct alias_tap tap = {.uid = 0};
+		bool there, bridge = interface && bridge_is_ours(interface);
+		const char *holder = bridge ? interface->name : tap.network;
+
+		if (address->family != family || !interface || (!bridge && !alias_read_tap(interface, &tap)) ||
+			strcmp(holder, network->name) == 0 || !stays(conflicts, interface, holder) ||
+			!policy_prefixes_overlap(subnet->address, subnet->prefix, address->address, address->prefix))
+			continue;
+		inet_ntop(family, subnet->address, ours, sizeof(ours));
+		inet_ntop(family, address->address, theirs, sizeof(theirs));
+		there = has_its_address(conflicts->session, network);
+		tell(conflicts, network, there,
+			"the subnet %s/%u of network '%s' overlaps %s/%u, which %s '%s' has; %s", ours, subnet->prefix,
+			network->name, theirs, address->prefix, bridge ? "network" : "a virtual machine on network",
+			holder, bridge ? "run 'tapgate up' without names" : "end it first, or choose another subnet");
+		return !there;
+	}
+	return 0;
+}
+
+/* --- all of it --------------------------------------------------------------------------------------------------- */
+
+static size_t find_all(struct conflicts *conflicts)
+{
+	size_t count, found = policy_conflicts(conflicts->policy, pass_on, conflicts);
+	const struct policy_network *networks = policy_networks(conflicts->policy, &count);
 
 	for (size_t i = 0; i < count; i++) {
 		if (!bridge_is_managed(&networks[i]))
 			continue;
-		found += find_names(&conflicts, &networks[i]);
-		found += find_routes(&conflicts, &networks[i], AF_INET, &networks[i].ipv4);
-		found += find_routes(&conflicts, &networks[i], AF_INET6, &networks[i].ipv6);
+		found += find_names(conflicts, &networks[i]);
+		found += find_routes(conflicts, &networks[i], AF_INET, &networks[i].ipv4);
+		found += find_routes(conflicts, &networks[i], AF_INET6, &networks[i].ipv6);
+		if (!is_asked_for(conflicts, networks[i].name))
+			continue;
+		found += find_held(conflicts, &networks[i], AF_INET, &networks[i].ipv4);
+		found += find_held(conflicts, &networks[i], AF_INET6, &networks[i].ipv6);
 	}
 	return found;
 }
 
-size_t conflicts_find(struct session *session, const struct policy *policy)
+size_t conflicts_each(struct session *session, const struct policy *policy,
+	void (*told)(void *context, bool warning, const struct policy_error *error), void *context)
 {
-	return conflicts_each(session, policy, say, NULL);
+	struct conflicts conflicts = {session, policy, NULL, told, context};
+
+	return find_all(&conflicts);
+}
+
+size_t conflicts_find(struct session *session, const struct policy *policy, const struct words *words)
+{
+	struct conflicts conflicts = {session, policy, words, say, NULL};
+
+	return find_all(&conflicts);
 }

@@ -83,11 +83,7 @@ bool network_has_tap(const struct link_interface *interface, const char *name)
 	return alias_read_tap(interface, &tap) && strcmp(tap.network, name) == 0;
 }
 
-/*
- * Whether a tap of a network is none that its guard knows: the network stood alone when it was made and has a bridge
- * now, or is a pool now, or is none any more.
- */
-static bool is_stray(const struct policy_network *network, const struct link_interface *tap)
+bool network_is_stray(const struct policy_network *network, const struct link_interface *tap)
 {
 	size_t size = strlen(network->name);
 	bool named = strncmp(tap->name, network->name, size) == 0;
@@ -110,7 +106,7 @@ static bool remove_taps(struct session *session, const char *name, const struct 
 		int error;
 
 		if (!network_has_tap(tap, name) || (tap->master && !(bridge && bridge_is_ours(bridge))) ||
-			(stays && !is_stray(stays, tap)))
+			(stays && !network_is_stray(stays, tap)))
 			continue;
 		error = session->dry ? 0 : link_remove(session->link, tap->index);
 		if (error && error != -ENODEV)
@@ -139,7 +135,7 @@ static bool needs_guard(const struct session *session, const struct policy_netwo
 	for (size_t i = 0; i < session->host.interface_count && !bridge_is_needed(network); i++) {
 		const struct link_interface *tap = &session->host.interfaces[i];
 
-		if (network_has_tap(tap, network->name) && !is_stray(network, tap))
+		if (network_has_tap(tap, network->name) && !network_is_stray(network, tap))
 			return true;
 	}
 	alias_of_bridge(network->name, policy_mode_name(network->mode), alias);

@@ -27,4 +27,10 @@ bool network_each(struct session *session, void (*each)(void *context, const cha
 /* Whether an interface is a tap that the helper made for a network. */
 bool network_has_tap(const struct link_interface *interface, const char *name);
 
+/*
+ * Whether a tap of a network is none that its guard knows: the network stood alone when it was made and has a bridge
+ * now, or is a pool now, or is none any more.
+ */
+bool network_is_stray(const struct policy_network *network, const struct link_interface *tap);
+
 #endif

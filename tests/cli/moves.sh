@@ -153,4 +153,36 @@ check '... up' "$TAPGATE" status
 check '... nothing more to do' says_nothing_changed
 check 'down' "$TAPGATE" down
 
+# held SUBNET NETWORK SUBNET WHOSE WAY-OUT: in line 3 of the policy
+held() {
+	echo "tapgate: /etc/tapgate.conf:3: the subnet $1 of network '$2' overlaps $3, which $4 has; $5"
+}
+
+as "network red host-only $one"
+check 'one network' "$TAPGATE" up
+as 'network green internal' "network blue host-only $one"
+check 'its subnet for another, which alone is named: refused, as the first one is not to be touched' \
+	changes_nothing 4 up blue <<EOT
+$(held 10.1.0.1/24 blue 10.1.0.1/24 "network 'red'" "run 'tapgate up' without names")
+$(held fd00:1::1/64 blue fd00:1::1/64 "network 'red'" "run 'tapgate up' without names")
+tapgate: nothing was changed
+EOT
+check '... one with another subnet can be made' "$TAPGATE" up green
+check '... and all of them' "$TAPGATE" up
+check '... up' "$TAPGATE" status
+
+as 'network lab standalone 10.1.0.1/24'
+check 'a standalone network' "$TAPGATE" up
+check '... and its guest' guest one lab 10.1.0.2/24
+as 'network lab standalone 10.9.0.1/24' 'network red host-only 10.1.0.9/16'
+check 'its subnet for another, while the guest has the old one: refused' changes_nothing 4 up <<EOT
+$(held 10.1.0.9/16 red 10.1.0.1/24 "a virtual machine on network 'lab'" 'end it first, or choose another subnet')
+tapgate: nothing was changed
+EOT
+check '... check says so' refuses "$TAPGATE" check
+unplug one
+check '... and when it has ended, made' "$TAPGATE" up
+check '... up' "$TAPGATE" status
+check 'down' "$TAPGATE" down
+
 finish
