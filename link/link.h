@@ -59,7 +59,8 @@ void link_close(struct link *link);
 
 /*
  * Look an interface up. By name: -ENODEV as well if the kernel knows the name only as an alternative name of an
- * interface that is called otherwise (RTM_GETLINK takes both, net/core/rtnetlink.c).
+ * interface that is called otherwise (RTM_GETLINK takes both, net/core/rtnetlink.c); *interface receives that one then,
+ * and with any other error none (index 0).
  */
 int link_by_name(struct link *link, const char *name, struct link_interface *interface);
 int link_by_index(struct link *link, int index, struct link_interface *interface);

@@ -1,6 +1,7 @@
 #include "cli/networks/conflicts.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <linux/rtnetlink.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -67,6 +68,21 @@ static bool takes_name(const struct link_interface *interface, const struct poli
 	if (!policy_pool_size(network))
 		return strcmp(interface->name, network->name) == 0;
 	return strncmp(interface->name, network->name, size) == 0 && interface->name[size] == '-';
+}
+
+/* No interface can be made with a name that is another's alternative one (ip-link(8)); the kernel finds it by that. */
+static size_t find_alternative(const struct conflicts *conflicts, const struct policy_network *network)
+{
+	struct link_interface other = {.index = 0};
+
+	if (policy_pool_size(network) || link_by_name(conflicts->session->link, network->name, &other) != -ENODEV ||
+		!other.index)
+		return 0;
+	tell(conflicts, network, false,
+		"network '%s' needs the interface name '%s', which %s has as an alternative one; give the network "
+		"another name, or take it from that interface: ip link property del",
+		network->name, network->name, QUOTED(((struct word){other.name, strlen(other.name)})));
+	return 1;
 }
 
 static size_t find_names(const struct conflicts *conflicts, const struct policy_network *network)
@@ -222,6 +238,7 @@ static size_t find_all(struct conflicts *conflicts)
 		if (!bridge_is_managed(&networks[i]))
 			continue;
 		found += find_names(conflicts, &networks[i]);
+		found += find_alternative(conflicts, &networks[i]);
 		found += find_routes(conflicts, &networks[i], AF_INET, &networks[i].ipv4);
 		found += find_routes(conflicts, &networks[i], AF_INET6, &networks[i].ipv6);
 		if (!is_asked_for(conflicts, networks[i].name))

@@ -331,13 +331,16 @@ check 'no /proc/sys: nothing of nat is left' none_of web
 umount /proc/sys
 then_all_up 'no /proc/sys'
 
-# An alternative name is in nobody's list, and in the way all the same.
+# An alternative name is none that the kernel lists as an interface's, and in the way all the same.
 ip link add other type bridge
 ip link property add dev other altname quiet
-check "somebody's alternative name: up fails for that one" fails_with 1 "$TAPGATE up quiet" <<'EOT'
-tapgate: quiet: cannot make the bridge: File exists
-tapgate: quiet: is as it was before
+taken="/etc/tapgate.conf:3: network 'quiet' needs the interface name 'quiet', which 'other' has as an alternative one; \
+give the network another name, or take it from that interface: ip link property del"
+check "somebody's alternative name: up refuses" fails_with 4 "$TAPGATE up quiet" <<EOT
+tapgate: $taken
+tapgate: nothing was changed
 EOT
+check "somebody's alternative name: check says so" eval "$TAPGATE check 2>&1 | grep -qF \"\$taken\""
 check 'the other interface stays' [ -e /sys/class/net/other ]
 ip link del other
 then_all_up "somebody's alternative name"
