@@ -2,11 +2,12 @@
 # `tapgate up` and `down`, with each of their system calls failed in turn, and killed, or told to end, before each that
 # changes anything.
 #
-#	tests/cli/faults.sh new|drifted|moded|dhcp|redhcp|down
+#	tests/cli/faults.sh new|drifted|moded|dhcp|redhcp|swapdhcp|down
 #
 # new: where nothing stands. drifted: where guards, addresses and the like are not what they were. moded: where the
 # policy has other modes and addresses now. dhcp: where nothing stands, of a network with dnsmasq. redhcp: of one whose
-# dnsmasq, addresses and bridge's settings are others than the policy has now. down: away with all.
+# dnsmasq, addresses and bridge's settings are others than the policy has now. swapdhcp: of two, each with dnsmasq, that
+# have exchanged their subnets in the policy. down: away with all.
 #
 # Of each network three things are looked at, by what the kernel says: its bridge (link, addresses, settings), its
 # guard, its rules in a firewall of others (pass). After each run every one of them is as it was before, or as it is
@@ -75,6 +76,14 @@ start_redhcp() {
 	set_sysctl ipv4/conf/web/forwarding 0
 	set_sysctl ipv4/conf/uplink/forwarding 0
 	policy 'network web nat 172.16.5.1/24 dhcp=172.16.5.10-172.16.5.20 mtu=1400'
+}
+
+start_swapdhcp() {
+	policy 'network lab host-only 172.16.2.1/24 dhcp=172.16.2.10-172.16.2.20' \
+		'network web host-only 172.16.3.1/24 dhcp=172.16.3.10-172.16.3.20'
+	"$TAPGATE" up
+	policy 'network lab host-only 172.16.3.1/24 dhcp=172.16.3.10-172.16.3.20' \
+		'network web host-only 172.16.2.1/24 dhcp=172.16.2.10-172.16.2.20'
 }
 
 start_drifted() {
@@ -192,9 +201,9 @@ judge_networks() { # judge_networks killed|failed
 				print name ":guard is neither as before nor as wanted"
 			if (scenario != "down" && !is("before", name ":bridge") && !is("wanted", name ":guard"))
 				print name " has a new bridge and no new guard"
-			if (scenario == "redhcp" && is("before", name ":bridge") != is("before", name ":dnsmasq"))
+			if (scenario ~ /.dhcp/ && is("before", name ":bridge") != is("before", name ":dnsmasq"))
 				print name " has a dnsmasq for another bridge than it has"
-			if (scenario == "moded" && !is("before", name ":guard") && !is("wanted", name ":bridge"))
+			if (scenario ~ /moded|swapdhcp/ && !is("before", name ":guard") && !is("wanted", name ":bridge"))
 				print name " has a new guard and no new bridge"
 		}
 		BEGIN { split("bridge pass dnsmasq", others, " ") }
@@ -205,7 +214,12 @@ judge_networks() { # judge_networks killed|failed
 			names[name[1]] = 1
 			text[when, $1] = text[when, $1] substr($0, length($1) + 2) "\n"
 		}
-		END { for (one in names) look(one) }' "$TMPDIR/before" "$TMPDIR/wanted" "$TMPDIR/after"
+		END {
+			for (one in names)
+				look(one)
+			if (scenario == "swapdhcp" && how != "killed" && is("before", "lab:bridge") != is("before", "web:bridge"))
+				print "one of the two has changed alone"
+		}' "$TMPDIR/before" "$TMPDIR/wanted" "$TMPDIR/after"
 }
 
 # The next run makes all as it is wanted.
@@ -304,7 +318,11 @@ strace -q -o "$TMPDIR/record" "$TAPGATE" "$verb" >"$TMPDIR/said" 2>&1 || {
 	exit 1
 }
 snap >"$TMPDIR/wanted"
-list "$TMPDIR/record" >"$TMPDIR/runs"
+# Of the scenario that takes longest, one run in three: what it shares with others is failed there.
+case $scenario/${CLI_FAULTS-} in
+swapdhcp/) list "$TMPDIR/record" | awk 'NR % 3 == 0' ;;
+*) list "$TMPDIR/record" ;;
+esac >"$TMPDIR/runs"
 check "$scenario: dozens of ways to fail" [ "$(wc -l <"$TMPDIR/runs")" -gt 50 ]
 check "$scenario: before and after differ" refuses cmp "$TMPDIR/before" "$TMPDIR/wanted"
 # What libnftables talks to the kernel by: nobody else uses sendto.
