@@ -72,11 +72,20 @@ static bool settle_ipv4(struct session *session, const struct policy_network *ne
 	return switch_on(session, network->name, AF_INET, network->name, "the way in");
 }
 
+static bool put_accept_ra_back(struct session *session, const struct undo_values *values)
+{
+	int error = sysctl_write(AF_INET6, values->name, ACCEPT_RA, values->number);
+
+	(void)session;
+	return !error || session_fail(values->name, error, "put accept_ra back");
+}
+
 /* Interfaces that take router advertisements go on doing so when the host becomes a router itself. */
 static bool keep_routes(struct session *session, const struct policy_network *network)
 {
 	for (size_t i = 0; i < session->host.interface_count; i++) {
 		const char *name = session->host.interfaces[i].name;
+		struct undo_values undo = {.number = RA_UNLESS_FORWARDING};
 		int error;
 
 		if (alias_is_bridge(&session->host.interfaces[i]) ||
@@ -86,6 +95,10 @@ static bool keep_routes(struct session *session, const struct policy_network *ne
 		error = session->dry ? 0 : sysctl_write(AF_INET6, name, ACCEPT_RA, RA_ALWAYS);
 		if (error)
 			return session_fail(network->name, error, "set net.ipv6.conf.%s.accept_ra", name);
+		if (!session->dry) {
+			snprintf(undo.name, sizeof(undo.name), "%s", name);
+			session_undo_with(session, put_accept_ra_back, undo);
+		}
 		session_say(session, network->name, "set", "set",
 			"net.ipv6.conf.%s.accept_ra=2 (its router still counts when the host forwards)", name);
 	}

@@ -218,6 +218,17 @@ check 'its bridge takes none' sysctl_is ipv6/conf/v6/forwarding 1
 
 begin
 ip -6 route add default via 2001:db8:1::fe
+policy "$web dhcp=10.77.0.2-10.77.0.9"
+mount --bind /dev/null /usr/sbin/dnsmasq # none that can be executed
+check 'a network that fails: up says so' refuses "$TAPGATE" up
+umount /usr/sbin/dnsmasq
+check 'IPv6 forwarding is off again' sysctl_is ipv6/conf/all/forwarding 0
+check 'and accept_ra as it was' sysctl_is ipv6/conf/one/accept_ra 1
+check 'IPv4 forwarding, too' forwards
+policy "$v6"
+
+begin
+ip -6 route add default via 2001:db8:1::fe
 set_sysctl ipv6/conf/one/accept_ra 0
 {
 	made v6 fd00:78::1/64 fe80::1/64
