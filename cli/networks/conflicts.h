@@ -9,9 +9,9 @@
 /*
  * Look for networks that get in each other's way, in the way of a route or an address of the host's, or have the name
  * of an interface that is not tapgate's. Says each, with file and line; returns how many there are. A network that
- * stands is left in peace by a route that came later: of that it only warns. So it is with an address in its subnet that
- * another network has and keeps: one that is not among `words`, the names of those that are to be settled, or one that
- * a machine on a standalone network was given by an earlier policy.
+ * stands is left in peace by a route that came later: of that it only warns. So it is with an address in its subnet
+ * that another network has and keeps: one that is not among `words`, the names of those that are to be settled, or one
+ * that a machine on a standalone network was given by an earlier policy.
  */
 size_t conflicts_find(struct session *session, const struct policy *policy, const struct words *words);
 

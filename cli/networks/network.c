@@ -126,7 +126,7 @@ static bool remove_needless(struct session *session, const struct policy_network
 	return remove_taps(session, network->name, NULL) && bridge_remove(session, network->name);
 }
 
-/* Whether anything of a network stands that needs its guard: its bridge, up and of its mode; a tap that stands alone. */
+/* Whether anything of a network needs its guard now: its bridge, up and of its mode; a tap that stands alone. */
 static bool needs_guard(const struct session *session, const struct policy_network *network)
 {
 	const struct link_interface *bridge = host_interface(&session->host, network->name);

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Networks that become others while virtual machines run on them: a standalone one a pool, or with a bridge, and back: no
-# tap is left that no guard knows. Networks that exchange their subnets: each at once, or all as they were.
+# Networks that become others while virtual machines run on them: a standalone one a pool, or with a bridge, and back:
+# no tap is left that no guard knows. Networks that exchange their subnets: each at once, or all as they were.
 set -u
 
 top=${top-$(cd "$(dirname "$0")/../.." && pwd)}
