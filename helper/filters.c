@@ -113,7 +113,7 @@ static const struct call work[] = {
 	{"recvmsg", "its answers", {IS(1, FD_NFTABLES)}},
 
 	{"ioctl", "make the tap, and its queues", {IS_TAP(1), IS_LOW(2, TUNSETIFF)}},
-	{"ioctl", "its owner, so that no other user can join it", {IS(1, FD_TAP), IS_LOW(2, TUNSETOWNER)}},
+	{"ioctl", "its owner, so that nobody else can join it", {IS(1, FD_TAP), IS_LOW(2, TUNSETOWNER)}},
 	{"ioctl", "its name, read back of each", {IS_TAP(1), IS_LOW(2, TUNGETIFF)}},
 
 	{"brk", "memory", {{0}}},

@@ -71,7 +71,7 @@ static bool make_tap(const struct permit *permit, const struct network *network,
 	return !error || refuse_errno(outcome, error, "cannot make a tap");
 }
 
-/* The further queues. The tap has its owner by now, so nobody else joins. */
+/* The further queues. The tap is root's by now, so nobody else joins. */
 static bool add_queues(
 	const struct request *request, const struct tap_kind *kind, struct port *port, struct outcome *outcome)
 {
@@ -89,7 +89,7 @@ static bool add_queues(
 
 /*
  * That nobody got in while a multi-queue tap had no owner, for microseconds: its queues are ours and no more. Whoever
- * did would keep the tap when we go, so it is removed.
+ * did would keep the tap when we go (see withdraw).
  */
 static bool check_queues(
 	const struct request *request, const struct network *network, const struct port *port, struct outcome *outcome)
@@ -104,7 +104,6 @@ static bool check_queues(
 		return refuse_errno(outcome, error, "cannot count the queues of the tap '%s'", port->name);
 	if (tun.queues == port->queues)
 		return true;
-	link_remove(network->link, port->tap);
 	return refuse(outcome, EXIT_SYSTEM, "another process joined the tap while it was made; try again");
 }
 
@@ -124,12 +123,12 @@ static bool set_up(
 
 	if (error)
 		return refuse_errno(outcome, error, "cannot look up the tap '%s'", port->name);
+	port->tap = tap.index;
 	if (bridge->index && mtu > bridge->mtu)
 		return refuse(outcome, EXIT_SYSTEM,
 			"mtu=%u of %s is above the %u of bridge '%s'; an administrator can lower the one or raise the "
 			"other",
 			mtu, permit_place(permit, OPTION_MTU), bridge->mtu, bridge->name);
-	port->tap = tap.index;
 	tap.mac[0] = 0xfe;
 	change.mac = tap.mac;
 	if (mtu && mtu != tap.mtu)
@@ -149,6 +148,14 @@ static bool bring_up(struct link *link, const struct port *port, const char *ali
 	int error = link_change(link, port->tap, &change);
 
 	return !error || refuse_errno(outcome, error, "cannot bring the tap '%s' up", port->name);
+}
+
+/* Settled and signed, a tap of several queues becomes its user's, as one of a single queue is from the start. */
+static bool give(const struct request *request, const struct port *port, uid_t uid, struct outcome *outcome)
+{
+	int error = request->queues ? tap_give(FD_TAP, uid) : 0;
+
+	return !error || refuse_errno(outcome, error, "cannot give the tap '%s' its owner", port->name);
 }
 
 static bool refuse_changed(const struct permit *permit, const struct network *network, struct outcome *outcome)
@@ -213,7 +220,7 @@ static bool verify(
 	return network_stands(permit, network, outcome);
 }
 
-bool port_make(const struct request *request, const struct permit *permit, const struct network *network, uid_t uid,
+static bool make(const struct request *request, const struct permit *permit, const struct network *network, uid_t uid,
 	pid_t vmm, struct port *port, struct outcome *outcome)
 {
 	struct claim claim = {
@@ -222,8 +229,8 @@ bool port_make(const struct request *request, const struct permit *permit, const
 
 	*port = (struct port){0};
 	limit_first_alias(&claim, port->alias);
-	if (!make_tap(permit, network, &claim, &kind, port, outcome) || !add_queues(request, &kind, port, outcome) ||
-		!set_up(permit, network, port, outcome) || !check_queues(request, network, port, outcome) ||
+	if (!make_tap(permit, network, &claim, &kind, port, outcome) || !set_up(permit, network, port, outcome) ||
+		!add_queues(request, &kind, port, outcome) || !check_queues(request, network, port, outcome) ||
 		!protect_port(request, permit, network, uid, port, outcome) ||
 		!limit_keep(network->link, &claim, port->tap, outcome))
 		return false;
@@ -231,7 +238,24 @@ bool port_make(const struct request *request, const struct permit *permit, const
 		return false;
 	limit_last_alias(&claim, port->alias);
 	return bring_up(network->link, port, claim.max ? port->alias : NULL, outcome) &&
-	       verify(permit, network, port, outcome);
+	       give(request, port, uid, outcome) && verify(permit, network, port, outcome);
+}
+
+/* A tap of several queues may have been joined, and then does not go with our descriptors. */
+static void withdraw(const struct request *request, const struct network *network, const struct port *port)
+{
+	if (request->queues && port->tap)
+		link_remove(network->link, port->tap);
+}
+
+bool port_make(const struct request *request, const struct permit *permit, const struct network *network, uid_t uid,
+	pid_t vmm, struct port *port, struct outcome *outcome)
+{
+	bool made = make(request, permit, network, uid, vmm, port, outcome);
+
+	if (!made)
+		withdraw(request, network, port);
+	return made;
 }
 
 void port_undo(const struct port *port)

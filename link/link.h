@@ -144,11 +144,13 @@ struct tap_kind {
  * (IFF_TUN_EXCL): -EBUSY or -EINVAL if the name is taken, and another may be tried. A '%d' in the pattern becomes the
  * first number that is free; `name` receives the tap's name.
  *
- * Between the two calls that it takes a tap has no owner, and a multi-queue one can be joined by any user: look how
- * many queues it has (tun_look, tun.h) when it is made.
+ * A multi-queue tap is root's at first: whoever joins it keeps it when its maker goes, so it is its owner's only when
+ * all is settled that the owner could escape by that (tap_give). Between the two calls that making it takes it has no
+ * owner, and can be joined by any user: look how many queues it has (tun_look, tun.h) when it is made.
  */
 int tap_open(int *fd);
 int tap_make(int fd, const struct tap_kind *kind, const char *pattern, uid_t owner, char name[static IFNAMSIZ]);
+int tap_give(int fd, uid_t owner);
 
 /*
  * Make an open descriptor one more queue of a tap. By name, as the kernel has no other way: compare what tap_name says

@@ -41,9 +41,17 @@ int tap_make(int fd, const struct tap_kind *kind, const char *pattern, uid_t own
 	struct ifreq request;
 	int error = attach(fd, kind, pattern, IFF_TUN_EXCL, &request);
 
-	if (!error && ioctl(fd, TUNSETOWNER, (unsigned long)owner) < 0)
-		error = -errno;
+	if (error)
+		return error;
+	error = tap_give(fd, kind->multi_queue ? 0 : owner);
+	if (error == -EINVAL) /* a user namespace that has no root */
+		error = tap_give(fd, owner);
 	return error ? error : name_of(&request, name);
+}
+
+int tap_give(int fd, uid_t owner)
+{
+	return ioctl(fd, TUNSETOWNER, (unsigned long)owner) < 0 ? -errno : 0;
 }
 
 int tap_add_queue(int fd, const struct tap_kind *kind, const char *name)

@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -272,6 +273,73 @@ static void test_a_race_for_a_queue(void **state)
 	assert_unchanged(before);
 }
 
+/*
+ *	alice --- tap, one queue, whose helper waits for a candidate behind it --- br0, max=1
+ *	alice --- (a second queue, to keep the tap when the helper is killed?)
+ *
+ * Until it is within the limit and says whose it is, a tap is nobody's to join, not even its user's.
+ */
+static void test_nobody_joins_before_the_end(void **state)
+{
+	char name[IFNAMSIZ];
+	struct running running;
+	struct result result;
+
+	(void)state;
+	make_bridge("br0");
+	write_policy("allow br0 max=1\n");
+	make_stopped_candidate("br0");
+	running = start_behind_candidate(
+		&(struct call){.about = "joined early", .argv = ARGS("--br=br0", FD, "--queues=1")});
+	snprintf(name, sizeof(name), "tg%d-0", (int)getpid());
+	assert_int_equal(as_user(&bob, join_queue, name), EPERM);
+	assert_int_equal(as_user(&alice, join_queue, name), EPERM);
+	kill(running.pid, SIGKILL);
+	result = finish(&running);
+	assert_nothing_sent(&result, 128 + SIGKILL);
+	EXPECT(&result, count_taps() == 1);
+}
+
+/* No number for the second queue. */
+static void limit_descriptors(const struct call *call)
+{
+	const struct rlimit limit = {17, 17}; /* the tap's first is 16 */
+
+	(void)call;
+	setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+/*
+ *	alice --- tap, 1 queue of 4, 40 times --- (br0)
+ *	bob --- (one of them, to keep the tap when the helper fails?)
+ */
+static void test_a_race_for_a_tap_that_fails(void **state)
+{
+	char name[IFNAMSIZ], *before;
+	pid_t child;
+
+	(void)state;
+	make_bridge("br0");
+	write_policy("allow br0 queues=4\n");
+	before = snapshot();
+	snprintf(name, sizeof(name), "tg%d-0", (int)getpid());
+	child = fork();
+	assert_true(child >= 0);
+	if (child == 0)
+		lie_in_wait(name);
+	note_child(child);
+	for (int i = 0; i < 40; i++) {
+		struct result result = run(&(struct call){.about = "fails halfway",
+			.argv = ARGS("--br=br0", FD, "--queues=4"),
+			.as_caller = limit_descriptors});
+
+		assert_refused(&result, 1, "cannot ");
+		EXPECT(&result, count_taps() == 0);
+	}
+	kill(child, SIGKILL);
+	assert_unchanged(before);
+}
+
 /* --- frames ------------------------------------------------------------------------------------------------------ */
 
 /* A UDP packet in a frame, from a port of its own. */
@@ -386,6 +454,8 @@ int main(void)
 		TEST(test_limits),
 		TEST(test_nobody_else_joins),
 		TEST(test_a_race_for_a_queue),
+		TEST(test_nobody_joins_before_the_end),
+		TEST(test_a_race_for_a_tap_that_fails),
 		TEST(test_frames),
 		TEST(test_full_socket),
 	};
