@@ -89,20 +89,23 @@ static bool add_queues(
 
 /*
  * That nobody got in while a multi-queue tap had no owner, for microseconds: its queues are ours and no more. Whoever
- * did would keep the tap when we go (see withdraw).
+ * did would keep the tap when we go (see withdraw); or is gone again, and has made it persistent, or become its owner,
+ * who can join it later.
  */
-static bool check_queues(
-	const struct request *request, const struct network *network, const struct port *port, struct outcome *outcome)
+static bool check_queues(const struct request *request, const struct network *network, uid_t uid,
+	const struct port *port, struct outcome *outcome)
 {
 	struct tun tun;
+	uid_t owner;
 	int error;
 
 	if (!request->queues)
 		return true;
+	owner = tap_give(FD_TAP, 0) == -EINVAL ? uid : 0; /* as tap_make does it */
 	error = tun_look(network->link, port->tap, &tun);
 	if (error)
 		return refuse_errno(outcome, error, "cannot count the queues of the tap '%s'", port->name);
-	if (tun.queues == port->queues)
+	if (tun.queues == port->queues && !tun.persistent && tun.has_owner && tun.owner == owner)
 		return true;
 	return refuse(outcome, EXIT_SYSTEM, "another process joined the tap while it was made; try again");
 }
@@ -230,7 +233,7 @@ static bool make(const struct request *request, const struct permit *permit, con
 	*port = (struct port){0};
 	limit_first_alias(&claim, port->alias);
 	if (!make_tap(permit, network, &claim, &kind, port, outcome) || !set_up(permit, network, port, outcome) ||
-		!add_queues(request, &kind, port, outcome) || !check_queues(request, network, port, outcome) ||
+		!add_queues(request, &kind, port, outcome) || !check_queues(request, network, uid, port, outcome) ||
 		!protect_port(request, permit, network, uid, port, outcome) ||
 		!limit_keep(network->link, &claim, port->tap, outcome))
 		return false;

@@ -28,12 +28,12 @@ static bool parse_data(struct nlattr *attribute, struct tun *tun)
 {
 	struct nlattr *data[IFLA_TUN_MAX + 1];
 	unsigned int type, persistent, packet_info, vnet_header, multi_queue;
-	uint32_t used, unused;
+	uint32_t used, unused, owner;
 
 	if (nla_parse_nested(data, IFLA_TUN_MAX, attribute, NULL) < 0 || !read_flag(data[IFLA_TUN_TYPE], &type) ||
 		!read_flag(data[IFLA_TUN_PERSIST], &persistent) || !read_flag(data[IFLA_TUN_PI], &packet_info) ||
 		!read_flag(data[IFLA_TUN_VNET_HDR], &vnet_header) ||
-		!read_flag(data[IFLA_TUN_MULTI_QUEUE], &multi_queue) ||
+		!read_flag(data[IFLA_TUN_MULTI_QUEUE], &multi_queue) || !reply_number(data[IFLA_TUN_OWNER], &owner) ||
 		!reply_number(data[IFLA_TUN_NUM_QUEUES], &used) ||
 		!reply_number(data[IFLA_TUN_NUM_DISABLED_QUEUES], &unused))
 		return false;
@@ -42,6 +42,8 @@ static bool parse_data(struct nlattr *attribute, struct tun *tun)
 		.packet_info = packet_info,
 		.vnet_header = vnet_header,
 		.multi_queue = multi_queue,
+		.has_owner = data[IFLA_TUN_OWNER] != NULL,
+		.owner = owner,
 		.queues = used + unused};
 	return true;
 }

@@ -16,6 +16,8 @@ struct tun {
 	bool packet_info; /* a header before each packet: IFF_NO_PI is not set */
 	bool vnet_header;
 	bool multi_queue; /* several descriptors may be joined to it */
+	bool has_owner;	  /* else any user may join it */
+	uint32_t owner;	  /* as this user namespace numbers it */
 	uint32_t queues;  /* how many are, in use or not; known only of a multi-queue one */
 	bool carrier;	  /* somebody holds it, and has not switched its carrier off (tun_net_change_carrier) */
 	struct tun_traffic received, sent; /* by the host: received is what came out of the guest */

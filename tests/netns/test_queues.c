@@ -235,6 +235,57 @@ static void lie_in_wait(const char *name)
 	}
 }
 
+/* The same, who makes the tap persistent and his own, and is gone at once, so that he is not counted. */
+static void pass_by(const char *name)
+{
+	static const struct ifreq wanted = {.ifr_flags = IFF_TAP | IFF_NO_PI | IFF_MULTI_QUEUE};
+	int fd = open("/dev/net/tun", O_RDWR);
+
+	become(&bob);
+	for (;;) {
+		struct ifreq request = wanted;
+
+		memcpy(request.ifr_name, name, IFNAMSIZ);
+		if (ioctl(fd, TUNSETIFF, &request) == 0) {
+			ioctl(fd, TUNSETPERSIST, 1UL);
+			ioctl(fd, TUNSETOWNER, (unsigned long)BOB);
+			close(fd);
+			fd = open("/dev/net/tun", O_RDWR);
+		}
+	}
+}
+
+/*
+ *	alice --- tap, 1 queue, 100 times --- br0
+ *	bob --- (passes by?)
+ */
+static void test_a_race_for_persistence(void **state)
+{
+	char name[IFNAMSIZ], *before;
+	pid_t child;
+
+	(void)state;
+	make_bridge("br0");
+	write_policy("allow br0\n");
+	before = snapshot();
+	snprintf(name, sizeof(name), "tg%d-0", (int)getpid());
+	child = fork();
+	assert_true(child >= 0);
+	if (child == 0)
+		pass_by(name);
+	note_child(child);
+	for (int i = 0; i < 100; i++) {
+		struct queues queues;
+		struct result result = call_for(ARGS("--br=br0", FD, "--queues=1"), &queues);
+
+		if (result.code == 0)
+			give_all_back(&result, &queues);
+		EXPECT(&result, count_taps() == 0);
+	}
+	kill(child, SIGKILL);
+	assert_unchanged(before);
+}
+
 /*
  *	alice --- tap, 4 queues, 40 times --- br0
  *	bob --- (a fifth?)
@@ -454,6 +505,7 @@ int main(void)
 		TEST(test_limits),
 		TEST(test_nobody_else_joins),
 		TEST(test_a_race_for_a_queue),
+		TEST(test_a_race_for_persistence),
 		TEST(test_nobody_joins_before_the_end),
 		TEST(test_a_race_for_a_tap_that_fails),
 		TEST(test_frames),
