@@ -13,7 +13,6 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <stdbool.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +20,8 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "tests/differential/chance.h"
 
 enum {
 	ALICE = 1000,
@@ -44,30 +45,6 @@ enum { FILES = sizeof(paths) / sizeof(*paths) };
 
 static const char *const names[] = {"br0", "br1", "br2", "fifteen-bytes-x", "fifteen-bytes", "br", "br00", "BR0", "all",
 	"all", "ALL", "alle", "virbr0", "a.b_c-d@e", "br0+1", "0", "_"};
-
-static void fail(const char *what)
-{
-	perror(what);
-	exit(2);
-}
-
-/* --- chance ------------------------------------------------------------------------------------------------------ */
-
-static uint64_t state;
-
-/* xorshift64* (Vigna, 2016): the same everywhere for the same seed. */
-static unsigned int below(unsigned int limit)
-{
-	state ^= state >> 12;
-	state ^= state << 25;
-	state ^= state >> 27;
-	return (unsigned int)((state * 0x2545F4914F6CDD1DULL) >> 33) % limit;
-}
-
-static bool chance(unsigned int in)
-{
-	return below(in) == 0;
-}
 
 /* --- writing a file ---------------------------------------------------------------------------------------------- */
 
@@ -310,7 +287,7 @@ int main(int argc, char **argv)
 
 	if (argc < 4 || !getenv("QEMU_HELPER") || !getenv("HELPER"))
 		return fprintf(stderr, "usage: compare SEED COUNT BRIDGE...\n"), 2;
-	state = strtoull(argv[1], NULL, 10) * 2 + 1; /* never 0 */
+	begin_chance(argv[1]);
 	policies = (unsigned int)strtoul(argv[2], NULL, 10);
 	if (mkdir("/etc/qemu/deeper", 0755) < 0)
 		fail("/etc/qemu/deeper");
