@@ -17,59 +17,68 @@ static void flag(struct datagram *d, uint16_t type, unsigned char value)
 	attribute(d, type, &value, 1);
 }
 
-/* An answer about an interface of a kind, up to what is special about it. */
-static void begin_tun(struct datagram *d, const char *kind, size_t nests[static 2])
+/* An answer about an interface of a kind, open for what is special about it. */
+struct answer {
+	struct datagram d;
+	size_t nests[2];
+};
+
+static void begin_tun(struct answer *answer, const char *kind)
 {
 	const struct ifinfomsg header = {.ifi_index = 7};
 
-	begin(d, RTM_NEWLINK);
-	put(d, &header, sizeof(header));
-	text(d, IFLA_IFNAME, "tg134-0");
-	nests[0] = open_nest(d, IFLA_LINKINFO);
-	text(d, IFLA_INFO_KIND, kind);
-	nests[1] = open_nest(d, IFLA_INFO_DATA);
+	answer->d.size = 0;
+	begin(&answer->d, RTM_NEWLINK);
+	put(&answer->d, &header, sizeof(header));
+	text(&answer->d, IFLA_IFNAME, "tg134-0");
+	answer->nests[0] = open_nest(&answer->d, IFLA_LINKINFO);
+	text(&answer->d, IFLA_INFO_KIND, kind);
+	answer->nests[1] = open_nest(&answer->d, IFLA_INFO_DATA);
 }
 
-static int read_tun(struct datagram *d, const size_t nests[static 2], struct tun *tun)
+static void close_tun(struct answer *answer)
 {
-	close_nest(d, nests[1]);
-	close_nest(d, nests[0]);
-	return read_with(d, tun_take, tun);
+	close_nest(&answer->d, answer->nests[1]);
+	close_nest(&answer->d, answer->nests[0]);
+}
+
+static int read_tun(struct answer *answer, struct tun *tun)
+{
+	close_tun(answer);
+	return read_with(&answer->d, tun_take, tun);
 }
 
 static void test_one_queue(void **state)
 {
-	struct datagram d = {.size = 0};
+	struct answer answer;
 	struct tun tun;
-	size_t nests[2];
 
 	(void)state;
-	begin_tun(&d, "tun", nests);
-	flag(&d, IFLA_TUN_TYPE, IFF_TAP);
-	number(&d, IFLA_TUN_OWNER, 1000);
-	flag(&d, IFLA_TUN_PI, 0);
-	flag(&d, IFLA_TUN_VNET_HDR, 1);
-	flag(&d, IFLA_TUN_PERSIST, 1);
-	flag(&d, IFLA_TUN_MULTI_QUEUE, 0);
-	assert_int_equal(read_tun(&d, nests, &tun), 0);
+	begin_tun(&answer, "tun");
+	flag(&answer.d, IFLA_TUN_TYPE, IFF_TAP);
+	number(&answer.d, IFLA_TUN_OWNER, 1000);
+	flag(&answer.d, IFLA_TUN_PI, 0);
+	flag(&answer.d, IFLA_TUN_VNET_HDR, 1);
+	flag(&answer.d, IFLA_TUN_PERSIST, 1);
+	flag(&answer.d, IFLA_TUN_MULTI_QUEUE, 0);
+	assert_int_equal(read_tun(&answer, &tun), 0);
 	assert_true(tun.tap && tun.persistent && tun.vnet_header && !tun.packet_info && !tun.multi_queue);
 	assert_int_equal(tun.queues, 0);
 }
 
 static void test_several_queues(void **state)
 {
-	struct datagram d = {.size = 0};
+	struct answer answer;
 	struct tun tun;
-	size_t nests[2];
 
 	(void)state;
-	begin_tun(&d, "tun", nests);
-	flag(&d, IFLA_TUN_TYPE, IFF_TUN);
-	flag(&d, IFLA_TUN_PI, 1);
-	flag(&d, IFLA_TUN_MULTI_QUEUE, 1);
-	number(&d, IFLA_TUN_NUM_QUEUES, 2);
-	number(&d, IFLA_TUN_NUM_DISABLED_QUEUES, 3);
-	assert_int_equal(read_tun(&d, nests, &tun), 0);
+	begin_tun(&answer, "tun");
+	flag(&answer.d, IFLA_TUN_TYPE, IFF_TUN);
+	flag(&answer.d, IFLA_TUN_PI, 1);
+	flag(&answer.d, IFLA_TUN_MULTI_QUEUE, 1);
+	number(&answer.d, IFLA_TUN_NUM_QUEUES, 2);
+	number(&answer.d, IFLA_TUN_NUM_DISABLED_QUEUES, 3);
+	assert_int_equal(read_tun(&answer, &tun), 0);
 	assert_true(!tun.tap && !tun.persistent && !tun.vnet_header && tun.packet_info && tun.multi_queue);
 	assert_int_equal(tun.queues, 5);
 }
@@ -95,13 +104,12 @@ static void test_sizes(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-		struct datagram d = {.size = 0};
+		struct answer answer;
 		struct tun tun;
-		size_t nests[2];
 
-		begin_tun(&d, "tun", nests);
-		attribute(&d, rows[i].type, "\1\0\0\0\0\0\0", rows[i].size);
-		assert_int_equal(read_tun(&d, nests, &tun), -EPROTO);
+		begin_tun(&answer, "tun");
+		attribute(&answer.d, rows[i].type, "\1\0\0\0\0\0\0", rows[i].size);
+		assert_int_equal(read_tun(&answer, &tun), -EPROTO);
 	}
 }
 
@@ -118,16 +126,14 @@ static void test_carrier_and_traffic(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-		struct datagram d = {.size = 0};
+		struct answer answer;
 		struct tun tun;
-		size_t nests[2];
 
-		begin_tun(&d, "tun", nests);
-		close_nest(&d, nests[1]);
-		close_nest(&d, nests[0]);
-		flag(&d, IFLA_CARRIER, 1);
-		attribute(&d, IFLA_STATS64, &given, rows[i].size);
-		assert_int_equal(read_with(&d, tun_take, &tun), rows[i].result);
+		begin_tun(&answer, "tun");
+		close_tun(&answer);
+		flag(&answer.d, IFLA_CARRIER, 1);
+		attribute(&answer.d, IFLA_STATS64, &given, rows[i].size);
+		assert_int_equal(read_with(&answer.d, tun_take, &tun), rows[i].result);
 		if (rows[i].result)
 			continue;
 		assert_true(tun.carrier);
@@ -142,13 +148,12 @@ static void test_no_tun(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
-		struct datagram d = {.size = 0};
+		struct answer answer;
 		struct tun tun;
-		size_t nests[2];
 
-		begin_tun(&d, kinds[i], nests);
-		flag(&d, IFLA_TUN_PERSIST, 1);
-		assert_int_equal(read_tun(&d, nests, &tun), -EPROTO);
+		begin_tun(&answer, kinds[i]);
+		flag(&answer.d, IFLA_TUN_PERSIST, 1);
+		assert_int_equal(read_tun(&answer, &tun), -EPROTO);
 	}
 }
 
