@@ -153,7 +153,7 @@ $(BUILD)/guards.h: $(GUARD_MODES:%=etc/guard/%.nft) Makefile
 		sed -e '/^#/d' -e 's/[\\"]/\\&/g' -e 's/.*/\t"&\\n"/' etc/guard/$$mode.nft; \
 		echo ';'; \
 	done >$@
-$(BUILD)/cli/networks/guard.o: $(BUILD)/guards.h
+$(BUILD)/cli/networks/guard_text.o: $(BUILD)/guards.h
 
 # A fuzz target that reads its corpus, without a fuzzer.
 $(BUILD)/tests/fuzz/%: $(BUILD)/tests/fuzz/%.o $(BUILD)/tests/fuzz/replay.o $(PARTS)

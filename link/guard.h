@@ -5,7 +5,7 @@
  * an empty chain whose name says what the rest of the table was when it was made. A guard stands while the two agree:
  * whoever flushes, adds, removes or switches off anything in the table breaks the seal. Only CAP_NET_ADMIN can do
  * either; the seal is against accidents, as a firewall's reload is one. This part reads; what a guard's rules are is
- * the business of etc/guard/ and cli/networks/guard.c.
+ * the business of etc/guard/ and cli/networks/guard_text.c.
  */
 #ifndef LINK_GUARD_H
 #define LINK_GUARD_H

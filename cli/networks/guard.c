@@ -1,14 +1,13 @@
 #include "cli/networks/guard.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/networks/guard_text.h"
 #include "cli/networks/rules.h"
 #include "cli/say.h"
-#include "guards.h"
 #include "link/nftables.h"
 
 /* A guard's table is in one of these. */
@@ -18,99 +17,15 @@ static const struct {
 } families[] = {{NFPROTO_INET, "inet"}, {NFPROTO_NETDEV, "netdev"}};
 enum { FAMILIES = sizeof(families) / sizeof(*families) };
 
+/* number: one of the families. */
+static const char *family_word(int number)
+{
+	return number == families[0].number ? families[0].word : families[1].word;
+}
+
 static int family_of(const struct policy_network *network)
 {
 	return network->mode == MODE_INTERNAL ? NFPROTO_NETDEV : NFPROTO_INET;
-}
-
-/* --- the text ---------------------------------------------------------------------------------------------------- */
-
-static const char *template_of(enum policy_mode mode)
-{
-	switch (mode) {
-	case MODE_NAT:
-		return nat_guard;
-	case MODE_HOST_ONLY:
-		return host_only_guard;
-	case MODE_INTERNAL:
-		return internal_guard;
-	case MODE_STANDALONE:
-		return standalone_guard;
-	case MODE_BRIDGED:
-		break;
-	}
-	return "";
-}
-
-static bool write_subnet(FILE *out, int family, const struct policy_subnet *subnet)
-{
-	char text[INET6_ADDRSTRLEN];
-
-	if (!subnet->given || !inet_ntop(family, subnet->address, text, sizeof(text)))
-		return false;
-	fprintf(out, "%s/%u", text, subnet->prefix);
-	return true;
-}
-
-/* What stands for a name between two '@'; false if the network has no such thing. */
-static bool write_value(FILE *out, const struct policy_network *network, const char *name, size_t size)
-{
-	char table[GUARD_TABLE_MAX];
-
-	guard_table(network->name, table);
-	if (size == 5 && memcmp(name, "table", size) == 0)
-		return fputs(table, out) >= 0;
-	if (size == 4 && memcmp(name, "name", size) == 0)
-		return fputs(network->name, out) >= 0;
-	if (size == 4 && memcmp(name, "taps", size) == 0)
-		return fprintf(out, "%s%s", network->name, policy_pool_size(network) ? "-*" : "") > 0;
-	if (size == 4 && memcmp(name, "ipv4", size) == 0)
-		return write_subnet(out, AF_INET, &network->ipv4);
-	return size == 4 && memcmp(name, "ipv6", size) == 0 && write_subnet(out, AF_INET6, &network->ipv6);
-}
-
-/* One line of a template, with the values in; nothing if it names one that the network has not. */
-static void write_line(FILE *out, const struct policy_network *network, const char *line, size_t size)
-{
-	long start = ftell(out);
-	const char *end = line + size, *mark, *close;
-
-	for (; (mark = memchr(line, '@', (size_t)(end - line))); line = close + 1) {
-		close = memchr(mark + 1, '@', (size_t)(end - mark - 1));
-		if (!close)
-			break;
-		fwrite(line, 1, (size_t)(mark - line), out);
-		if (!write_value(out, network, mark + 1, (size_t)(close - mark - 1))) {
-			fseek(out, start, SEEK_SET);
-			return;
-		}
-	}
-	fwrite(line, 1, (size_t)(end - line), out);
-}
-
-/* A guard in nft's language; from malloc, NULL when memory ran out. */
-static char *write_guard(const struct policy_network *network)
-{
-	char *text = NULL;
-	size_t size = 0;
-	FILE *out = open_memstream(&text, &size);
-	const char *line, *end;
-
-	if (!out)
-		return NULL;
-	for (line = template_of(network->mode); *line; line = end) {
-		end = line + strcspn(line, "\n") + 1;
-		write_line(out, network, line, (size_t)(end - line));
-	}
-	/* What a line that was taken back left behind it is not the text's. */
-	fflush(out);
-	size = (size_t)ftell(out);
-	if (fclose(out) != 0 || !text) {
-		free(text);
-		return NULL;
-	}
-	text[size] = '\0';
-	return text;
 }
 
 static uint64_t digest_of(const char *text)
@@ -131,7 +46,7 @@ int guard_look(struct session *session, const struct policy_network *network, st
 
 bool guard_is_wanted(const struct guard *guard, const struct policy_network *network)
 {
-	char *text = write_guard(network);
+	char *text = guard_text(network);
 	bool wanted = text && guard_stands(guard, policy_mode_name(network->mode)) && guard->text == digest_of(text);
 
 	free(text);
@@ -192,11 +107,6 @@ static int write_removal(struct session *session, FILE *out, const char *network
 			return error;
 	}
 	return 0;
-}
-
-static const char *family_word(int number)
-{
-	return number == NFPROTO_NETDEV ? "netdev" : "inet";
 }
 
 /* Replace a network's guard, in one transaction, and then seal it: only now is it known what the kernel made of it. */
@@ -317,7 +227,7 @@ bool guard_put_up(struct session *session, const struct policy_network *network)
 	}
 	if (!prepare_undo(session, network->name))
 		return false;
-	text = write_guard(network);
+	text = guard_text(network);
 	if (!text)
 		return session_fail(network->name, ENOMEM, "put up its guard");
 	done = replace(session, network->name, family_of(network), mode, text, digest_of(text));
