@@ -77,9 +77,7 @@ made() { # made NAME ADDRESS...: what `up` says of its bridge, guard and address
 # ups: up says what is in standard input; --dry-run had said the same, and a second one has nothing to do
 ups() {
 	cat >"$TMPDIR/lines"
-	sed 's/: made/: would make/; s/: put/: would put/; s/: added/: would add/; s/: brought/: would bring/
-		s/: switched/: would switch/; s/: set /: would set /; s/: removed/: would remove/; s/: took/: would take/' \
-		"$TMPDIR/lines" >"$TMPDIR/would"
+	would <"$TMPDIR/lines" >"$TMPDIR/would"
 	changes_nothing 0 up --dry-run <"$TMPDIR/would" && says 0 up <"$TMPDIR/lines" && says_nothing_changed &&
 		"$TAPGATE" status
 }

@@ -80,6 +80,18 @@ says_nothing_changed() { # says_nothing_changed [WORD...]: what `up`, or the wor
 	echo 'nothing changed' | says 0 "$@"
 }
 
+# would: what `up` or `down` says that it did, in standard input, as --dry-run says it
+would() {
+	sed -E 's/^([^:]*): (made|put|brought|took|set|switched|stopped|(add|open|start|restart|repair|remov|isolat)ed) /\1: would \2 /
+		s/: would made /: would make /; s/: would brought /: would bring /; s/: would took /: would take /
+		s/: would switched /: would switch /; s/: would stopped /: would stop /
+		s/: would (add|open|start|restart|repair)ed /: would \1 /; s/: would (remov|isolat)ed /: would \1e /'
+}
+
+as_alice() { # as_alice COMMAND...: without groups of hers but the first
+	setpriv --reuid alice --regid alice --clear-groups "$@"
+}
+
 # --- the kernel's side ------------------------------------------------------------------------------------------------
 
 # Everything that tapgate could change, less what changes by itself.
@@ -179,8 +191,7 @@ changes_nothing() {
 	says "$@" && same
 }
 
-# flags INTERFACE: as in "BROADCAST,MULTICAST,UP"
-is_up() {
+is_up() { # is_up INTERFACE: as the administrator set it, with a carrier or not
 	ip -o link show dev "$1" | grep -q '[<,]UP[,>]'
 }
 

@@ -44,7 +44,7 @@ web: put up its guard
 web: isolated the port '$(tap)'
 web: switched on net.ipv4.conf.web.forwarding (the way in)
 EOT
-sed -E 's/(repair|isolat|switch)ed/would \1/; s/would isolat /would isolate /; s/: put/: would put/' "$TMPDIR/up" >"$TMPDIR/would"
+would <"$TMPDIR/up" >"$TMPDIR/would"
 echo 'nothing changed' >"$TMPDIR/nothing"
 check 'the network becomes nat: up --dry-run says what of its port' says would "$TAPGATE" up --dry-run
 check '... and leaves it' refuses isolated

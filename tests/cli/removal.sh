@@ -103,20 +103,16 @@ check 'status knows no network of that name' says 2 status lab <<'EOT'
 tapgate: no network 'lab' in /etc/tapgate.conf; see: tapgate networks
 EOT
 check 'up of another one leaves it alone' says_nothing_changed up quiet
-check 'host-only: up --dry-run' changes_nothing 0 up --dry-run <<'EOT'
-lab: would remove the bridge
-lab: would stop dnsmasq
-lab: would take down its guard
-firewall: would remove the rules for 'lab' from 'ip filter FORWARD'
-firewall: would remove the rules for 'lab' from 'ip filter INPUT'
-EOT
-check 'host-only: up removes bridge, guard, dnsmasq and rules in chains of others' says 0 up <<'EOT'
+cat >"$TMPDIR/lines" <<'EOT'
 lab: removed the bridge
 lab: stopped dnsmasq
 lab: took down its guard
 firewall: removed the rules for 'lab' from 'ip filter FORWARD'
 firewall: removed the rules for 'lab' from 'ip filter INPUT'
 EOT
+would <"$TMPDIR/lines" >"$TMPDIR/would"
+check 'host-only: up --dry-run' changes_nothing 0 up --dry-run <"$TMPDIR/would"
+check 'host-only: up removes bridge, guard, dnsmasq and rules in chains of others' says 0 up <"$TMPDIR/lines"
 check 'status: all that is left is up' "$TAPGATE" status quiet web tap1 cell
 gone quiet
 check 'internal' says 0 up <<'EOT'
@@ -173,7 +169,7 @@ up_again() {
 }
 
 check 'up again' up_again
-all_down | grep -v '^forwarding' | sed 's/: stopped/: would stop/; s/: removed/: would remove/; s/: took/: would take/' >"$TMPDIR/would"
+all_down | grep -v '^forwarding' | would >"$TMPDIR/would"
 check 'down --dry-run says all of it, and changes nothing' changes_nothing 0 down --dry-run <"$TMPDIR/would"
 all_down >"$TMPDIR/lines"
 check 'down removes all' says 0 down <"$TMPDIR/lines"

@@ -31,11 +31,7 @@ drift() {
 	cat >"$TMPDIR/lines"
 	check "$1" eval "$3"
 	check "$1: status says so" finds "$2"
-	sed -E 's/: (made|put|added|removed|brought|repaired|started|restarted|switched|opened|stopped|took) /: would \1 /
-		s/would made/would make/; s/would added/would add/; s/would removed/would remove/; s/would brought/would bring/
-		s/would repaired/would repair/; s/would started/would start/; s/would restarted/would restart/
-		s/would switched/would switch/; s/would opened/would open/; s/would stopped/would stop/; s/would took/would take/' \
-		"$TMPDIR/lines" >"$TMPDIR/would"
+	would <"$TMPDIR/lines" >"$TMPDIR/would"
 	check "$1: up --dry-run says what it would do" "$dry" 0 up --dry-run <"$TMPDIR/would"
 	check "$1: up puts it right" says 0 up <"$TMPDIR/lines"
 	check "$1: all is as it was" as_before

@@ -6,10 +6,6 @@ top=$(cd "$(dirname "$0")/../.." && pwd)
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$top/tests/cli/lib.sh"
 
-as_alice() {
-	setpriv --reuid alice --regid alice --clear-groups "$@"
-}
-
 # shows STATUS COMMAND WORD...: its output is standard input; numbers of processes are N
 shows() {
 	shows_status=$1

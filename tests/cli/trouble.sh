@@ -143,10 +143,6 @@ check 'nothing is left' nothing_left
 
 # --- who may ----------------------------------------------------------------------------------------------------------
 
-as_alice() {
-	setpriv --reuid alice --regid alice --clear-groups "$@"
-}
-
 for verb in up down 'up --dry-run' 'down --dry-run'; do
 	case $verb in
 	*dry*)
@@ -391,61 +387,35 @@ check 'nothing is left' nothing_left
 
 # --- words ------------------------------------------------------------------------------------------------------------
 
-usage() { # usage WORDS: exit 2, with the one line in standard input
+usage() { # usage WORDS LINE: exit 2, with that line behind the program's name
 	# shellcheck disable=SC2086 # words
-	check "tapgate $1" changes_nothing 2 $1
+	check "tapgate $1" changes_nothing 2 $1 <<-EOT
+		tapgate: $2
+	EOT
 }
 
-usage 'fly' <<'EOT'
-tapgate: no command 'fly'; see: tapgate help
-EOT
-usage 'help fly' <<'EOT'
-tapgate: no command 'fly'; see: tapgate help
-EOT
 for word in --help -h; do
 	check "run $word is help run" [ "$("$TAPGATE" run $word)" = "$("$TAPGATE" help run)" ]
 done
-usage 'up --fast' <<'EOT'
-tapgate: 'up' has no option '--fast'; see: tapgate help up
-EOT
-usage 'up --dry' <<'EOT'
-tapgate: 'up' has no option '--dry'; see: tapgate help up
-EOT
-usage 'up -' <<'EOT'
-tapgate: 'up' has no option '-'; see: tapgate help up
-EOT
-usage 'up --json' <<'EOT'
-tapgate: 'up' has no option '--json'; see: tapgate help up
-EOT
-usage 'status --dry-run' <<'EOT'
-tapgate: 'status' has no option '--dry-run'; see: tapgate help status
-EOT
-usage 'down --json' <<'EOT'
-tapgate: 'down' has no option '--json'; see: tapgate help down
-EOT
-usage 'check --dry-run' <<'EOT'
-tapgate: 'check' has no option '--dry-run'; see: tapgate help check
-EOT
-usage 'up lab nothing' <<'EOT'
-tapgate: no network 'nothing' in /etc/tapgate.conf; see: tapgate networks
-EOT
-usage 'status nothing' <<'EOT'
-tapgate: no network 'nothing' in /etc/tapgate.conf; see: tapgate networks
-EOT
-usage 'down nothing' <<'EOT'
-tapgate: no network 'nothing' in /etc/tapgate.conf; see: tapgate networks
-EOT
-usage 'up -- --dry-run' <<'EOT'
-tapgate: no network '--dry-run' in /etc/tapgate.conf; see: tapgate networks
-EOT
+usage 'fly' "no command 'fly'; see: tapgate help"
+usage 'help fly' "no command 'fly'; see: tapgate help"
+usage 'up --fast' "'up' has no option '--fast'; see: tapgate help up"
+usage 'up --dry' "'up' has no option '--dry'; see: tapgate help up"
+usage 'up -' "'up' has no option '-'; see: tapgate help up"
+usage 'up --json' "'up' has no option '--json'; see: tapgate help up"
+usage 'status --dry-run' "'status' has no option '--dry-run'; see: tapgate help status"
+usage 'down --json' "'down' has no option '--json'; see: tapgate help down"
+usage 'check --dry-run' "'check' has no option '--dry-run'; see: tapgate help check"
+usage 'up lab nothing' "no network 'nothing' in /etc/tapgate.conf; see: tapgate networks"
+usage 'status nothing' "no network 'nothing' in /etc/tapgate.conf; see: tapgate networks"
+usage 'down nothing' "no network 'nothing' in /etc/tapgate.conf; see: tapgate networks"
+usage 'up -- --dry-run' "no network '--dry-run' in /etc/tapgate.conf; see: tapgate networks"
 escaped() { # what others wrote is escaped
 	printf "tapgate: no network '\\\\x1b[31m\\\\x0a\\\\x27' in /etc/tapgate.conf; see: tapgate networks\n" | says 2 up "$(printf '\033[31m\n\047')"
 }
 check 'names are shown escaped' escaped
 echo 'network br0 bridged' >>/etc/tapgate.conf
-usage 'up br0' <<'EOT'
-tapgate: network 'br0' is bridged (/etc/tapgate.conf:5): its bridge is not tapgate's to make
-EOT
+usage 'up br0' "network 'br0' is bridged (/etc/tapgate.conf:5): its bridge is not tapgate's to make"
 check 'no word at all' refuses "$TAPGATE"
 check 'no word at all: exit 2, and help' \
 	eval "$TAPGATE 2>&1 | grep -q '^usage: tapgate COMMAND'; $TAPGATE 2>/dev/null; [ \$? = 2 ]"
