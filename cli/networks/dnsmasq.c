@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cli/clock.h"
 #include "cli/networks/dnsmasq_files.h"
 #include "cli/networks/dnsmasq_process.h"
 #include "cli/networks/dnsmasq_run.h"
@@ -81,30 +82,15 @@ enum dnsmasq_state dnsmasq_state(const struct policy_network *network)
 	struct dnsmasq_process process;
 	struct dnsmasq_words words;
 	char why[256];
-	int directory = dnsmasq_directory(false, why, sizeof(why));
-	bool found = directory >= 0 && dnsmasq_find(directory, network->name, &process);
 
-	if (found)
-		close(process.pidfd);
-	if (directory >= 0)
-		close(directory);
-	if (!found || process.elsewhere)
+	if (!dnsmasq_lives(network->name, &process) || process.elsewhere)
 		return DNSMASQ_ABSENT;
-	if (dnsmasq_wanted(network) && plan(network, &words, why, sizeof(why)) && process.words_size == words.size &&
-		memcmp(process.words, words.text, words.size) == 0)
+	if (dnsmasq_wanted(network) && plan(network, &words, why, sizeof(why)) && dnsmasq_has_words(&process, &words))
 		return DNSMASQ_RUNNING;
 	return DNSMASQ_DIFFERENT;
 }
 
 /* --- starting ---------------------------------------------------------------------------------------------------- */
-
-static int64_t now(void)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return (int64_t)time.tv_sec * 1000 + time.tv_nsec / 1000000;
-}
 
 /* Whether one of an interface's IPv6 addresses is not yet its own: duplicate address detection goes on (RFC 4862). */
 static bool has_tentative_address(unsigned int interface)
@@ -134,9 +120,9 @@ static bool has_tentative_address(unsigned int interface)
 static void wait_for_addresses(unsigned int interface)
 {
 	const struct timespec pause = {.tv_nsec = 5000000};
-	int64_t deadline = now() + ADDRESS_PATIENCE;
+	int64_t deadline = clock_milliseconds() + ADDRESS_PATIENCE;
 
-	while (has_tentative_address(interface) && now() < deadline)
+	while (has_tentative_address(interface) && clock_milliseconds() < deadline)
 		nanosleep(&pause, NULL);
 }
 
@@ -212,7 +198,7 @@ char *dnsmasq_remember(const char *name)
 	if (directory >= 0 && dnsmasq_find(directory, name, &process)) {
 		close(process.pidfd);
 		if (!process.elsewhere && dnsmasq_read_record(directory, name, &words) &&
-			words.size == process.words_size && memcmp(words.text, process.words, words.size) == 0)
+			dnsmasq_has_words(&process, &words))
 			copy = dnsmasq_words_copy(&words);
 	}
 	if (directory >= 0)
@@ -224,15 +210,8 @@ char *dnsmasq_remember(const char *name)
 static bool runs_with(const char *name, const struct dnsmasq_words *words)
 {
 	struct dnsmasq_process process;
-	char why[256];
-	int directory = dnsmasq_directory(false, why, sizeof(why));
-	bool found = directory >= 0 && dnsmasq_find(directory, name, &process);
 
-	if (found)
-		close(process.pidfd);
-	if (directory >= 0)
-		close(directory);
-	return found && process.words_size == words->size && memcmp(process.words, words->text, words->size) == 0;
+	return dnsmasq_lives(name, &process) && dnsmasq_has_words(&process, words);
 }
 
 bool dnsmasq_restore(const char *name, const char *remembered, char *why, size_t why_size)

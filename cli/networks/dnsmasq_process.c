@@ -11,9 +11,9 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "cli/clock.h"
 #include "cli/networks/dnsmasq.h"
 #include "cli/networks/dnsmasq_files.h"
 
@@ -203,25 +203,35 @@ bool dnsmasq_find(int directory, const char *name, struct dnsmasq_process *proce
 	return pid > 0 && look(pid, name, process);
 }
 
-/* --- ending it --------------------------------------------------------------------------------------------------- */
-
-static int64_t now(void)
+bool dnsmasq_lives(const char *name, struct dnsmasq_process *process)
 {
-	struct timespec time;
+	char why[256];
+	int directory = dnsmasq_directory(false, why, sizeof(why));
+	bool found = directory >= 0 && dnsmasq_find(directory, name, process);
 
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return (int64_t)time.tv_sec * 1000 + time.tv_nsec / 1000000;
+	if (found)
+		close(process->pidfd);
+	if (directory >= 0)
+		close(directory);
+	return found;
 }
+
+bool dnsmasq_has_words(const struct dnsmasq_process *process, const struct dnsmasq_words *words)
+{
+	return process->words_size == words->size && memcmp(process->words, words->text, words->size) == 0;
+}
+
+/* --- ending it --------------------------------------------------------------------------------------------------- */
 
 /* Signal it, and wait for its end. */
 static bool end_by(const struct dnsmasq_process *process, int number)
 {
 	struct pollfd ended = {.fd = process->pidfd, .events = POLLIN};
-	int64_t deadline = now() + END_PATIENCE;
+	int64_t deadline = clock_milliseconds() + END_PATIENCE;
 
 	if (syscall(SYS_pidfd_send_signal, process->pidfd, number, NULL, 0) < 0)
 		return errno == ESRCH;
-	for (int64_t left = END_PATIENCE; left > 0; left = deadline - now()) {
+	for (int64_t left = END_PATIENCE; left > 0; left = deadline - clock_milliseconds()) {
 		if (poll(&ended, 1, (int)left) > 0)
 			return true;
 	}
@@ -260,15 +270,8 @@ bool dnsmasq_end_others(const char *name)
 pid_t dnsmasq_pid(const char *name)
 {
 	struct dnsmasq_process process;
-	char why[256];
-	int directory = dnsmasq_directory(false, why, sizeof(why));
-	bool found = directory >= 0 && dnsmasq_find(directory, name, &process);
 
-	if (found)
-		close(process.pidfd);
-	if (directory >= 0)
-		close(directory);
-	return found && !process.elsewhere ? process.pid : 0;
+	return dnsmasq_lives(name, &process) && !process.elsewhere ? process.pid : 0;
 }
 
 void dnsmasq_each(void (*each)(void *context, const char *name), void *context)

@@ -32,6 +32,12 @@ struct dnsmasq_process {
 /* Find the process of a network by its pid file in an open directory. True only if it lives. */
 bool dnsmasq_find(int directory, const char *name, struct dnsmasq_process *process);
 
+/* The same by the pid file in its usual place, for a look that signals nothing: the pidfd is closed already. */
+bool dnsmasq_lives(const char *name, struct dnsmasq_process *process);
+
+/* Whether a process was started with these words. */
+bool dnsmasq_has_words(const struct dnsmasq_process *process, const struct dnsmasq_words *words);
+
 /*
  * End a process: SIGTERM, and when that has not helped for 5 s SIGKILL. False if it outlives that as well. The pidfd
  * stays open.

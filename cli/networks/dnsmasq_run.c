@@ -8,18 +8,11 @@
 #include <string.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "cli/clock.h"
+
 enum { START_PATIENCE = 10000 }; /* milliseconds for dnsmasq to serve */
-
-static int64_t now(void)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return (int64_t)time.tv_sec * 1000 + time.tv_nsec / 1000000;
-}
 
 /* In the child: nothing of the caller's goes along but the standard error that was made for it. */
 static _Noreturn void execute(struct dnsmasq_words *words, int error)
@@ -48,11 +41,11 @@ static _Noreturn void execute(struct dnsmasq_words *words, int error)
 static bool read_error(int fd, char *text, size_t size)
 {
 	struct pollfd ready = {.fd = fd, .events = POLLIN};
-	int64_t deadline = now() + START_PATIENCE, left;
+	int64_t deadline = clock_milliseconds() + START_PATIENCE, left;
 	size_t used = 0;
 	ssize_t n = 1;
 
-	while (n > 0 && (left = deadline - now()) > 0) {
+	while (n > 0 && (left = deadline - clock_milliseconds()) > 0) {
 		if (poll(&ready, 1, (int)left) <= 0)
 			continue;
 		if (used == size - 1)
