@@ -1,7 +1,7 @@
 /*
  * `tapgate log`: what the helper granted and refused, from the journal.
  *
- * The helper's lines are anybody's to imitate. What is believed, and why, is in log_line.h; what is not is shown as
+ * The helper's lines are anybody's to imitate. What is believed, and why, is in cli/log/line.h; what is not is shown as
  * forged, with its sender. All of it is somebody else's text, and escaped.
  */
 #include <glob.h>

@@ -66,7 +66,7 @@ static struct result run_among_changes(const struct call *call)
 	return finish(&running);
 }
 
-/* As link/netlink.c has it: since 6.12. */
+/* As link/interface.c has it: since 6.12. */
 static bool kernel_lists_by_index(void)
 {
 	char *end;
