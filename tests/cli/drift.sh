@@ -1,0 +1,64 @@
+# shellcheck shell=sh
+# For repair.sh and repair_guards.sh, to be sourced after lib.sh: networks that are up, and what must hold when something
+# of them drifted. They are made by networks_up, before which a script may do to the host what it likes.
+
+# states: what status says of networks that are not up, a line each: name, state, what differs
+states() {
+	"$TAPGATE" status | awk '
+		/^[^ ]/ { if (line) print line; line = ""; if ($3 != "up") line = $1 " " $3 }
+		/^  not as wanted: / { sub(/^  not as wanted: /, ""); sub(/; run .*/, ""); line = line " " $0 }
+		END { if (line) print line }'
+}
+
+# finds STATES: status exits with 1, and says that of these networks and of no other
+finds() {
+	states | tee "$TMPDIR/states"
+	[ "$(cat "$TMPDIR/states")" = "$1" ] && refuses "$TAPGATE" status >/dev/null
+}
+
+# as_before: all is as it was made; numbers that the kernel gives aside
+as_before() {
+	soon_alike "$TMPDIR/made"
+}
+
+# drift TEXT STATES COMMAND: after the command, status finds these states; up says what is in standard input; then all
+# is as it was, and a second up finds nothing to do. $dry is the script's: changes_nothing, or says, which does not look
+# whether --dry-run left all as it was
+drift() {
+	cat >"$TMPDIR/lines"
+	check "$1" eval "$3"
+	check "$1: status says so" finds "$2"
+	would <"$TMPDIR/lines" >"$TMPDIR/would"
+	check "$1: up --dry-run says what it would do" "$dry" 0 up --dry-run <"$TMPDIR/would"
+	check "$1: up puts it right" says 0 up <"$TMPDIR/lines"
+	check "$1: all is as it was" as_before
+	check "$1: nothing more to do" says_nothing_changed
+}
+
+# Since Linux 6.16 a chain for a device stays when that goes, and counts again when one of its name comes.
+keeps_hooks=false
+ip link add gone type bridge
+nft 'add table netdev gone; add chain netdev gone in { type filter hook ingress device "gone" priority 0; }'
+ip link del gone
+! nft list table netdev gone | grep -q hook || keeps_hooks=true
+nft delete table netdev gone
+
+networks_up() { # the networks, beside a way out that the host has; how all then is, for as_before
+	policy - <<-'EOT'
+		allow all user=alice
+		network lab   host-only  172.16.2.1/24 fd00:2::1/64 dhcp=172.16.2.2-172.16.2.100 mtu=1400
+		network quiet internal
+		network web   nat        10.77.0.1/24 fd00:77::1/64
+		network tap1  standalone 172.16.3.1/24
+	EOT
+	ip link add uplink type veth peer name far
+	ip link set uplink addrgenmode none
+	ip link set far addrgenmode none
+	ip addr add 192.0.2.1/24 dev uplink
+	ip link set uplink up
+	ip link set far up
+	ip route add default via 192.0.2.254
+	check 'up makes the networks' "$TAPGATE" up
+	wait_for 5 grep -q . /proc/net/if_inet6
+	alike_now "$TMPDIR/made"
+}
