@@ -1,6 +1,6 @@
 /*
- * A network's guard as a text: the template of its mode, etc/guard/MODE.nft, filled in with what the network's line says.
- * Reads and changes nothing; who puts it into the kernel is guard.c.
+ * A network's guard as a text: the template of its mode, etc/guard/MODE.nft, with what the network's line says filled in.
+ * Reads and changes nothing in the kernel; that is for guard.c.
  */
 #ifndef CLI_NETWORKS_GUARD_TEXT_H
 #define CLI_NETWORKS_GUARD_TEXT_H
