@@ -1,5 +1,5 @@
 /*
- * A network's guard as a text: the template of its mode, etc/guard/MODE.nft, with what the network's line says filled in.
+ * A network's guard as a text: the template of its mode, etc/guard/MODE.nft, filled in with what its line says.
  * Reads and changes nothing in the kernel; that is for guard.c.
  */
 #ifndef CLI_NETWORKS_GUARD_TEXT_H
