@@ -98,7 +98,7 @@ static bool check_queues(const struct request *request, const struct network *ne
 	struct tun tun;
 	int error;
 
-	if (!request->queues)
+	if (request->queues == 1)
 		return true;
 	error = tun_look(network->link, port->tap, &tun);
 	if (error)
@@ -155,7 +155,7 @@ static bool bring_up(struct link *link, const struct port *port, const char *ali
 /* Settled and signed, a tap of several queues becomes its user's, as one of a single queue is from the start. */
 static bool give(const struct request *request, const struct port *port, uid_t uid, struct outcome *outcome)
 {
-	int error = request->queues ? tap_give(FD_TAP, uid) : 0;
+	int error = request->queues > 1 ? tap_give(FD_TAP, uid) : 0;
 
 	return !error || refuse_errno(outcome, error, "cannot give the tap '%s' its owner", port->name);
 }
@@ -227,7 +227,7 @@ static bool make(const struct request *request, const struct permit *permit, con
 {
 	struct claim claim = {
 		.uid = uid, .network = request->network, .vmm = vmm, .max = permit->options.max, .rule = permit->rule};
-	const struct tap_kind kind = {.vnet_header = request->vnet_header, .multi_queue = request->queues > 0};
+	const struct tap_kind kind = {.vnet_header = request->vnet_header, .multi_queue = request->queues > 1};
 
 	*port = (struct port){0};
 	limit_first_alias(&claim, port->alias);
@@ -246,7 +246,7 @@ static bool make(const struct request *request, const struct permit *permit, con
 /* A tap of several queues may have been joined, and then does not go with our descriptors. */
 static void withdraw(const struct request *request, const struct network *network, const struct port *port)
 {
-	if (request->queues && port->tap)
+	if (request->queues > 1 && port->tap)
 		link_remove(network->link, port->tap);
 }
 

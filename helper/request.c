@@ -71,7 +71,7 @@ static bool take_fd(struct word value, struct request *request, struct outcome *
 static bool take_port(const struct word *values, struct request *request, struct outcome *outcome)
 {
 	request->mac_given = values[MAC].at != NULL;
-	request->queues = 0;
+	request->queues = 1;
 	if (values[QUEUES].at &&
 		(!word_number(values[QUEUES], POLICY_QUEUES_MAX, &request->queues) || !request->queues))
 		return refuse(outcome, EXIT_USAGE, "--queues=%s, expected a number from 1 to %d",

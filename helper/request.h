@@ -10,7 +10,7 @@ struct request {
 	char network[NAME_MAX_BYTES + 1]; /* --net=, else --br= */
 	int fd;				  /* --fd=; above 2 */
 	bool vnet_header;		  /* --use-vnet */
-	uint32_t queues;		  /* --queues=; 0: not given, one, of a tap that can have no more */
+	uint32_t queues;		  /* --queues=, or 1 */
 	bool mac_given;
 	unsigned char mac[MAC_BYTES]; /* --mac= */
 };

@@ -258,16 +258,20 @@ check 'one that is taken is refused' runs alice 1 --net br1 --mac "$block:01" --
 tapgate-helper: address $block:01 is taken on bridge 'br1'; end the virtual machine that has it, or choose another one
 EOT
 let_go e
-queues() { # queues COUNT WORD...: so many are attached, by the kernel's word, and all are the tap's
+queues() { # queues COUNT WORD...: so many are attached, by the kernel's word where it counts, and all are the tap's
 	queues_count=$1
 	shift
 	as alice "$TAPGATE" run --net br1 "$@" -- sh -c 'ip -d link show {ifname} | grep -o "numqueues [0-9]*"
 		'"$hold"' {fds} | sed "s/^[0-9]* //" | sort | uniq -c' >"$TMPDIR/queues"
 	cat "$TMPDIR/queues"
-	grep -qx "numqueues $queues_count" "$TMPDIR/queues" && grep -qE "^ *$queues_count tg[0-9]+-0 5102$" "$TMPDIR/queues"
+	if [ "$queues_count" = 1 ]; then
+		! grep -q numqueues "$TMPDIR/queues" && grep -qE '^ *1 tg[0-9]+-0 5002$' "$TMPDIR/queues"
+	else
+		grep -qx "numqueues $queues_count" "$TMPDIR/queues" && grep -qE "^ *$queues_count tg[0-9]+-0 5102$" "$TMPDIR/queues"
+	fi
 }
 check 'four queues: the kernel counts as many' queues 4 --queues 4
-check 'one, of a tap that could have more' queues 1 --queues 1
+check 'one, of a tap that can have no more' queues 1 --queues 1
 check 'more than the policy lets alice have' runs alice 5 --net br1 --queues 5 -- echo no <<EOT
 tapgate-helper: uid 1000 may have 4 queues on 'br1', not 5, by /etc/tapgate.conf:2 (allow br1 user=alice queues=4); ask for \
 fewer, or have queues= raised

@@ -76,9 +76,9 @@ EOT
 check 'sixteen queues' stubbed -- 0 --net n1 --queues 16 -- sh -c "$hold {fds} | wc -l" <<'EOT'
 16
 EOT
-check 'the tap is one that several queues may join, with one queue as well' stubbed -- 0 --net n1 --queues 1 -- sh -c \
+check 'one queue is one of a tap that no other may join' stubbed -- 0 --net n1 --queues 1 -- sh -c \
 	"$hold {fds} | sed 's/^[0-9]* //'" <<'EOT'
-n1 5102
+n1 5002
 EOT
 check 'too few descriptors' stubbed STUB_COUNT=2 -- 125 --net n1 --queues 3 -- echo no <<'EOT'
 tapgate: tapgate-helper sent 2 descriptors for 'n1', expected 3

@@ -104,7 +104,7 @@ int main(int argc, char **argv)
 		fail("words");
 	note(argv + 1);
 	for (size_t i = 0; i < count; i++)
-		fds[i] = strcmp(what, "tap") == 0 ? open_queue(name, queues) : open("/dev/null", O_RDWR);
+		fds[i] = strcmp(what, "tap") == 0 ? open_queue(name, queues && strcmp(queues, "1") != 0) : open("/dev/null", O_RDWR);
 	if (strcmp(what, "none") != 0)
 		send_all(atoi(fd), fds, count);
 	if (system(setting("STUB_DO", "true")) != 0)

@@ -36,7 +36,7 @@ static void check_port(const char *queues, const char *mac, const struct request
 	static const unsigned char nobody[MAC_BYTES];
 	char text[MAC_TEXT];
 
-	MUST(request->queues <= POLICY_QUEUES_MAX && (queues != NULL) == (request->queues > 0));
+	MUST(request->queues >= 1 && request->queues <= POLICY_QUEUES_MAX && (queues || request->queues == 1));
 	snprintf(text, sizeof(text), "%u", request->queues);
 	MUST(!queues || strcmp(queues, text) == 0);
 	MUST(request->mac_given == (mac != NULL));

@@ -28,7 +28,7 @@ static void describe(const struct request *request, char *line, size_t size)
 	char mac[MAC_TEXT];
 
 	snprintf(line, size, "%s fd=%d%s", request->network, request->fd, request->vnet_header ? " vnet" : "");
-	if (request->queues)
+	if (request->queues != 1)
 		text_append(line, size, " queues=%u", request->queues);
 	if (!request->mac_given)
 		return;
@@ -84,7 +84,7 @@ static void test_good(void **state)
 		{{"--br=br0", "--fd=2147483647"}, "br0 fd=2147483647"},
 		{{"--br=a", "--fd=3"}, "a fd=3"},
 		{{"--br=fifteen-bytes-a", "--fd=3"}, "fifteen-bytes-a fd=3"},
-		{{"--queues=1", "--br=br0", "--fd=3"}, "br0 fd=3 queues=1"},
+		{{"--queues=1", "--br=br0", "--fd=3"}, "br0 fd=3"},
 		{{"--br=br0", "--fd=3", "--queues=16"}, "br0 fd=3 queues=16"},
 		{{"--br=br0", "--mac=52:54:00:Ab:cD:ef", "--fd=3"}, "br0 fd=3 mac=52:54:00:ab:cd:ef"},
 		{{"--br=br0", "--mac=00:00:00:00:00:01", "--fd=3"}, "br0 fd=3 mac=00:00:00:00:00:01"},
