@@ -81,6 +81,11 @@ static bool change_address(
 	return true;
 }
 
+bool addresses_add(struct session *session, const struct policy_network *network, const struct link_address *address)
+{
+	return change_address(session, network, address, true);
+}
+
 static bool add_address(struct session *session, const struct policy_network *network, int index, int family,
 	const struct policy_subnet *subnet)
 {
@@ -93,7 +98,7 @@ static bool add_address(struct session *session, const struct policy_network *ne
 		return session_fail(network->name, ENODEV, "find the bridge that was made");
 	address.index = bridge.index;
 	memcpy(address.address, subnet->address, sizeof(address.address));
-	return change_address(session, network, &address, true);
+	return addresses_add(session, network, &address);
 }
 
 bool addresses_clear(struct session *session, const struct policy_network *network, int index)

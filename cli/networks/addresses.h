@@ -15,4 +15,7 @@ bool addresses_differ(const struct host *host, const struct policy_network *netw
 bool addresses_clear(struct session *session, const struct policy_network *network, int index);
 bool addresses_settle(struct session *session, const struct policy_network *network, int index);
 
+/* Add one to an interface of the network's. */
+bool addresses_add(struct session *session, const struct policy_network *network, const struct link_address *address);
+
 #endif

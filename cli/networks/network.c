@@ -8,6 +8,7 @@
 #include "cli/networks/dnsmasq.h"
 #include "cli/networks/forwarding.h"
 #include "cli/networks/guard.h"
+#include "cli/networks/standalone.h"
 #include "cli/say.h"
 #include "link/alias.h"
 
@@ -192,9 +193,10 @@ static bool settle_one(struct session *session, const struct policy_network *net
 	return remove_needless(session, network) &&
 	       (!bridge_is_needed(network) || (bridge_make(session, network) && bridge_set(session, network))) &&
 	       settle_guard(session, network) &&
-	       (!bridge_is_needed(network) ||
-		       (bridge_set_addresses(session, network) && bridge_isolate_ports(session, network) &&
-			       bridge_bring_up(session, network))) &&
+	       (bridge_is_needed(network)
+			       ? bridge_set_addresses(session, network) && bridge_isolate_ports(session, network) &&
+					 bridge_bring_up(session, network)
+			       : standalone_settle(session, network)) &&
 	       forwarding_settle(session, network) && settle_dnsmasq(session, network);
 }
 

@@ -10,6 +10,7 @@
 #include "cli/networks/guard.h"
 #include "cli/networks/network.h"
 #include "cli/networks/pass.h"
+#include "cli/networks/standalone.h"
 #include "link/alias.h"
 
 const char *report_state_word(enum report_state state)
@@ -61,10 +62,10 @@ static enum report_guard find_guard(struct session *session, const struct policy
 /* What of a managed network that is there is not as wanted; NULL if all is. */
 static const char *find_difference(struct session *session, const struct report *report)
 {
-	const char *difference = NULL;
+	const char *difference;
 
-	if (bridge_is_needed(report->network))
-		difference = bridge_difference(session, report->network);
+	difference = bridge_is_needed(report->network) ? bridge_difference(session, report->network)
+						       : standalone_difference(session, report->network);
 	if (!difference && (report->guard == GUARD_MISSING || report->guard == GUARD_CHANGED))
 		difference = "guard";
 	if (!difference)

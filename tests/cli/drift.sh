@@ -2,20 +2,6 @@
 # For repair.sh and repair_guards.sh, to be sourced after lib.sh: networks that are up, and what must hold when something
 # of them drifted. They are made by networks_up, before which a script may do to the host what it likes.
 
-# states: what status says of networks that are not up, a line each: name, state, what differs
-states() {
-	"$TAPGATE" status | awk '
-		/^[^ ]/ { if (line) print line; line = ""; if ($3 != "up") line = $1 " " $3 }
-		/^  not as wanted: / { sub(/^  not as wanted: /, ""); sub(/; run .*/, ""); line = line " " $0 }
-		END { if (line) print line }'
-}
-
-# finds STATES: status exits with 1, and says that of these networks and of no other
-finds() {
-	states | tee "$TMPDIR/states"
-	[ "$(cat "$TMPDIR/states")" = "$1" ] && refuses "$TAPGATE" status >/dev/null
-}
-
 # as_before: all is as it was made; numbers that the kernel gives aside
 as_before() {
 	soon_alike "$TMPDIR/made"

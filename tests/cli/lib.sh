@@ -92,6 +92,20 @@ as_alice() { # as_alice COMMAND...: without groups of hers but the first
 	setpriv --reuid alice --regid alice --clear-groups "$@"
 }
 
+# states: what status says of networks that are not up, a line each: name, state, what differs
+states() {
+	"$TAPGATE" status | awk '
+		/^[^ ]/ { if (line) print line; line = ""; if ($3 != "up") line = $1 " " $3 }
+		/^  not as wanted: / { sub(/^  not as wanted: /, ""); sub(/; run .*/, ""); line = line " " $0 }
+		END { if (line) print line }'
+}
+
+# finds STATES: status exits with 1, and says that of these networks and of no other
+finds() {
+	states | tee "$TMPDIR/states"
+	[ "$(cat "$TMPDIR/states")" = "$1" ] && refuses "$TAPGATE" status >/dev/null
+}
+
 # --- the kernel's side ------------------------------------------------------------------------------------------------
 
 # Everything that tapgate could change, less what changes by itself.

@@ -18,13 +18,49 @@ gone() {
 	refuses test -e "/sys/class/net/$gone_tap" && ip netns del "$1"
 }
 
-# as_before: nothing is other than in $TMPDIR/before
-as_before() {
-	look_alike >"$TMPDIR/after"
-	diff "$TMPDIR/before" "$TMPDIR/after"
-}
-
 # --- taps that stand alone --------------------------------------------------------------------------------------------
+
+as 'network lab standalone 10.1.0.1/24 fd00:1::1/64' 'network cell standalone 10.2.0.0/24 per-vm=/30'
+"$TAPGATE" up >/dev/null
+check 'a machine on a standalone network' guest one lab 10.1.0.2/24
+check '... two on a pool' guest two cell 10.2.0.2/30
+check '... of which this is the other' guest three cell 10.2.0.6/30
+check '... all is up' "$TAPGATE" status
+for tap in lab cell-2; do
+	ip addr flush dev $tap
+done
+check 'their addresses taken away: status says so' finds 'lab different addresses
+cell different addresses'
+check '... --dry-run' changes_nothing 0 up --dry-run <<'EOT'
+lab: would add the address 10.1.0.1/24
+lab: would add the address fd00:1::1/64
+cell: would add the address 10.2.0.5/30
+EOT
+check '... up' says 0 up <<'EOT'
+lab: added the address 10.1.0.1/24
+lab: added the address fd00:1::1/64
+cell: added the address 10.2.0.5/30
+EOT
+check '... nothing more to do' says_nothing_changed
+check '... they reach the host' wait_for 10 in_netns one "$busybox" ping -c 1 -W 1 10.1.0.1
+check '... and the other' wait_for 10 in_netns three "$busybox" ping -c 1 -W 1 10.2.0.5
+ip addr flush dev cell-1
+ip link set cell-1 down
+check 'a tap that is down is the helper'"'"'s to give addresses, or nobody'"'"'s' says_nothing_changed
+ip link set cell-1 up
+check '... up again' says 0 up <<'EOT'
+cell: added the address 10.2.0.1/30
+EOT
+ip addr add 10.3.0.1/24 dev lab
+ip addr del 10.1.0.1/24 dev lab
+check 'one with another address keeps it' says_nothing_changed
+for name in one two three; do
+	unplug $name
+	ip netns del $name
+done
+as 'network lab standalone 10.1.0.1/24'
+"$TAPGATE" up >/dev/null
+"$TAPGATE" down >/dev/null
 
 as 'network lab standalone 10.1.0.1/24'
 check 'a standalone network' "$TAPGATE" up
@@ -91,7 +127,7 @@ three='10.3.0.1/24 fd00:3::1/64 dhcp=10.3.0.2-10.3.0.100'
 
 as "network red host-only $one" "network blue host-only $two" 'network green internal'
 check 'two networks, each with its DHCP, and another' "$TAPGATE" up
-look_alike >"$TMPDIR/before"
+alike_now "$TMPDIR/before"
 
 as "network red host-only $two" "network blue host-only $one" 'network green internal'
 check 'they exchange their subnets' says 0 up <<'EOT'
@@ -115,14 +151,14 @@ check '... nothing more to do' says_nothing_changed
 
 as "network red host-only $one" "network blue host-only $two" 'network green internal'
 check '... and back' "$TAPGATE" up
-check '... all is as it was' as_before
+check '... all is as it was' soon_alike "$TMPDIR/before"
 
 # The second one fails when the first one is whole.
 set_sysctl ipv6/conf/blue/disable_ipv6 1
 as "network red host-only 10.2.0.1/24 dhcp=10.2.0.2-10.2.0.100" "network blue host-only $one" 'network green internal'
 ip -6 addr flush dev red
 "$TAPGATE" up >/dev/null 2>&1
-look_alike >"$TMPDIR/before"
+alike_now "$TMPDIR/before"
 check 'one of them cannot: both are as they were' says 1 up <<'EOT'
 red: stopped dnsmasq
 red: removed the address 10.1.0.1/24
@@ -137,7 +173,7 @@ tapgate: blue: cannot add the address fd00:1::1/64: IPv6 is switched off (see sy
 tapgate: red: is as it was before
 tapgate: blue: is as it was before
 EOT
-check '... their DHCP, too' as_before
+check '... their DHCP, too' soon_alike "$TMPDIR/before"
 check '... the other one is up' "$TAPGATE" status green
 set_sysctl ipv6/conf/blue/disable_ipv6 0
 check '... and when it can, it does' "$TAPGATE" up
