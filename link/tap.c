@@ -44,7 +44,7 @@ int tap_make(int fd, const struct tap_kind *kind, const char *pattern, uid_t own
 	if (error)
 		return error;
 	error = tap_give(fd, kind->multi_queue ? 0 : owner);
-	if (error == -EINVAL) /* a user namespace that has no root */
+	if (error == -EINVAL && kind->multi_queue) /* a user namespace that has no root */
 		error = tap_give(fd, owner);
 	return error ? error : name_of(&request, name);
 }

@@ -124,7 +124,7 @@ static void tell_in_way(const struct scene *scene, bool pool, struct explained *
 		own &= geteuid() == 0 || tap->alias.uid == getuid();
 	}
 	snprintf(explained->in_way, sizeof(explained->in_way), "%s",
-		pool ? "none of its subnets is free" : "its one virtual machine is there already");
+		pool ? "none of its subnets is free" : "it has its one virtual machine already");
 	if (orphans)
 		snprintf(explained->in_way, sizeof(explained->in_way), "%snobody %s %s; %s: tapgate reap",
 			pool ? "none of its subnets is free, and " : "", seeming ? "seems to hold" : "holds",

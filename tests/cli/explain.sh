@@ -229,7 +229,7 @@ mv /etc/whole /etc/tapgate.conf
 check 'in a pool' guest c1 cell
 check '... the next subnet' line_is '172.16.128.6/30 by hand' guest cell
 check 'the one of a standalone network' guest s1 tap1
-check '... is in the way' line_is 'standalone, up: its one virtual machine is there already' network tap1
+check '... is in the way' line_is 'standalone, up: it has its one virtual machine already' network tap1
 check '... and there is no address' line_is '' guest tap1
 unplug s1
 unplug c1

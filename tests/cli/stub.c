@@ -97,6 +97,7 @@ int main(int argc, char **argv)
 	const char *queues = value_of(argv, "--queues="), *name = value_of(argv, "--net="),
 		   *fd = value_of(argv, "--fd=");
 	const char *what = setting("STUB_SEND", "tap"), *end = setting("STUB_END", "0");
+	const bool several = queues && strcmp(queues, "1") != 0;
 	size_t count = (size_t)atoi(setting("STUB_COUNT", queues ? queues : "1"));
 	int fds[FDS_MAX];
 
@@ -104,7 +105,7 @@ int main(int argc, char **argv)
 		fail("words");
 	note(argv + 1);
 	for (size_t i = 0; i < count; i++)
-		fds[i] = strcmp(what, "tap") == 0 ? open_queue(name, queues && strcmp(queues, "1") != 0) : open("/dev/null", O_RDWR);
+		fds[i] = strcmp(what, "tap") == 0 ? open_queue(name, several) : open("/dev/null", O_RDWR);
 	if (strcmp(what, "none") != 0)
 		send_all(atoi(fd), fds, count);
 	if (system(setting("STUB_DO", "true")) != 0)
