@@ -147,7 +147,7 @@ struct holder holder_check(const char *tap, int vmm, int64_t age, int64_t slack)
 	holder.holding = has_descriptor(process, tap);
 	began = age_of(process);
 	if (holder.holding == HOLDING_YES || (age >= 0 && began >= 0 && began + slack >= age))
-		holder = describe(process, vmm, holder.holding == HOLDING_YES ? HOLDING_YES : HOLDING_UNKNOWN);
+		holder = describe(process, vmm, holder.holding);
 	close(process);
 	return holder;
 }

@@ -100,6 +100,19 @@ check 'one of several queues: the kernel tells everybody' \
 	[ "$(note bob)" = 'orphan: nobody holds it; try: sudo tapgate reap' ]
 ip link del mq0
 
+# One who asked for a tap and gave it away, as libvirt's daemon does, is there still when the tap is an orphan.
+sleep 1000 &
+asker=$!
+ip tuntap add dev left mode tap user alice
+ip link set left master br0 alias "tapgate uid=1000 net=br0 vmm=$asker"
+ip link set left up
+check 'whose asker is there and has it not: root sees that nobody holds it' \
+	[ "$(note)" = 'orphan: nobody holds it; try: tapgate reap' ]
+check '... for programs' [ "$(value holds "$TAPGATE" list --json) $(value pid "$TAPGATE" list --json)" = "false $asker" ]
+check '... others cannot be sure' [ "$(note bob)" = 'orphan, it seems: no carrier; try: sudo tapgate reap' ]
+kill "$asker"
+ip link del left
+
 # --- what is not ours -------------------------------------------------------------------------------------------------
 
 ip tuntap add dev mine mode tap user alice
