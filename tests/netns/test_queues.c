@@ -267,25 +267,35 @@ static void pass_by(const char *name)
 	}
 }
 
+/* Begin it, for the first tap of a helper that this process asks; to be killed. */
+static pid_t set_upon(void (*stranger)(const char *name))
+{
+	char name[IFNAMSIZ] = "";
+	pid_t child;
+
+	snprintf(name, sizeof(name), "tg%d-0", (int)getpid());
+	child = fork();
+	assert_true(child >= 0);
+	if (child == 0)
+		stranger(name);
+	note_child(child);
+	return child;
+}
+
 /*
  *	alice --- tap, 2 queues, 100 times --- br0
  *	bob --- (passes by?)
  */
 static void test_a_race_for_persistence(void **state)
 {
-	char name[IFNAMSIZ], *before;
+	char *before;
 	pid_t child;
 
 	(void)state;
 	make_bridge("br0");
 	write_policy("allow br0 queues=2\n");
 	before = snapshot();
-	snprintf(name, sizeof(name), "tg%d-0", (int)getpid());
-	child = fork();
-	assert_true(child >= 0);
-	if (child == 0)
-		pass_by(name);
-	note_child(child);
+	child = set_upon(pass_by);
 	for (int i = 0; i < 100; i++) {
 		struct queues queues;
 		struct result result = call_for(ARGS("--br=br0", FD, "--queues=2"), &queues);
@@ -304,7 +314,7 @@ static void test_a_race_for_persistence(void **state)
  */
 static void test_a_race_for_a_queue(void **state)
 {
-	char name[IFNAMSIZ] = "", *before;
+	char *before;
 	pid_t child;
 	unsigned int refused = 0;
 
@@ -312,12 +322,7 @@ static void test_a_race_for_a_queue(void **state)
 	make_bridge("br0");
 	write_policy("allow br0 queues=4\n");
 	before = snapshot();
-	snprintf(name, sizeof(name), "tg%d-0", (int)getpid());
-	child = fork();
-	assert_true(child >= 0);
-	if (child == 0)
-		lie_in_wait(name);
-	note_child(child);
+	child = set_upon(lie_in_wait);
 	for (int i = 0; i < 40; i++) {
 		struct queues queues;
 		struct result result = call_for(ARGS("--br=br0", FD, "--queues=4"), &queues);
@@ -378,19 +383,14 @@ static void limit_descriptors(const struct call *call)
  */
 static void test_a_race_for_a_tap_that_fails(void **state)
 {
-	char name[IFNAMSIZ], *before;
+	char *before;
 	pid_t child;
 
 	(void)state;
 	make_bridge("br0");
 	write_policy("allow br0 queues=4\n");
 	before = snapshot();
-	snprintf(name, sizeof(name), "tg%d-0", (int)getpid());
-	child = fork();
-	assert_true(child >= 0);
-	if (child == 0)
-		lie_in_wait(name);
-	note_child(child);
+	child = set_upon(lie_in_wait);
 	for (int i = 0; i < 40; i++) {
 		struct result result = run(&(struct call){.about = "fails halfway",
 			.argv = ARGS("--br=br0", FD, "--queues=4"),
