@@ -58,18 +58,17 @@ static bool take(const struct network *network, const struct known *known, struc
 	return !error || refuse_errno(outcome, error, "cannot lock the tap '%s' to an address", port->name);
 }
 
-bool lock_port(const struct request *request, const struct permit *permit, const struct network *network, uid_t uid,
-	struct port *port, struct outcome *outcome)
+bool lock_port(const struct order *order, const struct network *network, struct port *port, struct outcome *outcome)
 {
 	struct known known = {.mac = NULL};
 	int error;
 
-	if (permit->options.given & OPTION_MAC)
-		known.mac = permit->options.mac;
-	else if (request->mac_given)
-		known.mac = request->mac;
-	if (!mac_block(uid, request->network, known.block))
-		return refuse(outcome, EXIT_SYSTEM, "'%s' has no addresses", request->network);
+	if (order->permit.options.given & OPTION_MAC)
+		known.mac = order->permit.options.mac;
+	else if (order->request.mac_given)
+		known.mac = order->request.mac;
+	if (!mac_block(order->caller.uid, order->request.network, known.block))
+		return refuse(outcome, EXIT_SYSTEM, "'%s' has no addresses", order->request.network);
 	error = fdb_each(network->link, network->bridge.index, see_entry, &known);
 	if (error)
 		return refuse_errno(

@@ -9,8 +9,7 @@
  * the rule's mac=, else the caller's --mac=, else the first of the caller's block that the bridge does not know.
  * port->mac receives it.
  */
-bool lock_port(const struct request *request, const struct permit *permit, const struct network *network, uid_t uid,
-	struct port *port, struct outcome *outcome);
+bool lock_port(const struct order *order, const struct network *network, struct port *port, struct outcome *outcome);
 
 /* Whether the bridge says so still. */
 bool lock_holds(const struct network *network, const struct port *port, struct outcome *outcome);

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "helper/network.h"
+#include "helper/order.h"
 #include "helper/peer.h"
 #include "helper/permit.h"
 #include "helper/port.h"
@@ -20,38 +21,31 @@
 int main(int argc, char **argv)
 {
 	struct outcome outcome = {.code = EXIT_SENT};
-	struct policy_caller caller = {.uid = getuid()};
-	struct request request = {.fd = -1};
-	struct permit permit = {.options = {0}};
+	struct order order = {.caller.uid = getuid(), .helper = getpid(), .request.fd = -1, .log = -1};
 	struct network network = {.link = NULL};
 	struct port port = {.tap = 0};
 	bool had_no_new_privs = false;
-	pid_t vmm = 0;
 
 	bool granted =
-		state_close_to_others(&had_no_new_privs, &outcome) &&		  /* nobody reads or traces us */
-		state_make_known(&outcome) &&					  /* nothing inherited is trusted */
-		privileges_keep_net_admin(&caller, had_no_new_privs, &outcome) && /* nor can we become root */
-		sandbox_for_work(&outcome) &&					  /* or more than the rest takes */
-		request_parse(argc, argv, &request, &outcome) &&		  /* well-formed words */
-		peer_take(request.fd, caller.uid, &vmm, &outcome) &&		  /* a socket of the caller's */
-		permit_request(&request, &caller, &permit, &outcome) &&		  /* root says yes */
-		network_find(&permit, &network, &outcome) &&			  /* it is there, and guarded */
-		port_make(&request, &permit, &network, caller.uid, vmm, &port, &outcome); /* up, as it was allowed */
+		state_close_to_others(&had_no_new_privs, &outcome) && /* nobody reads or traces us */
+		state_make_known(&outcome) &&			      /* nothing inherited is trusted; all ends soon */
+		report_open_log(&order, &outcome) &&		      /* what comes of it is told */
+		privileges_keep_net_admin(&order.caller, had_no_new_privs, &outcome) && /* nor can we become root */
+		sandbox_for_work(&outcome) &&				     /* or more than the rest takes */
+		request_parse(argc, argv, &order.request, &outcome) &&	     /* well-formed words */
+		peer_take(&order, &outcome) &&				     /* a socket of the caller's */
+		(port_open(&order, &port), sandbox_for_reading(&outcome)) && /* nothing more is written */
+		permit_request(&order, &outcome) &&			     /* root says yes */
+		network_find(&order.permit, &network, &outcome) &&	     /* it is there, and guarded */
+		port_make(&order, &network, &port, &outcome);		     /* up, as it was allowed */
 
 	network_close(&network);
-	const struct asker asker = {.uid = caller.uid, .vmm = vmm, .helper = getpid()};
 	privileges_drop_all();
-	report_open_log();
-	sandbox_for_sending(granted ? port.queues : 0);
-
-	if (granted) {
-		report_grant(&asker, &request, &permit, &port);
-		granted = peer_send_taps(port.queues, &outcome);
-		if (!granted)
-			port_undo(&port);
+	granted = sandbox_for_sending(order.log, granted ? port.queues : 0, &outcome) && granted &&
+		  report_grant(&order, &port, &outcome) && peer_send_taps(port.queues, &outcome);
+	if (!granted) {
+		port_undo(&port);
+		report_refusal(&order, &outcome);
 	}
-	if (!granted)
-		report_refusal(&asker, &request, &permit, &outcome);
 	return granted ? EXIT_SENT : outcome.code ? (int)outcome.code : EXIT_SYSTEM;
 }

@@ -26,16 +26,21 @@ static bool is_connected(int fd)
 	return getpeername(fd, (struct sockaddr *)&address, &size) == 0;
 }
 
-bool peer_take(int fd, uid_t caller, pid_t *pid, struct outcome *outcome)
+bool peer_take(struct order *order, struct outcome *outcome)
 {
+	const int fd = order->request.fd;
+	const uid_t caller = order->caller.uid;
 	struct ucred peer = {.pid = 0, .uid = (uid_t)-1, .gid = (gid_t)-1};
 	socklen_t size = sizeof(peer);
 
-	if (fcntl(fd, F_GETFD) < 0)
+	if (fd == order->log || fcntl(fd, F_GETFD) < 0)
 		return refuse(outcome, EXIT_USAGE, "--fd=%d is not open, expected a socket", fd);
 	if (fd != FD_PEER && dup3(fd, FD_PEER, O_CLOEXEC) < 0)
 		return refuse_errno(outcome, errno, "cannot move --fd=%d to descriptor %d", fd, FD_PEER);
-	if (close_range(FD_PEER + 1, ~0U, 0) < 0)
+	if (order->log != FD_LOG && dup3(order->log, FD_LOG, O_CLOEXEC) < 0)
+		return refuse_errno(outcome, errno, "cannot move a descriptor to number %d", FD_LOG);
+	order->log = FD_LOG;
+	if (close_range(FD_LOG + 1, ~0U, 0) < 0)
 		return refuse_errno(
 			outcome, errno, "cannot close inherited descriptors (Linux 5.9 or newer is needed)");
 	if (!socket_option_is(FD_PEER, SO_DOMAIN, AF_UNIX) || !socket_option_is(FD_PEER, SO_TYPE, SOCK_STREAM))
@@ -47,7 +52,7 @@ bool peer_take(int fd, uid_t caller, pid_t *pid, struct outcome *outcome)
 	if (peer.uid != caller)
 		return refuse(outcome, EXIT_USAGE, "--fd=%d leads to uid %u, expected a socket of the caller's, uid %u",
 			fd, peer.uid, caller);
-	*pid = peer.pid > 0 ? peer.pid : 0;
+	order->vmm = peer.pid > 0 ? peer.pid : 0;
 	return true;
 }
 

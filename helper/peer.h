@@ -3,16 +3,16 @@
 #define HELPER_PEER_H
 
 #include <stdint.h>
-#include <sys/types.h>
 
 #include "files/outcome.h"
+#include "helper/order.h"
 
 /*
- * Take the socket: it becomes FD_PEER, and every other descriptor above standard error is closed. It must be a
- * connected unix stream socket whose other end the caller made (SO_PEERCRED, unix(7)). *pid receives the process that
- * made it, 0 if that is not visible from here.
+ * Take the socket: it becomes FD_PEER, the one to syslog FD_LOG, and every other descriptor above standard error is
+ * closed. It must be a connected unix stream socket whose other end the caller made (SO_PEERCRED, unix(7)). order->vmm
+ * receives the process that made it, 0 if that is not visible from here.
  */
-bool peer_take(int fd, uid_t caller, pid_t *pid, struct outcome *outcome);
+bool peer_take(struct order *order, struct outcome *outcome);
 
 /* Send one byte with FD_TAP and its further queues, `count` in all (SCM_RIGHTS, unix(7)), at once or not at all. */
 bool peer_send_taps(uint32_t count, struct outcome *outcome);

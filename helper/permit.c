@@ -14,13 +14,14 @@ static bool allows(const struct permit *permit, const struct request *request, u
 	return lock_allows(request, permit, uid, outcome);
 }
 
-bool permit_request(const struct request *request, const struct policy_caller *caller, struct permit *permit,
-	struct outcome *outcome)
+bool permit_request(struct order *order, struct outcome *outcome)
 {
 	struct policy *policy = permit_load(outcome);
 	struct policy_verdict verdict;
-	bool permitted = policy && permit_decide(policy, request->network, caller, &verdict, permit, outcome) &&
-			 allows(permit, request, caller->uid, outcome);
+	bool permitted =
+		policy &&
+		permit_decide(policy, order->request.network, &order->caller, &verdict, &order->permit, outcome) &&
+		allows(&order->permit, &order->request, order->caller.uid, outcome);
 
 	policy_free(policy);
 	return permitted;

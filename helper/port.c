@@ -4,138 +4,195 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 #include "helper/descriptors.h"
-#include "helper/limit.h"
+#include "helper/place.h"
 #include "helper/protect.h"
+#include "helper/queues.h"
 #include "helper/standalone.h"
+#include "link/alias.h"
 #include "link/tun.h"
 
-enum { NAMES_MAX = 16 }; /* tried before the kernel looks for one: that takes it longer the more taps there are */
+enum {
+	NAMES_MAX = 64,	   /* tried for one tap */
+	MTU_OF_NEW = 1500, /* bytes, of a tap that was just made (ETH_DATA_LEN) */
+};
 
-/* One more descriptor, of the next number from FD_TAP on. */
-static bool open_tap(struct port *port, struct outcome *outcome)
+/* --- descriptors ------------------------------------------------------------------------------------------------- */
+
+void port_open(const struct order *order, struct port *port)
 {
-	int number = FD_TAP + (int)port->queues, fd = -1;
-	int error = tap_open(&fd);
+	for (port->queues = 0; port->queues < order->request.queues && !port->error;) {
+		int fd = -1, number = FD_TAP + (int)port->queues;
 
+		port->error = tap_open(&fd);
+		if (port->error)
+			break;
+		if (dup3(fd, number, O_CLOEXEC) == number)
+			port->queues++;
+		else
+			port->error = -errno;
+		close(fd);
+	}
+}
+
+static bool refuse_open(int error, struct outcome *outcome)
+{
 	if (error == -ENOENT || error == -ENODEV || error == -ENXIO)
 		return refuse_errno(
 			outcome, error, "cannot open /dev/net/tun (an administrator can run: modprobe tun)");
 	if (error == -EACCES || error == -EPERM)
 		return refuse_errno(
 			outcome, error, "this user may not open /dev/net/tun (its mode is an administrator's choice)");
-	if (error)
-		return refuse_errno(outcome, error, "cannot open /dev/net/tun");
-	if (dup3(fd, number, O_CLOEXEC) < 0)
-		refuse_errno(outcome, errno, "cannot move a descriptor to number %d", number);
-	else
-		port->queues++;
-	close(fd);
-	return outcome->code == EXIT_SENT;
+	return refuse_errno(outcome, error, "cannot open /dev/net/tun");
 }
 
+/* --- the tap ----------------------------------------------------------------------------------------------------- */
+
 /*
- * Make the tap under a name that says whose it is: tgPID-N, by the virtual machine's process and a count. Names are no
- * secret and no proof: one that is taken costs a system call and nothing else.
+ * A tap of one queue, under a name that says whose it is: tgPID-N, by the virtual machine's process and a count. Names
+ * are no secret and no proof: one that is taken costs a system call and nothing else.
  */
-static int make_bridged_tap(const struct tap_kind *kind, uid_t uid, pid_t vmm, struct port *port)
+static int make_bridged(const struct order *order, struct link *link, int index, struct port *port)
 {
-	char name[IFNAMSIZ];
+	const struct tap_kind kind = {.vnet_header = order->request.vnet_header};
 	int error = -EBUSY;
 
-	for (int n = 0; n <= NAMES_MAX && (error == -EBUSY || error == -EINVAL); n++) {
-		if (n < NAMES_MAX)
-			snprintf(name, sizeof(name), "tg%d-%d", (int)vmm, n);
-		else
-			snprintf(name, sizeof(name), "tg%%d");
-		error = tap_make(FD_TAP, kind, name, uid, port->name);
+	for (int n = 0; n < NAMES_MAX && error == -EBUSY && !link_has_index(link, index); n++) {
+		snprintf(port->name, sizeof(port->name), "tg%d-%d", (int)order->vmm, n);
+		error = tap_make(FD_TAP, &kind, port->name, index, order->caller.uid);
 	}
 	return error;
 }
 
-static bool make_tap(const struct permit *permit, const struct network *network, const struct claim *claim,
-	const struct tap_kind *kind, struct port *port, struct outcome *outcome)
+static int make_at(const struct order *order, const struct network *network, int index, struct port *port)
 {
+	if (order->request.queues > 1)
+		return queues_make(order, network->link, index, port);
+	return network->bridge.index ? make_bridged(order, network->link, index, port)
+				     : standalone_make_tap(order, network->link, index, port);
+}
+
+/*
+ * Make the tap in one of the user's places, beginning somewhere in them, so that of many who ask at once few ask for
+ * the same.
+ */
+static int make_in_place(const struct order *order, const struct network *network, uint32_t count, struct port *port)
+{
+	const uint32_t start = (uint32_t)order->helper % count;
+	int error = -EBUSY;
+
+	for (uint32_t i = 0; i < count && error == -EBUSY; i++) {
+		const int index = place_index(order, 1 + (start + i) % count);
+
+		if (link_has_index(network->link, index))
+			continue;
+		error = make_at(order, network, index, port);
+		port->tap = error ? 0 : index;
+	}
+	return error;
+}
+
+static bool make_tap(
+	const struct order *order, const struct network *network, struct port *port, struct outcome *outcome)
+{
+	uint32_t count;
 	int error;
 
-	if (!open_tap(port, outcome))
+	if (port->error)
+		return refuse_open(port->error, outcome);
+	if (!place_count(order, network->link, &count, outcome))
 		return false;
-	error = network->bridge.index ? make_bridged_tap(kind, claim->uid, claim->vmm, port)
-				      : standalone_make_tap(network->link, permit, kind, claim->uid, port, outcome);
+	error = make_in_place(order, network, count, port);
+	if (!error)
+		return true;
+	if (error == -EBUSY)
+		return place_refuse(order, outcome);
+	if (error == -EEXIST)
+		return standalone_refuse_taken(order, network->link, outcome);
+	if (error == -EUSERS)
+		return refuse(outcome, EXIT_SYSTEM,
+			"other processes joined the tap each time it was made; see who runs them, and try again");
+	if (error == -EINVAL && order->request.queues > 1)
+		return refuse(outcome, EXIT_SYSTEM,
+			"a tap of several queues takes root as its owner, who is not known in this user namespace; "
+			"leave --queues= out");
 	if (error == -EPERM)
 		return refuse(outcome, EXIT_SYSTEM,
 			"cannot make a tap: the network belongs to another user namespace, or a security module "
 			"forbids it");
-	return !error || refuse_errno(outcome, error, "cannot make a tap");
+	return refuse_errno(outcome, error, "cannot make a tap");
 }
 
-/* The further queues. The tap is root's by now, so nobody else joins. */
-static bool add_queues(
-	const struct request *request, const struct tap_kind *kind, struct port *port, struct outcome *outcome)
-{
-	while (port->queues < request->queues) {
-		int error;
+/* --- what it becomes --------------------------------------------------------------------------------------------- */
 
-		if (!open_tap(port, outcome))
-			return false;
-		error = tap_add_queue(FD_TAP + (int)port->queues - 1, kind, port->name);
-		if (error)
-			return refuse_errno(outcome, error, "cannot give the tap '%s' a queue", port->name);
-	}
-	return true;
+static void see_mtu(void *context, const struct link_interface *interface)
+{
+	struct link_interface *lowest = context;
+
+	if (interface->master == lowest->index && interface->mtu < lowest->mtu)
+		lowest->mtu = interface->mtu;
 }
 
 /*
- * That nobody got in while a multi-queue tap had no owner, for microseconds: its queues are ours and no more. Whoever
- * did would keep the tap when we go (see withdraw); or is gone again, and has made it persistent, or become its owner,
- * who can join it later.
+ * A bridge takes the lowest MTU of its ports until somebody has set its own (br_mtu_auto_adjust, net/bridge/br_if.c):
+ * one guest's mtu= would be the host's and everybody's. Which of the two it does the kernel does not say. But a bridge
+ * whose MTU is not that of its lowest port does not follow it; and `tapgate up` sets that of its own.
  */
-static bool check_queues(const struct request *request, const struct network *network, uid_t uid,
-	const struct port *port, struct outcome *outcome)
-{
-	struct tun tun;
-	int error;
-
-	if (request->queues == 1)
-		return true;
-	error = tun_look(network->link, port->tap, &tun);
-	if (error)
-		return refuse_errno(outcome, error, "cannot count the queues of the tap '%s'", port->name);
-	/* The user itself is the owner where there is no root (tap_make). */
-	if (tun.queues == port->queues && !tun.persistent && tun.has_owner && (tun.owner == 0 || tun.owner == uid))
-		return true;
-	return refuse(outcome, EXIT_SYSTEM, "another process joined the tap while it was made; try again");
-}
-
-/*
- * Find the tap by its name, once; from here on its index counts. A hardware address from 0xFE on is higher than any
- * real one, so that a bridge, which takes the lowest of its ports, does not take it. What the host must not do on a
- * guest's port is settled before the port is up.
- */
-static bool set_up(
-	const struct permit *permit, const struct network *network, struct port *port, struct outcome *outcome)
+static bool mtu_is_possible(const struct order *order, const struct network *network, struct outcome *outcome)
 {
 	const struct link_interface *bridge = &network->bridge;
-	uint32_t mtu = permit->options.mtu ? permit->options.mtu : bridge->mtu;
-	struct link_change change = {.alias = port->alias, .master = bridge->index, .no_ipv6_address = true};
-	struct link_interface tap;
-	int error = link_by_name(network->link, port->name, &tap);
+	const uint32_t mtu = order->permit.options.mtu;
+	struct link_interface lowest = {.index = bridge->index, .mtu = UINT32_MAX};
+	int error;
 
-	if (error)
-		return refuse_errno(outcome, error, "cannot look up the tap '%s'", port->name);
-	port->tap = tap.index;
-	if (bridge->index && mtu > bridge->mtu)
+	if (mtu > bridge->mtu)
 		return refuse(outcome, EXIT_SYSTEM,
 			"mtu=%u of %s is above the %u of bridge '%s'; an administrator can lower the one or raise the "
 			"other",
-			mtu, permit_place(permit, OPTION_MTU), bridge->mtu, bridge->name);
-	tap.mac[0] = 0xfe;
-	change.mac = tap.mac;
-	if (mtu && mtu != tap.mtu)
-		change.mtu = mtu < POLICY_MTU_MAX ? mtu : POLICY_MTU_MAX;
-	error = link_change(network->link, tap.index, &change);
+			mtu, permit_place(&order->permit, OPTION_MTU), bridge->mtu, bridge->name);
+	if (mtu == bridge->mtu || permit_is_managed(&order->permit))
+		return true;
+	error = link_each(network->link, NULL, see_mtu, &lowest);
+	if (error)
+		return refuse_errno(outcome, error, "cannot read the MTU of the ports of '%s'", bridge->name);
+	if (lowest.mtu == UINT32_MAX)
+		lowest.mtu = MTU_OF_NEW;
+	return bridge->mtu != lowest.mtu ||
+	       refuse(outcome, EXIT_SYSTEM,
+		       "the MTU of bridge '%s' may follow its ports' and fall to mtu=%u of %s; an administrator can set "
+		       "it to another than its lowest port's %u: ip link set %s mtu %u",
+		       bridge->name, mtu, permit_place(&order->permit, OPTION_MTU), bridge->mtu, bridge->name,
+		       bridge->mtu - 1);
+}
+
+/*
+ * All in one request, the signature with it. A hardware address from 0xFE on is higher than any real one, so that a
+ * bridge, which takes the lowest of its ports, does not take it. What the host must not do on a guest's port is settled
+ * before the port is up.
+ */
+static bool set_up(const struct order *order, const struct network *network, struct port *port, struct outcome *outcome)
+{
+	const struct link_interface *bridge = &network->bridge;
+	const uint32_t mtu = order->permit.options.mtu ? order->permit.options.mtu : bridge->mtu;
+	struct alias_tap signature = {.uid = order->caller.uid, .vmm = (int)order->vmm};
+	unsigned char mac[MAC_BYTES] = {0xfe};
+	const struct link_change change = {.alias = port->alias,
+		.mac = mac,
+		.master = bridge->index,
+		.mtu = mtu == MTU_OF_NEW      ? 0
+		       : mtu < POLICY_MTU_MAX ? mtu
+					      : POLICY_MTU_MAX,
+		.no_ipv6_address = true};
+	int error;
+
+	snprintf(signature.network, sizeof(signature.network), "%s", order->request.network);
+	alias_of_tap(&signature, port->alias);
+	if (getrandom(mac + 1, sizeof(mac) - 1, 0) != sizeof(mac) - 1)
+		return refuse_errno(outcome, errno, "cannot choose a hardware address");
+	error = link_change(network->link, port->tap, &change);
 	if (error == -EXFULL)
 		return refuse(
 			outcome, EXIT_SYSTEM, "bridge '%s' has no free port (the kernel allows 1023)", bridge->name);
@@ -144,21 +201,14 @@ static bool set_up(
 	return !error || refuse_errno(outcome, error, "cannot set up the tap '%s'", port->name);
 }
 
-static bool bring_up(struct link *link, const struct port *port, const char *alias, struct outcome *outcome)
+static bool bring_up(struct link *link, const struct port *port, struct outcome *outcome)
 {
-	const struct link_change change = {.alias = alias, .up = true};
-	int error = link_change(link, port->tap, &change);
+	int error = link_change(link, port->tap, &(struct link_change){.up = true});
 
 	return !error || refuse_errno(outcome, error, "cannot bring the tap '%s' up", port->name);
 }
 
-/* Settled and signed, a tap of several queues becomes its user's, as one of a single queue is from the start. */
-static bool give(const struct request *request, const struct port *port, uid_t uid, struct outcome *outcome)
-{
-	int error = request->queues > 1 ? tap_give(FD_TAP, uid) : 0;
-
-	return !error || refuse_errno(outcome, error, "cannot give the tap '%s' its owner", port->name);
-}
+/* --- and whether it is that -------------------------------------------------------------------------------------- */
 
 static bool refuse_changed(const struct permit *permit, const struct network *network, struct outcome *outcome)
 {
@@ -169,94 +219,73 @@ static bool refuse_changed(const struct permit *permit, const struct network *ne
 		outcome, EXIT_SYSTEM, "the tap of network '%s' was changed meanwhile; try again", permit->network.name);
 }
 
-/*
- * A bridge whose MTU nobody has set takes the lowest of its ports' (br_mtu_auto_adjust, net/bridge/br_if.c): one
- * guest's mtu= would be the host's and everybody's.
- */
-static bool mtu_holds(const struct permit *permit, const struct network *network, const struct link_interface *tap,
+/* What was asked for, and not at the cost of the bridge's. */
+static bool mtu_holds(const struct order *order, const struct network *network, const struct link_interface *tap,
 	struct outcome *outcome)
 {
-	const uint32_t mtu = permit->options.mtu;
+	const uint32_t mtu = order->permit.options.mtu;
 	struct link_interface bridge = network->bridge;
 	int error = mtu && bridge.index ? link_by_index(network->link, bridge.index, &bridge) : 0;
 
 	if (error)
 		return refuse_errno(outcome, error, "cannot read back the MTU of '%s'", network->bridge.name);
-	if (mtu && tap->mtu != mtu)
-		return refuse_changed(permit, network, outcome);
-	if (bridge.mtu >= network->bridge.mtu)
-		return true;
-	return refuse(outcome, EXIT_SYSTEM,
-		"the MTU of bridge '%s' would fall to mtu=%u of %s, as it follows its ports; an administrator can run: "
-		"ip link set %s mtu %u",
-		bridge.name, mtu, permit_place(permit, OPTION_MTU), bridge.name, network->bridge.mtu);
+	return (!mtu || tap->mtu == mtu) && bridge.mtu >= network->bridge.mtu
+		       ? true
+		       : refuse_changed(&order->permit, network, outcome);
+}
+
+/* That each descriptor is this tap, as it was made, and nobody else's; 0, -ENOENT or -EUSERS if not. */
+static int queues_are_ours(const struct order *order, struct link *link, const struct port *port, const char *name)
+{
+	const struct tap_kind kind = {
+		.vnet_header = order->request.vnet_header, .multi_queue = order->request.queues > 1};
+	int error = 0;
+
+	for (uint32_t i = 0; i < port->queues && !error; i++)
+		error = tap_is(FD_TAP + (int)i, &kind, name);
+	return error || !kind.multi_queue ? error : queues_hold(order, link, port);
 }
 
 /*
- * Read back what was made: the tap behind the descriptor, with the alias, is a port of the bridge, or carries the
+ * Read back what was made: the tap behind the descriptors, with its alias, is a port of the bridge, or carries the
  * network's name and addresses. And the network is, now, what it was when it was found.
  */
 static bool verify(
-	const struct permit *permit, const struct network *network, const struct port *port, struct outcome *outcome)
+	const struct order *order, const struct network *network, const struct port *port, struct outcome *outcome)
 {
+	const struct permit *permit = &order->permit;
 	int bridge = network->bridge.index;
 	struct link_interface tap;
-	bool same = true;
 	int error = link_by_index(network->link, port->tap, &tap);
 
-	for (uint32_t i = 0; i < port->queues && !error; i++) {
-		char name[IFNAMSIZ];
-
-		error = tap_name(FD_TAP + (int)i, name);
-		same = same && !error && strcmp(tap.name, name) == 0;
-	}
-	if (error)
+	if (!error)
+		error = queues_are_ours(order, network->link, port, tap.name);
+	if (error && error != -ENOENT && error != -EUSERS)
 		return refuse_errno(outcome, error, "cannot read back the tap on '%s'", permit->network.name);
-	if (!same || tap.master != bridge || !(tap.flags & IFF_UP) || strcmp(tap.alias, port->alias) != 0 ||
+	if (error || tap.master != bridge || !(tap.flags & IFF_UP) || strcmp(tap.alias, port->alias) != 0 ||
 		(!bridge && strcmp(tap.name, port->name) != 0))
 		return refuse_changed(permit, network, outcome);
 	if (!bridge && !standalone_has_addresses(network->link, permit, port, outcome))
 		return false;
-	if (!protect_holds(permit, network, port, &tap, outcome) || !mtu_holds(permit, network, &tap, outcome))
-		return false;
-	return network_stands(permit, network, outcome);
+	return protect_holds(permit, network, port, &tap, outcome) && mtu_holds(order, network, &tap, outcome) &&
+	       network_stands(permit, network, outcome);
 }
 
-static bool make(const struct request *request, const struct permit *permit, const struct network *network, uid_t uid,
-	pid_t vmm, struct port *port, struct outcome *outcome)
-{
-	struct claim claim = {
-		.uid = uid, .network = request->network, .vmm = vmm, .max = permit->options.max, .rule = permit->rule};
-	const struct tap_kind kind = {.vnet_header = request->vnet_header, .multi_queue = request->queues > 1};
+/* --- all of it --------------------------------------------------------------------------------------------------- */
 
-	*port = (struct port){0};
-	limit_first_alias(&claim, port->alias);
-	if (!make_tap(permit, network, &claim, &kind, port, outcome) || !set_up(permit, network, port, outcome) ||
-		!add_queues(request, &kind, port, outcome) || !check_queues(request, network, uid, port, outcome) ||
-		!protect_port(request, permit, network, uid, port, outcome) ||
-		!limit_keep(network->link, &claim, port->tap, outcome))
-		return false;
-	if (!network->bridge.index && !standalone_add_addresses(network->link, permit, port, outcome))
-		return false;
-	limit_last_alias(&claim, port->alias);
-	return bring_up(network->link, port, claim.max ? port->alias : NULL, outcome) &&
-	       give(request, port, uid, outcome) && verify(permit, network, port, outcome);
-}
-
-/* A tap of several queues may have been joined, and then does not go with our descriptors. */
-static void withdraw(const struct request *request, const struct network *network, const struct port *port)
+bool port_make(const struct order *order, const struct network *network, struct port *port, struct outcome *outcome)
 {
-	if (request->queues > 1 && port->tap)
+	const bool bridged = network->bridge.index;
+	bool made = (!bridged || !order->permit.options.mtu || mtu_is_possible(order, network, outcome)) &&
+		    make_tap(order, network, port, outcome) &&
+		    (bridged || standalone_take_name(order, network->link, port, outcome)) &&
+		    set_up(order, network, port, outcome) && protect_port(order, network, port, outcome) &&
+		    (bridged || standalone_add_addresses(network->link, &order->permit, port, outcome)) &&
+		    bring_up(network->link, port, outcome) && verify(order, network, port, outcome);
+
+	/* Of several queues: nobody can have joined it, but what is certain is better. */
+	if (!made && port->tap && order->request.queues > 1)
 		link_remove(network->link, port->tap);
-}
-
-bool port_make(const struct request *request, const struct permit *permit, const struct network *network, uid_t uid,
-	pid_t vmm, struct port *port, struct outcome *outcome)
-{
-	bool made = make(request, permit, network, uid, vmm, port, outcome);
-
-	if (!made)
-		withdraw(request, network, port);
 	return made;
 }
 

@@ -47,9 +47,9 @@ bool protect_possible(const struct permit *permit, const struct link_interface *
 	return true;
 }
 
-bool protect_port(const struct request *request, const struct permit *permit, const struct network *network, uid_t uid,
-	struct port *port, struct outcome *outcome)
+bool protect_port(const struct order *order, const struct network *network, struct port *port, struct outcome *outcome)
 {
+	const struct permit *permit = &order->permit;
 	const uint32_t given = permit->options.given;
 	struct link_port settings = {0};
 	int error;
@@ -70,7 +70,7 @@ bool protect_port(const struct request *request, const struct permit *permit, co
 		return refuse_errno(
 			outcome, error, "cannot put the tap '%s' into VLAN %u", port->name, permit->options.vlan);
 	/* Last: it says where the address is in the VLANs that the port is in by then. */
-	return !(given & OPTION_LOCK_MAC) || lock_port(request, permit, network, uid, port, outcome);
+	return !(given & OPTION_LOCK_MAC) || lock_port(order, network, port, outcome);
 }
 
 bool protect_holds(const struct permit *permit, const struct network *network, const struct port *port,

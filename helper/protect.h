@@ -16,8 +16,7 @@
 bool protect_possible(const struct permit *permit, const struct link_interface *bridge, struct outcome *outcome);
 
 /* Set the port up as it was permitted; port->mac receives the address that it is locked to, if it is. */
-bool protect_port(const struct request *request, const struct permit *permit, const struct network *network, uid_t uid,
-	struct port *port, struct outcome *outcome);
+bool protect_port(const struct order *order, const struct network *network, struct port *port, struct outcome *outcome);
 
 /* Whether all of it is so; tap: as it was read back. */
 bool protect_holds(const struct permit *permit, const struct network *network, const struct port *port,

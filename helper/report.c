@@ -1,5 +1,6 @@
 #include "helper/report.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
@@ -28,34 +29,29 @@ enum {
  * What the daemon wants is one datagram, "<priority>ident[pid]: text" (RFC 3164, section 4.1; local daemons add the
  * time).
  */
-void report_open_log(void)
+bool report_open_log(struct order *order, struct outcome *outcome)
 {
 	const struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = "/dev/log"};
 	const struct timeval patience = {.tv_usec = LOG_PATIENCE};
-	int fd;
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
-	close(FD_LOG); /* the caller's, if an early step failed */
-	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return;
-	if (fd != FD_LOG) {
-		bool moved = dup3(fd, FD_LOG, O_CLOEXEC) == FD_LOG;
-
-		close(fd);
-		if (!moved)
-			return;
-	}
-	setsockopt(FD_LOG, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
-	if (connect(FD_LOG, (const struct sockaddr *)&address, sizeof(address)) < 0)
-		close(FD_LOG);
+	/* Out of the way of the number that the peer's socket gets. */
+	order->log = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, FD_LOG);
+	if (order->log < 0)
+		return refuse_errno(outcome, errno, "cannot have a socket for the log");
+	close(fd);
+	if (setsockopt(order->log, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience)) < 0)
+		return refuse_errno(outcome, errno, "cannot limit the time that the log may take");
+	(void)!connect(order->log, (const struct sockaddr *)&address, sizeof(address));
+	return true;
 }
 
-static void send_log(int priority, pid_t helper, const char *text)
+static bool send_log(const struct order *order, int priority, const char *text)
 {
 	char line[TEXT_MAX + 64] = "";
 
-	text_append(line, sizeof(line), "<%d>" IDENT "[%d]: %s", LOG_AUTHPRIV | priority, (int)helper, text);
-	(void)!send(FD_LOG, line, strlen(line), MSG_NOSIGNAL); /* nobody is left to tell if it fails */
+	text_append(line, sizeof(line), "<%d>" IDENT "[%d]: %s", LOG_AUTHPRIV | priority, (int)order->helper, text);
+	return send(FD_LOG, line, strlen(line), MSG_NOSIGNAL) >= 0;
 }
 
 /*
@@ -63,26 +59,32 @@ static void send_log(int priority, pid_t helper, const char *text)
  * escapes; `tapgate log` reads them (cli/log/line.c). Every value goes through field_append(), also those that are
  * numbers or have been checked: what is in a value cannot end it.
  */
-static void describe(
-	char *text, size_t size, const char *what, const struct asker *asker, const struct request *request)
+static void describe(char *text, size_t size, const char *what, const struct order *order)
 {
 	text_append(text, size, "%s", what);
-	field_append_number(text, size, "uid", asker->uid);
-	if (request->network[0])
-		field_append(text, size, "net", request->network);
-	if (asker->vmm)
-		field_append_number(text, size, "vmm", (unsigned long)asker->vmm);
+	field_append_number(text, size, "uid", order->caller.uid);
+	if (order->request.network[0])
+		field_append(text, size, "net", order->request.network);
+	if (order->vmm)
+		field_append_number(text, size, "vmm", (unsigned long)order->vmm);
 }
 
-void report_grant(
-	const struct asker *asker, const struct request *request, const struct permit *permit, const struct port *port)
+/* The log's own doing: it never listened, does not any more, or takes nothing for a while. */
+static bool is_of_log(int error)
+{
+	return error == ENOTCONN || error == ECONNREFUSED || error == ECONNRESET || error == EPIPE || error == EAGAIN ||
+	       error == EDESTADDRREQ;
+}
+
+bool report_grant(const struct order *order, const struct port *port, struct outcome *outcome)
 {
 	char text[TEXT_MAX] = "";
 
-	describe(text, sizeof(text), "granted", asker, request);
+	describe(text, sizeof(text), "granted", order);
 	field_append(text, sizeof(text), "tap", port->name);
-	field_append(text, sizeof(text), "rule", permit->rule);
-	send_log(LOG_INFO, asker->helper, text);
+	field_append(text, sizeof(text), "rule", order->permit.rule);
+	return send_log(order, LOG_INFO, text) || is_of_log(errno) ||
+	       refuse_errno(outcome, errno, "cannot log that a tap is handed over");
 }
 
 /*
@@ -116,16 +118,15 @@ static void write_error(const char *text)
 		wait_for_reader(FD_ERROR);
 }
 
-void report_refusal(const struct asker *asker, const struct request *request, const struct permit *permit,
-	const struct outcome *outcome)
+void report_refusal(const struct order *order, const struct outcome *outcome)
 {
 	char text[TEXT_MAX] = "";
 
-	describe(text, sizeof(text), "refused", asker, request);
+	describe(text, sizeof(text), "refused", order);
 	field_append_number(text, sizeof(text), "code", outcome->code);
-	if (permit->rule[0])
-		field_append(text, sizeof(text), "rule", permit->rule);
+	if (order->permit.rule[0])
+		field_append(text, sizeof(text), "rule", order->permit.rule);
 	field_append(text, sizeof(text), "why", outcome->text);
-	send_log(LOG_NOTICE, asker->helper, text);
+	send_log(order, LOG_NOTICE, text);
 	write_error(outcome->text);
 }

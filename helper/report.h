@@ -2,30 +2,23 @@
 #ifndef HELPER_REPORT_H
 #define HELPER_REPORT_H
 
-#include <sys/types.h>
-
 #include "files/outcome.h"
-#include "helper/permit.h"
+#include "helper/order.h"
 #include "helper/port.h"
-#include "helper/request.h"
 
-/* Who asked, and who answers, for the log. */
-struct asker {
-	uid_t uid;
-	pid_t vmm, helper;
-};
-
-/* Connect FD_LOG to syslog, if it listens. Before the last sandbox, which has no way to connect. */
-void report_open_log(void);
+/*
+ * Connect to syslog: order->log. Done while only root can change what this process may have; a socket that cannot be
+ * had refuses the request. Where nobody listens there is no log.
+ */
+bool report_open_log(struct order *order, struct outcome *outcome);
 
 /*
  * Log that the tap is about to be handed over: before it is, so that a caller cannot prevent it by killing the helper.
+ * False if the line could not be sent for another reason than that the log does not take it.
  */
-void report_grant(
-	const struct asker *asker, const struct request *request, const struct permit *permit, const struct port *port);
+bool report_grant(const struct order *order, const struct port *port, struct outcome *outcome);
 
 /* Log a refusal, with the rule that decided if one did, and write its line to standard error. */
-void report_refusal(const struct asker *asker, const struct request *request, const struct permit *permit,
-	const struct outcome *outcome);
+void report_refusal(const struct order *order, const struct outcome *outcome);
 
 #endif

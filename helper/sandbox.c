@@ -1,6 +1,7 @@
 #include "helper/sandbox.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <stdint.h>
@@ -10,7 +11,6 @@
 
 #include "filters.h"
 #include "helper/descriptors.h"
-#include "helper/landlock.h"
 
 /*
  * libseccomp compiled the filters when tapgate was built (helper/filters.c): seccomp(2) loads them as they are. Then
@@ -33,19 +33,26 @@ static bool enter(const struct sock_filter *filter, size_t size, int sign)
 
 bool sandbox_for_work(struct outcome *outcome)
 {
-	if (!landlock_enter(outcome))
-		return false;
-	if (!enter(work_filter, sizeof(work_filter) / sizeof(*work_filter), SIGN_OF_WORK))
-		return refuse_errno(outcome, errno, "cannot enter the seccomp sandbox");
-	return true;
+	return enter(work_filter, sizeof(work_filter) / sizeof(*work_filter), SIGN_OF_WORK) ||
+	       refuse_errno(outcome, errno, "cannot enter the seccomp sandbox");
 }
 
-void sandbox_for_sending(uint32_t taps)
+bool sandbox_for_reading(struct outcome *outcome)
+{
+	return enter(reading_filter, sizeof(reading_filter) / sizeof(*reading_filter), SIGN_OF_READING) ||
+	       refuse_errno(outcome, errno, "cannot enter the second seccomp sandbox");
+}
+
+bool sandbox_for_sending(int log, uint32_t taps, struct outcome *outcome)
 {
 	close(STDIN_FILENO);
 	close(STDOUT_FILENO);
-	/* Of the numbers between there are the caller's own, if an early step failed. */
-	if (close_range(FD_NFTABLES, FD_TAP - 1, 0) != 0 || close_range(FD_TAP + taps, ~0U, 0) != 0 ||
-		!enter(sending_filter, sizeof(sending_filter) / sizeof(*sending_filter), SIGN_OF_SENDING))
-		_exit(EXIT_SYSTEM);
+	/* What has these numbers is the caller's own, if an early step failed. */
+	if (log < 0)
+		close(FD_LOG);
+	else if (log != FD_LOG)
+		dup3(log, FD_LOG, O_CLOEXEC);
+	return (close_range(FD_NETLINK, FD_TAP - 1, 0) == 0 && close_range(FD_TAP + taps, ~0U, 0) == 0 &&
+		       enter(sending_filter, sizeof(sending_filter) / sizeof(*sending_filter), SIGN_OF_SENDING)) ||
+	       refuse_errno(outcome, errno, "cannot enter the last seccomp sandbox");
 }

@@ -3,92 +3,78 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 
 #include "helper/descriptors.h"
 #include "link/alias.h"
 
-enum {
-	FIRST_PAUSE = 1000, /* microseconds until names are tried again, doubled each time: two seconds in all */
-	LAST_PAUSE = 1024000,
-};
-
 /* --- the name ---------------------------------------------------------------------------------------------------- */
 
-static bool is_taken(int error)
+/* Make the descriptor the tap of that name; -EEXIST if the name is taken, -EBUSY if the index is. */
+static int make_named(const struct order *order, struct link *link, int index, const char *name)
 {
-	return error == -EBUSY || error == -EINVAL;
+	const struct tap_kind kind = {.vnet_header = order->request.vnet_header};
+	int error;
+
+	if (tap_name_is_taken(FD_TAP, name))
+		return -EEXIST;
+	error = tap_make(FD_TAP, &kind, name, index, order->caller.uid);
+	return error == -EBUSY && !link_has_index(link, index) ? -EEXIST : error;
+}
+
+static int rename_to(struct link *link, int index, const char *name)
+{
+	return link_change(link, index, &(struct link_change){.name = name});
 }
 
 /*
- * Try the names in turn until the kernel does not refuse. One that is taken costs less than a microsecond; a list of
- * what is taken would cost five for each interface of the host's.
+ * Try the names in turn until the kernel does not refuse. One that is taken costs less than a microsecond to make; a
+ * list of what is taken would cost five for each interface of the host's.
  */
-static int try_names(const struct policy_network *network, const struct tap_kind *kind, uid_t uid, struct port *port)
+static int try_names(const struct order *order, struct link *link, int index, struct port *port)
 {
+	const struct policy_network *network = &order->permit.network;
 	const uint32_t size = policy_pool_size(network);
-	char name[NAME_MAX_BYTES + 1];
-	int error = -EBUSY;
+	int error = -EEXIST;
 
-	for (uint32_t number = size > 0; number <= size && is_taken(error); number++) {
+	for (uint32_t number = size > 0; number <= size && error == -EEXIST; number++) {
+		char name[IFNAMSIZ];
+
 		policy_tap_name(network, number, name);
-		error = tap_make(FD_TAP, kind, name, uid, port->name);
+		error = port->tap ? rename_to(link, index, name) : make_named(order, link, index, name);
+		memcpy(port->name, name, sizeof(name));
 		port->number = number;
 	}
 	return error;
 }
 
-/* Who has the names of a network. */
-struct holders {
-	const char *network;
-	unsigned int ours;    /* its taps */
-	unsigned int passing; /* taps that may be withdrawn yet: candidates for a limit, and what has no alias yet */
-};
-
-static void see_holder(void *context, const struct link_interface *tap)
+int standalone_make_tap(const struct order *order, struct link *link, int index, struct port *port)
 {
-	struct holders *holders = context;
-	size_t size = strlen(holders->network);
-	struct alias_tap alias;
-
-	if (strncmp(tap->name, holders->network, size) != 0 || (tap->name[size] && tap->name[size] != '-') ||
-		strcmp(tap->kind, "tun") != 0)
-		return;
-	if (!tap->alias[0]) {
-		holders->passing++;
-	} else if (alias_read_tap(tap, &alias) && strcmp(alias.network, holders->network) == 0) {
-		holders->ours++;
-		holders->passing += alias.before;
-	}
+	return try_names(order, link, index, port);
 }
 
-static int find_holders(struct link *link, const struct policy_network *network, struct holders *holders)
+bool standalone_take_name(const struct order *order, struct link *link, struct port *port, struct outcome *outcome)
 {
-	struct link_interface tap;
-	int error;
+	int error = order->request.queues > 1 ? try_names(order, link, port->tap, port) : 0;
 
-	*holders = (struct holders){.network = network->name};
-	if (policy_pool_size(network)) {
-		error = link_each(link, "tun", see_holder, holders);
-		holders->passing += error == -EAGAIN;
-		return error == -EAGAIN ? 0 : error;
-	}
-	error = link_by_name(link, network->name, &tap);
-	if (!error)
-		see_holder(holders, &tap);
-	holders->passing += error == -ENODEV; /* gone just now, unless it is an alternative name */
-	return error == -ENODEV ? 0 : error;
+	if (error == -EEXIST)
+		return standalone_refuse_taken(order, link, outcome);
+	return !error || refuse_errno(outcome, error, "cannot name the tap '%s'", port->name);
 }
 
-static bool refuse_taken(const struct policy_network *network, const struct holders *holders, struct outcome *outcome)
+bool standalone_refuse_taken(const struct order *order, struct link *link, struct outcome *outcome)
 {
+	const struct policy_network *network = &order->permit.network;
 	const char *name = network->name;
+	struct link_interface tap;
+	struct alias_tap alias;
 
 	if (policy_pool_size(network))
 		return refuse(outcome, EXIT_LIMIT,
 			"network '%s' has none of its %u subnets free; end a virtual machine there first", name,
 			policy_pool_size(network));
-	if (holders->ours)
+	/* Without an alias it is one that is just being made, or gone since. */
+	if (link_by_name(link, name, &tap) != 0 || !tap.alias[0] ||
+		(alias_read_tap(&tap, &alias) && strcmp(alias.network, name) == 0))
 		return refuse(outcome, EXIT_LIMIT,
 			"network '%s' has its one virtual machine already: interface '%s'; end that one first, or an "
 			"administrator can run: ip link delete %s",
@@ -97,32 +83,6 @@ static bool refuse_taken(const struct policy_network *network, const struct hold
 		"network '%s' cannot have its tap: another interface has the name '%s'; an administrator can rename "
 		"one of the two",
 		name, name);
-}
-
-/*
- * Whoever has a name has it for good, but for a tap that is made at this moment: it may be over a limit and go again.
- * So a refusal waits for those, and not for long.
- */
-int standalone_make_tap(struct link *link, const struct permit *permit, const struct tap_kind *kind, uid_t uid,
-	struct port *port, struct outcome *outcome)
-{
-	const struct policy_network *network = &permit->network;
-	struct holders holders;
-	int error, reason;
-
-	for (long pause = FIRST_PAUSE;; pause *= 2) {
-		error = try_names(network, kind, uid, port);
-		if (!is_taken(error))
-			return error;
-		reason = find_holders(link, network, &holders);
-		if (reason)
-			return reason;
-		if (!holders.passing || pause > LAST_PAUSE) {
-			refuse_taken(network, &holders, outcome);
-			return error;
-		}
-		nanosleep(&(struct timespec){.tv_sec = pause / 1000000, .tv_nsec = pause % 1000000 * 1000}, NULL);
-	}
 }
 
 /* --- the addresses ----------------------------------------------------------------------------------------------- */

@@ -8,10 +8,11 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/time.h>
+#include <time.h>
 #include <unistd.h>
 
 enum {
-	LIFE_MAX = 60, /* seconds; limit.c waits for 10 at most, all else takes milliseconds */
+	LIFE_MAX = 15, /* seconds; a standard error that takes nothing is waited for one, all else takes milliseconds */
 };
 
 /* A descriptor that is made later must never be taken for one of the standard streams. */
@@ -46,22 +47,29 @@ static void reset_signals(void)
 }
 
 /*
- * No timer of the caller's runs on; one of ours ends the process, and with it the tap, if it has stood still for long:
- * on a file system or a standard error that a user serves, reading, closing and writing can take for ever.
+ * No timer of the caller's runs on; one of ours kills the process, and with it the tap, if it stands still: on a file
+ * system or a standard error that a user serves, reading, closing and writing can take for ever, and its user can stop
+ * it. SIGKILL ends a stopped process, too.
  */
-static void set_timers(void)
+static bool set_timers(struct outcome *outcome)
 {
-	const struct itimerval never = {0}, long_since = {.it_value.tv_sec = LIFE_MAX};
+	const struct itimerval never = {0};
+	const struct itimerspec soon = {.it_value.tv_sec = LIFE_MAX};
+	struct sigevent end = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGKILL};
+	timer_t timer;
 
-	setitimer(ITIMER_REAL, &long_since, NULL);
+	setitimer(ITIMER_REAL, &never, NULL);
 	setitimer(ITIMER_VIRTUAL, &never, NULL);
 	setitimer(ITIMER_PROF, &never, NULL);
+	return (timer_create(CLOCK_MONOTONIC, &end, &timer) == 0 && timer_settime(timer, 0, &soon, NULL) == 0) ||
+	       refuse_errno(outcome, errno, "cannot have the timer that ends the helper (RLIMIT_SIGPENDING)");
 }
 
 /* A soft limit is the caller's mood, a hard one the administrator's word. */
 static void raise_limits(void)
 {
-	static const int limits[] = {RLIMIT_AS, RLIMIT_CPU, RLIMIT_DATA, RLIMIT_FSIZE, RLIMIT_NOFILE, RLIMIT_STACK};
+	static const int limits[] = {
+		RLIMIT_AS, RLIMIT_CPU, RLIMIT_DATA, RLIMIT_FSIZE, RLIMIT_NOFILE, RLIMIT_STACK, RLIMIT_SIGPENDING};
 	struct rlimit limit;
 
 	for (size_t i = 0; i < sizeof(limits) / sizeof(*limits); i++) {
@@ -77,9 +85,10 @@ bool state_make_known(struct outcome *outcome)
 	if (clearenv() != 0)
 		return refuse(outcome, EXIT_SYSTEM, "cannot clear the environment");
 	umask(077);
-	set_timers(); /* before a signal of the old ones that is ignored would end the process */
-	reset_signals();
 	raise_limits();
+	if (!set_timers(outcome)) /* before a signal of the old ones that is ignored would end the process */
+		return false;
+	reset_signals();
 	if (!open_standard_streams(outcome))
 		return false;
 	if (chdir("/") < 0)

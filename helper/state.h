@@ -6,7 +6,7 @@
 
 /*
  * Known from here on: descriptors 0 to 2 are open; the environment is empty; umask, working directory, signal mask and
- * dispositions; no interval timer runs but the one that ends the process after a minute; soft limits are as high as the
+ * dispositions; no timer runs but the one that kills the process, stopped or not, after 15 seconds; soft limits are as high as the
  * hard ones.
  */
 bool state_make_known(struct outcome *outcome);

@@ -4,16 +4,14 @@
  *
  *	tapgate network=lab mode=host-only	a bridge that `tapgate up` made
  *	tapgate uid=1000 net=lab vmm=4711	a tap that the helper made, for whom
- *	tapgate? uid=1000 net=lab vmm=4711	one that is being counted against a limit (helper/limit.c)
  */
 #ifndef LINK_ALIAS_H
 #define LINK_ALIAS_H
 
 #include "link/link.h"
 
-#define ALIAS_BRIDGE	 "tapgate network="
-#define ALIAS_TAP	 "tapgate uid="
-#define ALIAS_TAP_BEFORE "tapgate? uid="
+#define ALIAS_BRIDGE "tapgate network="
+#define ALIAS_TAP    "tapgate uid="
 
 void alias_of_bridge(const char *network, const char *mode, char alias[static IFALIASZ]);
 
@@ -21,12 +19,10 @@ void alias_of_bridge(const char *network, const char *mode, char alias[static IF
 struct alias_tap {
 	uint32_t uid;
 	char network[IFNAMSIZ];
-	int vmm;     /* the process that it was made for; 0: unknown */
-	bool before; /* read: ALIAS_TAP_BEFORE */
+	int vmm; /* the process that it was made for; 0: unknown */
 };
 
-/* begin: ALIAS_TAP or ALIAS_TAP_BEFORE. */
-void alias_of_tap(const char *begin, const struct alias_tap *tap, char alias[static IFALIASZ]);
+void alias_of_tap(const struct alias_tap *tap, char alias[static IFALIASZ]);
 
 /* Whether an interface is a bridge, or a tap, of tapgate's making; *tap receives what stands on it. */
 bool alias_is_bridge(const struct link_interface *interface);

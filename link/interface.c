@@ -3,8 +3,10 @@
 #include <linux/if_bridge.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
+#include <linux/sockios.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/utsname.h>
 
 #include "link/exchange.h"
@@ -74,6 +76,13 @@ int link_by_index(struct link *link, int index, struct link_interface *interface
 	return result == 0 && interface->index != index ? -EPROTO : result;
 }
 
+bool link_has_index(struct link *link, int index)
+{
+	struct ifreq request = {.ifr_ifindex = index};
+
+	return ioctl(link_descriptor(link), SIOCGIFNAME, &request) == 0;
+}
+
 /* Passes on those of a kind: kernels before 4.6 do not know the filter below, and list everything. */
 struct kind_filter {
 	const char *kind;
@@ -140,6 +149,7 @@ static int set(struct link *link, int index, const struct link_change *change)
 	struct nl_msg *request = new_request(RTM_SETLINK, NLM_F_ACK, &header);
 
 	if (!request || (change->mac && nla_put(request, IFLA_ADDRESS, 6, change->mac) < 0) ||
+		(change->name && nla_put_string(request, IFLA_IFNAME, change->name) < 0) ||
 		(change->mtu && nla_put_u32(request, IFLA_MTU, change->mtu) < 0) ||
 		(change->alias && nla_put(request, IFLA_IFALIAS, (int)strlen(change->alias), change->alias) < 0) ||
 		(change->master && nla_put_u32(request, IFLA_MASTER, (uint32_t)change->master) < 0) ||

@@ -49,6 +49,7 @@ struct link_change {
 	const unsigned char *mac; /* six octets */
 	uint32_t mtu;		  /* bytes */
 	const char *alias;
+	const char *name;     /* -EEXIST: another interface has it */
 	int master;	      /* index of the bridge to join */
 	bool no_ipv6_address; /* the kernel makes no link-local address of the host's own on it */
 	bool up, down;
@@ -64,6 +65,9 @@ void link_close(struct link *link);
  */
 int link_by_name(struct link *link, const char *name, struct link_interface *interface);
 int link_by_index(struct link *link, int index, struct link_interface *interface);
+
+/* Whether there is an interface of that index (SIOCGIFNAME, netdevice(7)): far cheaper than a look at it. */
+bool link_has_index(struct link *link, int index);
 
 /*
  * Call `each` for every interface of a kind ("tun": tuns and taps), or for all of them (NULL). Returns -EAGAIN if the
@@ -138,25 +142,37 @@ struct tap_kind {
 	bool multi_queue; /* more descriptors can be joined to it, by its owner */
 };
 
-/*
- * Open /dev/net/tun, which is subject to the credentials of the process, and make the descriptor *fd a tap: one that
- * vanishes with it (drivers/net/tun.c) and that only its owner can join. The kernel never takes an existing one
- * (IFF_TUN_EXCL): -EBUSY or -EINVAL if the name is taken, and another may be tried. A '%d' in the pattern becomes the
- * first number that is free; `name` receives the tap's name.
- *
- * A multi-queue tap is root's at first: whoever joins it keeps it when its maker goes, so it is its owner's only when
- * all is settled that the owner could escape by that (tap_give). Between the two calls that making it takes it has no
- * owner, and can be joined by any user: look how many queues it has (tun_look, tun.h) when it is made.
- */
+/* Open /dev/net/tun, which is subject to the credentials of the process. */
 int tap_open(int *fd);
-int tap_make(int fd, const struct tap_kind *kind, const char *pattern, uid_t owner, char name[static IFNAMSIZ]);
-int tap_give(int fd, uid_t owner);
 
 /*
- * Make an open descriptor one more queue of a tap. By name, as the kernel has no other way: compare what tap_name says
- * of each descriptor afterwards.
+ * Make an open descriptor a tap of that name, interface index and owner, one that vanishes with the descriptor
+ * (drivers/net/tun.c). The kernel never takes an existing one (IFF_TUN_EXCL): -EBUSY if name or index is taken. Index
+ * 0: whichever is free.
+ *
+ * Between the two calls that this takes the tap has no owner: one with several queues can be joined by any user then.
+ * Make it root's, and look who did (tun_look, tun.h). -EINVAL: this user namespace does not know the owner, or the name
+ * is none.
+ */
+int tap_make(int fd, const struct tap_kind *kind, const char *name, int index, uid_t owner);
+
+/* Whether an interface has that name, asked by a descriptor that is no tap yet. Nothing is made. */
+bool tap_name_is_taken(int fd, const char *name);
+
+/*
+ * Make an open descriptor one more queue of a tap. By name, as the kernel has no other way: ask tap_is of each
+ * descriptor afterwards.
  */
 int tap_add_queue(int fd, const struct tap_kind *kind, const char *name);
+
+/*
+ * Undo what somebody who was joined to a tap for a moment can have left on it, so that it is as new: filters, sizes of
+ * buffer and header, byte order, offloads, carrier. What can be read is read back: -EPROTO if it does not hold.
+ */
+int tap_reset(int fd);
+
+/* Whether the tap behind a descriptor has that name and is of that kind: -ENOENT if not. */
+int tap_is(int fd, const struct tap_kind *kind, const char *name);
 
 /* The present name of the tap behind a descriptor. */
 int tap_name(int fd, char name[static IFNAMSIZ]);

@@ -1,7 +1,9 @@
 /* Taps: /dev/net/tun and its ioctls (Documentation/networking/tuntap.rst, drivers/net/tun.c). */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/if_tun.h>
+#include <linux/virtio_net.h>
 #include <string.h>
 #include <sys/ioctl.h>
 
@@ -11,12 +13,10 @@
 #define IFF_TUN_EXCL 0x8000
 #endif
 
-static int name_of(const struct ifreq *request, char name[static IFNAMSIZ])
+static short flags_of(const struct tap_kind *kind)
 {
-	if (strnlen(request->ifr_name, IFNAMSIZ) == IFNAMSIZ)
-		return -EPROTO;
-	memcpy(name, request->ifr_name, IFNAMSIZ);
-	return 0;
+	return (short)(IFF_TAP | IFF_NO_PI | (kind->vnet_header ? IFF_VNET_HDR : 0) |
+		       (kind->multi_queue ? IFF_MULTI_QUEUE : 0));
 }
 
 int tap_open(int *fd)
@@ -25,45 +25,95 @@ int tap_open(int *fd)
 	return *fd < 0 ? -errno : 0;
 }
 
-static int attach(int fd, const struct tap_kind *kind, const char *name, int more, struct ifreq *request)
+static int attach(int fd, const struct tap_kind *kind, const char *name, int more)
 {
-	*request = (struct ifreq){0};
+	struct ifreq request = {0};
+
 	if (strlen(name) >= IFNAMSIZ)
 		return -EINVAL;
-	memcpy(request->ifr_name, name, strlen(name));
-	request->ifr_flags = (short)(IFF_TAP | IFF_NO_PI | more | (kind->vnet_header ? IFF_VNET_HDR : 0) |
-				     (kind->multi_queue ? IFF_MULTI_QUEUE : 0));
-	return ioctl(fd, TUNSETIFF, request) < 0 ? -errno : 0;
+	memcpy(request.ifr_name, name, strlen(name));
+	request.ifr_flags = (short)(flags_of(kind) | more);
+	return ioctl(fd, TUNSETIFF, &request) < 0 ? -errno : 0;
 }
 
-int tap_make(int fd, const struct tap_kind *kind, const char *pattern, uid_t owner, char name[static IFNAMSIZ])
+int tap_make(int fd, const struct tap_kind *kind, const char *name, int index, uid_t owner)
 {
-	struct ifreq request;
-	int error = attach(fd, kind, pattern, IFF_TUN_EXCL, &request);
+	int error = ioctl(fd, TUNSETIFINDEX, &index) < 0 ? -errno : attach(fd, kind, name, IFF_TUN_EXCL);
 
-	if (error)
-		return error;
-	error = tap_give(fd, kind->multi_queue ? 0 : owner);
-	if (error == -EINVAL && kind->multi_queue) /* a user namespace that has no root */
-		error = tap_give(fd, owner);
-	return error ? error : name_of(&request, name);
+	if (!error && ioctl(fd, TUNSETOWNER, (unsigned long)owner) < 0)
+		error = -errno;
+	return error;
 }
 
-int tap_give(int fd, uid_t owner)
+bool tap_name_is_taken(int fd, const char *name)
 {
-	return ioctl(fd, TUNSETOWNER, (unsigned long)owner) < 0 ? -errno : 0;
+	struct ifreq request = {.ifr_flags = (short)IFF_TUN_EXCL}; /* neither tun nor tap: none is made */
+
+	memcpy(request.ifr_name, name, strnlen(name, IFNAMSIZ - 1));
+	return ioctl(fd, TUNSETIFF, &request) < 0 && errno == EBUSY;
 }
 
 int tap_add_queue(int fd, const struct tap_kind *kind, const char *name)
 {
-	struct ifreq request;
+	return attach(fd, kind, name, 0);
+}
 
-	return attach(fd, kind, name, 0, &request);
+/* Whether a setting is, and is read as, what it is on a new tap. This kernel may be without it (EINVAL). */
+static int reset(int fd, unsigned long set, unsigned long get, int standard)
+{
+	int value = standard;
+
+	if (ioctl(fd, set, &value) < 0)
+		return errno == EINVAL ? 0 : -errno;
+	value = !standard;
+	if (get && ioctl(fd, get, &value) < 0)
+		return -errno;
+	return get && value != standard ? -EPROTO : 0;
+}
+
+int tap_reset(int fd)
+{
+	static const struct {
+		unsigned long set, get;
+		int standard;
+	} settings[] = {
+		{TUNSETSNDBUF, TUNGETSNDBUF, INT_MAX},
+		{TUNSETVNETHDRSZ, TUNGETVNETHDRSZ, sizeof(struct virtio_net_hdr)},
+		{TUNSETVNETLE, TUNGETVNETLE, 0},
+		{TUNSETVNETBE, TUNGETVNETBE, 0},
+		{TUNSETSTEERINGEBPF, 0, -1},
+		{TUNSETFILTEREBPF, 0, -1},
+		{TUNSETCARRIER, 0, 1},
+	};
+	struct tun_filter all = {.count = 0};
+	struct sock_fprog none = {0};
+	int error = 0;
+
+	for (size_t i = 0; i < sizeof(settings) / sizeof(*settings) && !error; i++)
+		error = reset(fd, settings[i].set, settings[i].get, settings[i].standard);
+	if (!error && (ioctl(fd, TUNSETOFFLOAD, 0UL) < 0 || ioctl(fd, TUNSETTXFILTER, &all) < 0 ||
+			      (ioctl(fd, TUNDETACHFILTER, &none) < 0 && errno != ENOENT)))
+		error = -errno;
+	return error;
+}
+
+int tap_is(int fd, const struct tap_kind *kind, const char *name)
+{
+	struct ifreq request = {0};
+
+	if (ioctl(fd, TUNGETIFF, &request) < 0)
+		return -errno;
+	return request.ifr_flags == flags_of(kind) && strncmp(request.ifr_name, name, IFNAMSIZ) == 0 ? 0 : -ENOENT;
 }
 
 int tap_name(int fd, char name[static IFNAMSIZ])
 {
 	struct ifreq request = {0};
 
-	return ioctl(fd, TUNGETIFF, &request) < 0 ? -errno : name_of(&request, name);
+	if (ioctl(fd, TUNGETIFF, &request) < 0)
+		return -errno;
+	if (strnlen(request.ifr_name, IFNAMSIZ) == IFNAMSIZ)
+		return -EPROTO;
+	memcpy(name, request.ifr_name, IFNAMSIZ);
+	return 0;
 }

@@ -2,6 +2,7 @@
 #include "link/tun.h"
 
 #include <errno.h>
+#include <linux/if_arp.h>
 #include <linux/if_link.h>
 #include <linux/if_tun.h>
 #include <linux/rtnetlink.h>
@@ -44,6 +45,7 @@ static bool parse_data(struct nlattr *attribute, struct tun *tun)
 		.multi_queue = multi_queue,
 		.has_owner = data[IFLA_TUN_OWNER] != NULL,
 		.owner = owner,
+		.has_group = data[IFLA_TUN_GROUP] != NULL,
 		.queues = used + unused};
 	return true;
 }
@@ -83,6 +85,7 @@ bool tun_take(void *context, struct nlmsghdr *message)
 		!info[IFLA_INFO_DATA] || !parse_data(info[IFLA_INFO_DATA], &tun) ||
 		!parse_state(attributes[IFLA_CARRIER], attributes[IFLA_STATS64], &tun))
 		return false;
+	tun.ethernet = ((const struct ifinfomsg *)nlmsg_data(message))->ifi_type == ARPHRD_ETHER;
 	*(struct tun *)context = tun;
 	return true;
 }

@@ -18,6 +18,8 @@ struct tun {
 	bool multi_queue; /* several descriptors may be joined to it */
 	bool has_owner;	  /* else any user may join it */
 	uint32_t owner;	  /* as this user namespace numbers it */
+	bool has_group;	  /* only who is in that group may join it */
+	bool ethernet;	  /* its link type is the one it was made with */
 	uint32_t queues;  /* how many are, in use or not; known only of a multi-queue one */
 	bool carrier;	  /* somebody holds it, and has not switched its carrier off (tun_net_change_carrier) */
 	struct tun_traffic received, sent; /* by the host: received is what came out of the guest */

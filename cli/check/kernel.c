@@ -26,7 +26,7 @@ static int make_port(struct link *link, struct link_interface *bridge, struct li
 {
 	static const unsigned char mac[] = {0x02, 0, 0, 0, 0, 1};
 	const struct tap_kind kind = {.vnet_header = false};
-	char name[IFNAMSIZ];
+	static const char name[] = "probe-port";
 	int fd, error = link_make_bridge(link, "probe", mac);
 
 	if (!error)
@@ -34,7 +34,7 @@ static int make_port(struct link *link, struct link_interface *bridge, struct li
 	if (!error)
 		error = tap_open(&fd);
 	if (!error)
-		error = tap_make(fd, &kind, "port%d", geteuid(), name);
+		error = tap_make(fd, &kind, name, 0, geteuid());
 	if (!error)
 		error = link_by_name(link, name, port);
 	if (!error)

@@ -76,8 +76,6 @@ static void add_note(struct columns *table, const struct scene_tap *tap)
 		columns_add(table, COLUMNS_BAD, "orphan: nobody holds it; try: %stapgate reap", sudo);
 	else if (tap->held == HOLDING_UNKNOWN)
 		columns_add(table, COLUMNS_BAD, "orphan, it seems: no carrier; try: %stapgate reap", sudo);
-	else if (tap->alias.before)
-		columns_add(table, COLUMNS_PLAIN, "being counted against a limit");
 	else if (!tap->interface.master && tap->age < 0)
 		columns_add(table, COLUMNS_BAD, "cut off: its bridge is gone; start the machine again");
 	else if (tap->unkept)

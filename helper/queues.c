@@ -1,0 +1,67 @@
+#include "helper/queues.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <linux/if_tun.h>
+#include <stdio.h>
+#include <sys/random.h>
+
+#include "helper/descriptors.h"
+#include "link/tun.h"
+
+enum { TRIES_MAX = 16 };
+
+/* "tg" and twelve digits by chance: forty bits, for a name that is of use for microseconds. */
+static int choose_name(char name[static IFNAMSIZ])
+{
+	uint64_t chance;
+
+	if (getrandom(&chance, sizeof(chance), 0) != sizeof(chance))
+		return -EIO;
+	snprintf(name, IFNAMSIZ, "tg%012" PRIu64, chance % 1000000000000);
+	return 0;
+}
+
+/*
+ * Whoever joined is counted, if still there; who came and went is known by what cannot be undone (owner, group,
+ * persistence, link type) and leaves nothing else behind (tap_reset). Nobody but root can join any more.
+ */
+int queues_hold(const struct order *order, struct link *link, const struct port *port)
+{
+	struct tun tun;
+	int error = tun_look(link, port->tap, &tun);
+
+	if (error)
+		return error;
+	return tun.queues == port->queues && !tun.persistent && tun.has_owner && tun.owner == 0 && !tun.has_group &&
+			       tun.ethernet && tun.vnet_header == order->request.vnet_header && !tun.packet_info
+		       ? 0
+		       : -EUSERS;
+}
+
+static int make(const struct order *order, struct link *link, int index, struct port *port)
+{
+	const struct tap_kind kind = {.vnet_header = order->request.vnet_header, .multi_queue = true};
+	int error = choose_name(port->name);
+
+	if (!error)
+		error = tap_make(FD_TAP, &kind, port->name, index, 0);
+	port->tap = error ? 0 : index;
+	for (uint32_t i = 1; i < port->queues && !error; i++)
+		error = tap_add_queue(FD_TAP + (int)i, &kind, port->name);
+	if (!error)
+		error = tap_reset(FD_TAP);
+	return error ? error : queues_hold(order, link, port);
+}
+
+int queues_make(const struct order *order, struct link *link, int index, struct port *port)
+{
+	int error = -EUSERS;
+
+	for (int i = 0; i < TRIES_MAX && error == -EUSERS; i++) {
+		error = make(order, link, index, port);
+		if (error && port->tap) /* from under whoever joined it; our descriptors can be used again */
+			link_remove(link, port->tap);
+	}
+	return error;
+}
