@@ -17,8 +17,6 @@
 
 #include "link/alias.h"
 
-enum { INDEXES = 1 << 30 };
-
 /* FNV-1a, 64 bits, over the network's name and the user's number. */
 int place_index(const struct order *order, uint32_t place)
 {
@@ -29,7 +27,7 @@ int place_index(const struct order *order, uint32_t place)
 	memcpy(key + sizeof(order->request.network), &order->caller.uid, sizeof(order->caller.uid));
 	for (size_t i = 0; i < sizeof(key); i++)
 		hash = (hash ^ key[i]) * 0x100000001b3;
-	return INDEXES + (int)(hash % (INDEXES - PLACES_MAX)) + (int)place - 1;
+	return ALIAS_INDEXES + (int)(hash % (ALIAS_INDEXES - PLACES_MAX)) + (int)place - 1;
 }
 
 /* Whether a place above the limit has a tap of this user's on this network; 0, 1 or a negative errno value. */

@@ -38,3 +38,8 @@ bool alias_read_tap(const struct link_interface *interface, struct alias_tap *ta
 	alias_of_tap(tap, again);
 	return strcmp(alias, again) == 0;
 }
+
+bool alias_is_missing(const struct link_interface *interface)
+{
+	return strcmp(interface->kind, "tun") == 0 && !interface->alias[0] && interface->index >= ALIAS_INDEXES;
+}

@@ -28,4 +28,11 @@ void alias_of_tap(const struct alias_tap *tap, char alias[static IFALIASZ]);
 bool alias_is_bridge(const struct link_interface *interface);
 bool alias_read_tap(const struct link_interface *interface, struct alias_tap *tap);
 
+/*
+ * Indexes from here on are those under which the helper makes its taps (helper/place.c); the kernel's own choice for
+ * other interfaces does not get there. And whether an interface is such a tap that is not signed yet.
+ */
+enum { ALIAS_INDEXES = 1 << 30 };
+bool alias_is_missing(const struct link_interface *interface);
+
 #endif

@@ -3,13 +3,16 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <glob.h>
 #include <grp.h>
+#include <linux/if.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/pidfd.h>
+#include <sys/ptrace.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -150,6 +153,8 @@ __attribute__((noreturn)) static void become_helper(const struct call *call, int
 		_exit(125);
 	if (socket >= 0 && dup2(socket, call->number) < 0)
 		_exit(125);
+	if (call->traced && ptrace(PTRACE_TRACEME, 0, NULL, NULL) < 0)
+		_exit(124);
 	if (call->as_root)
 		call->as_root(call);
 	if (getuid() == 0) /* as_root may have seen to it */
@@ -216,6 +221,8 @@ static void receive(struct result *result, int peer)
 			if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS || count == 0)
 				continue;
 			memcpy(fds, CMSG_DATA(c), count * sizeof(int));
+			for (size_t i = result->tap < 0; i < count; i++)
+				close(fds[i]); /* a further queue, or none that anybody asked for */
 			if (result->tap < 0)
 				result->tap = fds[0];
 			result->fds += (unsigned int)count;
@@ -290,20 +297,83 @@ struct result run(const struct call *call)
 	return finish(&running);
 }
 
-/* Whether a process is in nanosleep(2). */
-static bool sleeps(pid_t pid)
-{
-	int call = atoi(first_line("/proc/%d/syscall", (int)pid));
+/* --- stopped somewhere ------------------------------------------------------------------------------------------- */
 
-	return call == SYS_clock_nanosleep || call == SYS_nanosleep;
+const char *first_tap(void)
+{
+	static char name[IFNAMSIZ];
+	glob_t taps;
+
+	name[0] = '\0';
+	if (glob("/sys/class/net/*/tun_flags", 0, NULL, &taps) == 0)
+		sscanf(taps.gl_pathv[0], "/sys/class/net/%15[^/]", name);
+	globfree(&taps);
+	return name;
 }
 
-struct running start_behind_candidate(const struct call *call)
+bool tap_is_signed(const struct running *running)
 {
-	struct running running = start(call);
+	const char *tap = first_tap();
 
-	for (int tries = 0; (count_taps() < 2 || !sleeps(running.pid)) && tries < 5000; tries++)
-		usleep(1000);
-	assert_int_equal(count_taps(), 2);
+	(void)running;
+	return tap[0] && strncmp(first_line("/sys/class/net/%s/ifalias", tap), "tapgate uid=", 12) == 0 &&
+	       (strtoul(first_line("/sys/class/net/%s/flags", tap), NULL, 16) & IFF_UP) == 0;
+}
+
+/* Its system calls, one stop before each and one behind, until `there` says so or it ends. */
+static bool trace(const struct running *running, bool (*there)(const struct running *running))
+{
+	siginfo_t info;
+
+	while (waitid(P_PID, (id_t)running->pid, &info, WSTOPPED | WEXITED | WNOWAIT) == 0 &&
+		info.si_code == CLD_TRAPPED) {
+		bool enough = there(running);
+
+		assert_int_equal(waitpid(running->pid, NULL, __WALL), running->pid);
+		assert_int_equal(
+			ptrace(enough ? PTRACE_DETACH : PTRACE_SYSCALL, running->pid, NULL, enough ? SIGSTOP : 0), 0);
+		if (enough)
+			return true;
+	}
+	return false;
+}
+
+bool try_start_stopped(const struct call *call, bool (*there)(const struct running *running), struct running *running)
+{
+	struct call traced = *call;
+
+	traced.traced = true;
+	*running = start(&traced);
+	return trace(running, there);
+}
+
+struct running start_stopped(const struct call *call, bool (*there)(const struct running *running))
+{
+	struct running running;
+
+	if (!try_start_stopped(call, there, &running))
+		fail_msg("%s: the helper ended before it got there", call->about);
 	return running;
+}
+
+static void (*looks)(const struct running *running);
+
+static bool look_and_go_on(const struct running *running)
+{
+	looks(running);
+	return false;
+}
+
+struct result run_watched(const struct call *call, void (*look)(const struct running *running))
+{
+	struct running running;
+
+	looks = look;
+	try_start_stopped(call, look_and_go_on, &running);
+	return finish(&running);
+}
+
+void let_go_on(const struct running *running)
+{
+	kill(running->pid, SIGCONT);
 }

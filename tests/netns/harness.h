@@ -55,9 +55,6 @@ void make_bridge(const char *name);
 /* A persistent tap of a user's, as `ip tuntap` makes it; index 0 leaves the choice to the kernel. */
 void make_tap(const char *name, uid_t owner, int index);
 
-/* A candidate that never ends, behind every real one of alice's on a network: as if its helper was stopped. */
-void make_stopped_candidate(const char *network);
-
 /* A file's whole content, with the mode and owner that it has from its first byte on. */
 void write_file(const char *path, const char *text, mode_t mode, uid_t owner, gid_t group);
 void write_bytes(const char *path, const void *bytes, size_t size, mode_t mode, uid_t owner, gid_t group);
@@ -155,6 +152,7 @@ struct call {
 	void (*as_caller)(const struct call *call);
 	const void *context; /* for these two */
 	bool in_grandchild;  /* as_caller forks, and only its child returns */
+	bool traced;	     /* by the test, from before it gives up root (start_stopped) */
 
 	unsigned int patience; /* milliseconds until the helper hangs, which fails the test; 20 s */
 };
@@ -186,8 +184,22 @@ struct running start(const struct call *call);
 struct result finish(struct running *running);
 struct result run(const struct call *call);
 
-/* Start one that has to wait for make_stopped_candidate's tap; returns when its own is there, and it waits. */
-struct running start_behind_candidate(const struct call *call);
+/*
+ * Start one and stop it (SIGSTOP) at the first system call before or behind which `there` says so: root traces it up to
+ * then, which takes no privilege from a setuid program, and nobody does any more. It must get there.
+ */
+struct running start_stopped(const struct call *call, bool (*there)(const struct running *running));
+void let_go_on(const struct running *running);
+
+/* The same, and whether it got there: false when it has ended first. And one that is looked at so to its end. */
+bool try_start_stopped(const struct call *call, bool (*there)(const struct running *running), struct running *running);
+struct result run_watched(const struct call *call, void (*look)(const struct running *running));
+
+/* For start_stopped: there is a tap with tapgate's alias, and it is not up yet. */
+bool tap_is_signed(const struct running *running);
+
+/* The first tap in /sys/class/net; "" if there is none. Up to the next call. */
+const char *first_tap(void);
 
 /* What the tap that came is called; up to the next call. */
 const char *tap_of(const struct result *result);

@@ -15,11 +15,11 @@
 #include "helper/report.h"
 #include "helper/sandbox.h"
 
-/* In the first sandbox, and on to the second if it is wanted, with descriptors as the helper has them. */
-static void enter(bool sending)
+/* In the first sandbox, and on to the others if they are wanted, with descriptors as the helper has them. */
+static void enter(enum stage stage)
 {
 	struct outcome outcome = {.code = EXIT_SENT};
-	struct policy_caller caller;
+	struct order order = {.log = -1};
 	int pair[2], null = open("/dev/null", O_RDWR);
 
 	if (null < 0 || dup2(null, FD_ERROR) < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
@@ -31,12 +31,14 @@ static void enter(bool sending)
 		dup2(socket(AF_NETLINK, SOCK_RAW, NETLINK_NETFILTER), FD_NFTABLES) < 0 ||
 		close_range(FD_OTHERS, OTHER_NETLINK - 1, 0) < 0)
 		_exit(253);
-	if (!privileges_keep_net_admin(&caller, false, &outcome) || !sandbox_for_work(&outcome))
+	if (!report_open_log(&order, &outcome) || dup2(order.log, FD_LOG) < 0 ||
+		!privileges_keep_net_admin(&order.caller, false, &outcome) || !sandbox_for_work(&outcome) ||
+		(stage >= READING && !sandbox_for_reading(&outcome)))
 		_exit(251);
-	if (sending) {
-		report_open_log();
+	if (stage == SENDING) {
 		privileges_drop_all();
-		sandbox_for_sending(1);
+		if (!sandbox_for_sending(FD_LOG, 1, &outcome))
+			_exit(250);
 	}
 }
 
@@ -47,7 +49,7 @@ static long make(const struct attempt *attempt)
 	return attempt->function ? attempt->function() : syscall(attempt->number, a[0], a[1], a[2], a[3], a[4], a[5]);
 }
 
-void check_attempts(const struct attempt *attempts, size_t count, bool sending)
+void check_attempts(const struct attempt *attempts, size_t count, enum stage stage)
 {
 	const struct rlimit none = {0, 0};
 	unsigned int wrong = 0;
@@ -60,7 +62,7 @@ void check_attempts(const struct attempt *attempts, size_t count, bool sending)
 
 		if (child == 0) {
 			setrlimit(RLIMIT_CORE, &none);
-			enter(sending);
+			enter(stage);
 			errno = 0;
 			_exit(make(attempt) < 0 ? errno : 0);
 		}

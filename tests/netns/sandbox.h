@@ -1,4 +1,4 @@
-/* The two sandboxes, entered by a process of the test's own, and what comes of one attempt in there. */
+/* The sandboxes, entered by a process of the test's own, and what comes of one attempt in there. */
 #ifndef TESTS_NETNS_SANDBOX_H
 #define TESTS_NETNS_SANDBOX_H
 
@@ -11,7 +11,7 @@ enum {
 	KILLED = -1, /* by SIGSYS */
 	NOWHERE = 8, /* a pointer that leads nowhere */
 
-	/* Descriptors that attempts find besides those of helper/descriptors.h; in the second sandbox they are gone. */
+	/* Descriptors that attempts find besides those of helper/descriptors.h; in the last sandbox they are gone. */
 	OTHER_NETLINK = 40,
 	OTHER_SOCKET, /* unix, datagrams */
 	OTHER_PEER,   /* the other end of FD_PEER */
@@ -44,7 +44,10 @@ struct attempt {
 		}                                                                                                      \
 	}
 
-/* Make each attempt in a process of its own, in the first sandbox, or in the second. */
-void check_attempts(const struct attempt *attempts, size_t count, bool sending);
+/* The helper's sandboxes, in their order. */
+enum stage { WORK, READING, SENDING };
+
+/* Make each attempt in a process of its own, in a sandbox. */
+void check_attempts(const struct attempt *attempts, size_t count, enum stage stage);
 
 #endif

@@ -5,7 +5,6 @@
 
 #include <linux/if.h>
 #include <linux/if_tun.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -124,6 +123,59 @@ static void test_what_holders_do(void **state)
 	expect_grant(CALL(&alice, "br0"), "br0");
 }
 
+/* --- other limits ------------------------------------------------------------------------------------------------ */
+
+/*
+ *	alice --- 3 taps, made under other rules --- br0, max=2 by now
+ *
+ * All of them count, wherever they stand, until there is room.
+ */
+static void test_taps_of_another_limit(void **state)
+{
+	static const char *const before[] = {"allow br0\n", "allow br0 max=3\n", "allow br0 max=65535\n",
+		"allow br0 group=students max=9\n", "allow all user=alice\n"};
+
+	(void)state;
+	make_bridge("br0");
+	for (size_t i = 0; i < COUNT(before); i++) {
+		struct result held[3], again;
+
+		for (size_t last = 0; last < COUNT(held); last++) {
+			write_policy(before[i]);
+			for (size_t k = 0; k < COUNT(held); k++)
+				held[k] = hold(CALL(&alice, "br0"), "br0");
+			write_policy("allow br0 max=2\n");
+			expect_refusal(CALL(&alice, "br0"), 5, FULL("2", "br0"));
+			give_back(&held[last]);
+			expect_refusal(CALL(&alice, "br0"), 5, FULL("2", "br0"));
+			give_back(&held[(last + 1) % 3]);
+			again = hold(CALL(&alice, "br0"), "br0");
+			expect_refusal(CALL(&alice, "br0"), 5, FULL("2", "br0"));
+			give_back(&again);
+			give_back(&held[(last + 2) % 3]);
+		}
+	}
+}
+
+/* A limit that was raised counts at once; bob's taps, of whichever rule, are not hers. */
+static void test_raised_limit(void **state)
+{
+	struct result held[2], his;
+
+	(void)state;
+	make_bridge("br0");
+	write_policy("allow br0 user=bob\nallow br0 max=1\n");
+	his = hold(CALL(&bob, "br0"), "br0");
+	held[0] = hold(CALL(&alice, "br0"), "br0");
+	expect_refusal(CALL(&alice, "br0"), 5, FULL("1", "br0"));
+	write_policy("allow br0 max=2\n");
+	held[1] = hold(CALL(&alice, "br0"), "br0");
+	expect_refusal(CALL(&alice, "br0"), 5, FULL("2", "br0"));
+	give_back(&held[0]);
+	give_back(&held[1]);
+	give_back(&his);
+}
+
 /* --- many at once ------------------------------------------------------------------------------------------------ */
 
 enum { CROWD = 64 };
@@ -187,64 +239,10 @@ static void test_crowds(void **state)
 /* --- helpers that stand still ------------------------------------------------------------------------------------ */
 
 /*
- *	alice --- tap, whose helper waits for the candidate behind it --- br0, max=1
- *	alice --- "stopped", a candidate
- *
- * It waits for ten seconds and not for ever; meanwhile bob, and alice elsewhere, wait for nobody.
- */
-static void test_candidate_that_stands_still(void **state)
-{
-	struct running waiting;
-	struct result result;
-	struct pollfd end;
-
-	(void)state;
-	make_bridge("br0");
-	make_bridge("br1");
-	write_policy("allow all max=1\n");
-	make_stopped_candidate("br0");
-	waiting = start(&(struct call){.about = "behind a candidate", .patience = 15000});
-	end = (struct pollfd){.fd = waiting.pidfd, .events = POLLIN};
-	assert_int_equal(poll(&end, 1, 300), 0);
-	result = hold(&(struct call){.about = "bob", .user = &bob, .patience = 1000}, "br0");
-	give_back(&result);
-	result =
-		hold(&(struct call){.about = "alice elsewhere", .argv = ARGS("--br=br1", FD), .patience = 1000}, "br1");
-	give_back(&result);
-	result = finish(&waiting);
-	assert_refused(&result, 5, FULL("1", "br0"));
-	EXPECT(&result, result.elapsed >= 9000);
-	assert_int_equal(count_taps(), 1);
-}
-
-/*
- *	alice --- tap, whose helper waits for the candidate behind it --- br0, max=1
- *	alice --- "stopped", a candidate that withdraws
- */
-static void test_candidate_that_withdraws(void **state)
-{
-	struct running waiting;
-	struct result result;
-	struct pollfd end;
-
-	(void)state;
-	make_bridge("br0");
-	write_policy("allow br0 max=1\n");
-	make_stopped_candidate("br0");
-	waiting = start(&(struct call){.about = "behind a candidate"});
-	end = (struct pollfd){.fd = waiting.pidfd, .events = POLLIN};
-	assert_int_equal(poll(&end, 1, 300), 0);
-	command("ip link del stopped");
-	result = finish(&waiting);
-	assert_granted(&result, "br0");
-	give_back(&result);
-}
-
-/*
  *	alice --- helper (stopped at any moment of its life) --- br0, max=1
  *	alice, bob --- other helpers --- br0
  *
- * They end, soon; alice's never makes a second tap. The stopped one ends too when it goes on.
+ * They end, soon; alice's never makes a second tap. (At each of its system calls: test_places.c.)
  */
 static void test_stopped_helpers(void **state)
 {
@@ -264,7 +262,7 @@ static void test_stopped_helpers(void **state)
 		kill(stopped.pid, SIGCONT);
 		result = finish(&stopped);
 		EXPECT(&result, result.code == 0 || result.code == 5);
-		/* Hers was settled and held; or the stopped one had its tap already. */
+		/* Hers was first; or the stopped one had its place already. */
 		EXPECT(&result, (hers.code == 0) + (result.code == 0) == 1);
 		give_back(hers.code == 0 ? &hers : &result);
 		assert_int_equal(count_taps(), 0);
@@ -301,9 +299,9 @@ int main(void)
 		TEST(test_who_and_where),
 		TEST(test_numbers_alike),
 		TEST(test_what_holders_do),
+		TEST(test_taps_of_another_limit),
+		TEST(test_raised_limit),
 		TEST(test_crowds),
-		TEST(test_candidate_that_stands_still),
-		TEST(test_candidate_that_withdraws),
 		TEST(test_stopped_helpers),
 		TEST(test_killed_helpers),
 	};

@@ -134,17 +134,16 @@ static void open_100(const struct call *call)
 		(void)!open("/etc/passwd", O_RDONLY);
 }
 
-/* A helper that waits, in the middle of its work, for a candidate behind it. The test must end the candidate. */
+/* A helper that is stopped in the middle of its work. */
 static struct running start_waiting_helper(const struct call *call)
 {
 	make_bridge("br0");
 	write_policy("allow br0 max=1\n");
-	make_stopped_candidate("br0");
-	return start_behind_candidate(call);
+	return start_stopped(call, tap_is_signed);
 }
 
 /*
- *	alice --- tap, whose helper waits for a candidate --- br0, max=1
+ *	alice --- tap, whose helper is stopped --- br0, max=1
  *	alice --- another process that attacks the helper
  *
  * At work: CAP_NET_ADMIN alone; the standard streams, socket, tap and netlink alone.
@@ -161,22 +160,23 @@ static void test_at_work(void **state)
 	assert_status(pid, "CapPrm", "0000000000001000");
 	assert_status(pid, "CapEff", "0000000000001000");
 	assert_status(pid, "CapBnd", "0000000000000000");
-	assert_int_equal(count_descriptors(pid), 6);
+	assert_int_equal(count_descriptors(pid), 7);
 	assert_descriptor(pid, FD_PEER, "socket:");
+	assert_descriptor(pid, FD_LOG, "socket:");
 	assert_descriptor(pid, FD_NETLINK, "socket:");
 	assert_descriptor(pid, FD_TAP, "/dev/net/tun");
 	assert_string_equal(command_line("tr '\\0' '\\n' </proc/%d/environ | grep -c = || :", (int)pid), "1");
 	assert_string_equal(command_line("readlink /proc/%d/cwd", (int)pid), "/");
 	assert_closed_to(&alice, pid);
 	assert_closed_to(&bob, pid);
-	command("ip link del stopped");
+	let_go_on(&running);
 	result = finish(&running);
 	assert_granted(&result, "br0");
 	give_back(&result);
 }
 
 /*
- *	alice --- tap, whose helper waits for a candidate --- lab, max=1, a network with a guard
+ *	alice --- tap, whose helper is stopped --- lab, max=1, a network with a guard
  *
  * Besides, it holds the socket by which it reads the guard, out of everybody's reach.
  */
@@ -190,16 +190,16 @@ static void test_at_work_beside_a_guard(void **state)
 		return;
 	make_network("lab", "host-only");
 	write_policy("allow lab max=1\nnetwork lab host-only 172.16.2.1/24\n");
-	make_stopped_candidate("lab");
-	running = start_behind_candidate(
-		&(struct call){.about = "beside a guard", .argv = ARGS("--br=lab", FD), .as_caller = open_100});
+	running = start_stopped(
+		&(struct call){.about = "beside a guard", .argv = ARGS("--br=lab", FD), .as_caller = open_100},
+		tap_is_signed);
 	assert_ids(running.pid);
 	assert_status(running.pid, "CapEff", "0000000000001000");
-	assert_int_equal(count_descriptors(running.pid), 7);
+	assert_int_equal(count_descriptors(running.pid), 8);
 	assert_descriptor(running.pid, FD_NFTABLES, "socket:");
 	assert_descriptor(running.pid, FD_TAP, "/dev/net/tun");
 	assert_closed_to(&alice, running.pid);
-	command("ip link del stopped");
+	let_go_on(&running);
 	result = finish(&running);
 	assert_granted(&result, "lab");
 	give_back(&result);
@@ -222,7 +222,7 @@ static void test_at_work_by_a_file_capability(void **state)
 	assert_status(running.pid, "CapPrm", "0000000000001000");
 	assert_status(running.pid, "CapEff", "0000000000001000");
 	assert_closed_to(&alice, running.pid);
-	command("ip link del stopped");
+	let_go_on(&running);
 	result = finish(&running);
 	assert_granted(&result, "br0");
 	give_back(&result);
@@ -258,6 +258,7 @@ static void test_at_the_end(void **state)
 	assert_int_equal(count_descriptors(pid), 3);
 	assert_descriptor(pid, 2, "pipe:");
 	assert_descriptor(pid, FD_PEER, "socket:");
+	assert_descriptor(pid, FD_LOG, "socket:");
 	assert_descriptor(pid, FD_NETLINK, "socket:");
 	assert_descriptor(pid, 4, "socket:");
 	assert_closed_to(&alice, pid);

@@ -46,7 +46,7 @@ static void test_guard(void **state)
 }
 
 /*
- *	alice --- tap, guarded, whose helper waits for a candidate behind it --- br0, max=1
+ *	alice --- tap, guarded, whose helper is stopped --- br0
  *
  * Meanwhile the spanning tree protocol is switched off: what was possible when she asked is not any more.
  */
@@ -58,10 +58,10 @@ static void test_guard_of_a_bridge_that_changes(void **state)
 	(void)state;
 	make_br0();
 	command("ip link set br0 type bridge stp_state 1");
-	write_policy("allow br0 guard max=1\n");
-	make_stopped_candidate("br0");
-	running = start_behind_candidate(&(struct call){.about = "switched off"});
-	command("ip link set br0 type bridge stp_state 0 && ip link del stopped");
+	write_policy("allow br0 guard\n");
+	running = start_stopped(&(struct call){.about = "switched off"}, tap_is_signed);
+	command("ip link set br0 type bridge stp_state 0");
+	let_go_on(&running);
 	result = finish(&running);
 	assert_refused(&result, 1, STP_OFF);
 	assert_int_equal(count_taps(), 0);

@@ -1,15 +1,18 @@
 /*
  * --queues=: one tap of several queues, all of them in one message; no more than the policy grants, for nobody else.
  */
+#include "link/tun.h"
 #include "tests/netns/harness.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <linux/filter.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include <linux/if_tun.h>
-#include <net/if.h>
+#include <linux/rtnetlink.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -98,7 +101,9 @@ static void check(const struct result *result, const struct queues *queues, unsi
 				       "ip -d link show dev %s | grep -o 'numqueues [0-9]*' | tail -1 | cut -d' ' -f2",
 				       first.ifr_name)) >= (int)count);
 	EXPECT(result, atoi(command_line("ls -d /sys/class/net/%s/queues/rx-* | wc -l", first.ifr_name)) == (int)count);
-	EXPECT(result, strtoul(first_line("/sys/class/net/%s/owner", first.ifr_name), NULL, 10) == ALICE);
+	/* Of several queues it is root's, as its user could join more otherwise. */
+	EXPECT(result,
+		strtoul(first_line("/sys/class/net/%s/owner", first.ifr_name), NULL, 10) == (count == 1 ? ALICE : 0));
 	EXPECT(result, strstr(first_line("/sys/class/net/%s/ifalias", first.ifr_name), "tapgate uid=1000 net="));
 }
 
@@ -221,186 +226,14 @@ static void test_nobody_else_joins(void **state)
 	check(&result, &queues, 2, IFF_TAP | IFF_NO_PI | IFF_MULTI_QUEUE);
 	snprintf(name, sizeof(name), "%s", tap_of(&result));
 	EXPECT(&result, as_user(&bob, join_queue, name) == EPERM);
-	EXPECT(&result, as_user(&alice, join_queue, name) == 0); /* her own tap: the kernel asks nobody else */
+	EXPECT(&result, as_user(&alice, join_queue, name) == EPERM);
+	/* She holds it, and so can make it her own: queues= says what she is given, not what she can make of it. */
+	EXPECT(&result, ioctl(queues.fds[0], TUNSETOWNER, (unsigned long)ALICE) == 0);
+	EXPECT(&result, as_user(&alice, join_queue, name) == 0);
 	EXPECT(&result, ioctl(queues.fds[0], TUNSETPERSIST, 1UL) == 0);
 	close(queues.fds[0]);
 	close(queues.fds[1]);
 	EXPECT(&result, as_user(&bob, join_queue, name) == EPERM);
-}
-
-/* Somebody who tries to join the tap at the moment at which it has no owner, for ever; keeps what he gets. */
-static void lie_in_wait(const char *name)
-{
-	static const struct ifreq wanted = {.ifr_flags = IFF_TAP | IFF_NO_PI | IFF_MULTI_QUEUE};
-	int fd = open("/dev/net/tun", O_RDWR);
-
-	become(&bob);
-	for (;;) {
-		struct ifreq request = wanted;
-
-		memcpy(request.ifr_name, name, IFNAMSIZ);
-		if (ioctl(fd, TUNSETIFF, &request) == 0) {
-			sleep(1); /* hold it: what is left is to be removed in spite of that */
-			close(fd);
-			fd = open("/dev/net/tun", O_RDWR);
-		}
-	}
-}
-
-/* The same, who makes the tap persistent and his own, and is gone at once, so that he is not counted. */
-static void pass_by(const char *name)
-{
-	static const struct ifreq wanted = {.ifr_flags = IFF_TAP | IFF_NO_PI | IFF_MULTI_QUEUE};
-	int fd = open("/dev/net/tun", O_RDWR);
-
-	become(&bob);
-	for (;;) {
-		struct ifreq request = wanted;
-
-		memcpy(request.ifr_name, name, IFNAMSIZ);
-		if (ioctl(fd, TUNSETIFF, &request) == 0) {
-			ioctl(fd, TUNSETPERSIST, 1UL);
-			ioctl(fd, TUNSETOWNER, (unsigned long)BOB);
-			close(fd);
-			fd = open("/dev/net/tun", O_RDWR);
-		}
-	}
-}
-
-/* Begin it, for the first tap of a helper that this process asks; to be killed. */
-static pid_t set_upon(void (*stranger)(const char *name))
-{
-	char name[IFNAMSIZ] = "";
-	pid_t child;
-
-	snprintf(name, sizeof(name), "tg%d-0", (int)getpid());
-	child = fork();
-	assert_true(child >= 0);
-	if (child == 0)
-		stranger(name);
-	note_child(child);
-	return child;
-}
-
-/*
- *	alice --- tap, 2 queues, 100 times --- br0
- *	bob --- (passes by?)
- */
-static void test_a_race_for_persistence(void **state)
-{
-	char *before;
-	pid_t child;
-
-	(void)state;
-	make_bridge("br0");
-	write_policy("allow br0 queues=2\n");
-	before = snapshot();
-	child = set_upon(pass_by);
-	for (int i = 0; i < 100; i++) {
-		struct queues queues;
-		struct result result = call_for(ARGS("--br=br0", FD, "--queues=2"), &queues);
-
-		if (result.code == 0)
-			give_all_back(&result, &queues);
-		EXPECT(&result, count_taps() == 0);
-	}
-	kill(child, SIGKILL);
-	assert_unchanged(before);
-}
-
-/*
- *	alice --- tap, 4 queues, 40 times --- br0
- *	bob --- (a fifth?)
- */
-static void test_a_race_for_a_queue(void **state)
-{
-	char *before;
-	pid_t child;
-	unsigned int refused = 0;
-
-	(void)state;
-	make_bridge("br0");
-	write_policy("allow br0 queues=4\n");
-	before = snapshot();
-	child = set_upon(lie_in_wait);
-	for (int i = 0; i < 40; i++) {
-		struct queues queues;
-		struct result result = call_for(ARGS("--br=br0", FD, "--queues=4"), &queues);
-
-		if (result.code == 0) {
-			check(&result, &queues, 4, IFF_TAP | IFF_NO_PI | IFF_MULTI_QUEUE);
-			give_all_back(&result, &queues);
-		} else {
-			assert_refused(&result, 1, "another process joined the tap while it was made; try again");
-			EXPECT(&result, queues.count == 0 && count_taps() == 0);
-			refused++;
-		}
-	}
-	print_message("a stranger was found on the tap %u times of 40\n", refused);
-	kill(child, SIGKILL);
-	assert_unchanged(before);
-}
-
-/*
- *	alice --- tap, two queues, whose helper waits for a candidate behind it --- br0, max=1
- *	alice --- (a third queue, to keep the tap when the helper is killed?)
- *
- * Until it is within the limit and says whose it is, a tap is nobody's to join, not even its user's.
- */
-static void test_nobody_joins_before_the_end(void **state)
-{
-	char name[IFNAMSIZ];
-	struct running running;
-	struct result result;
-
-	(void)state;
-	make_bridge("br0");
-	write_policy("allow br0 max=1 queues=2\n");
-	make_stopped_candidate("br0");
-	running = start_behind_candidate(
-		&(struct call){.about = "joined early", .argv = ARGS("--br=br0", FD, "--queues=2")});
-	snprintf(name, sizeof(name), "tg%d-0", (int)getpid());
-	assert_int_equal(as_user(&bob, join_queue, name), EPERM);
-	assert_int_equal(as_user(&alice, join_queue, name), EPERM);
-	kill(running.pid, SIGKILL);
-	result = finish(&running);
-	assert_nothing_sent(&result, 128 + SIGKILL);
-	EXPECT(&result, count_taps() == 1);
-}
-
-/* No number for the second queue. */
-static void limit_descriptors(const struct call *call)
-{
-	const struct rlimit limit = {17, 17}; /* the tap's first is 16 */
-
-	(void)call;
-	setrlimit(RLIMIT_NOFILE, &limit);
-}
-
-/*
- *	alice --- tap, 1 queue of 4, 40 times --- (br0)
- *	bob --- (one of them, to keep the tap when the helper fails?)
- */
-static void test_a_race_for_a_tap_that_fails(void **state)
-{
-	char *before;
-	pid_t child;
-
-	(void)state;
-	make_bridge("br0");
-	write_policy("allow br0 queues=4\n");
-	before = snapshot();
-	child = set_upon(lie_in_wait);
-	for (int i = 0; i < 40; i++) {
-		struct result result = run(&(struct call){.about = "fails halfway",
-			.argv = ARGS("--br=br0", FD, "--queues=4"),
-			.as_caller = limit_descriptors});
-
-		assert_refused(&result, 1, "cannot ");
-		EXPECT(&result, count_taps() == 0);
-	}
-	kill(child, SIGKILL);
-	assert_unchanged(before);
 }
 
 /* --- frames ------------------------------------------------------------------------------------------------------ */
@@ -421,7 +254,7 @@ static int packet_socket(const char *interface)
 {
 	struct sockaddr_ll address = {.sll_family = AF_PACKET,
 		.sll_protocol = htons(ETH_P_ALL),
-		.sll_ifindex = (int)if_nametoindex(interface)};
+		.sll_ifindex = atoi(first_line("/sys/class/net/%s/ifindex", interface))};
 	int fd = socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, htons(ETH_P_ALL));
 
 	assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
@@ -440,6 +273,377 @@ static bool comes(int fd, unsigned int port)
 		usleep(1000);
 	}
 	return false;
+}
+
+/* Whether frames that the host sends to everybody come out of one of the queues. */
+static bool passes(const struct queues *queues)
+{
+	unsigned char frame[FRAME], got[2048];
+	int host = packet_socket("br0");
+	bool came = false;
+
+	for (int tries = 0; tries < 300 && !came; tries++) {
+		make_frame(frame, 7000);
+		assert_int_equal(write(host, frame, FRAME), FRAME);
+		for (unsigned int i = 0; i < queues->count && !came; i++) {
+			fcntl(queues->fds[i], F_SETFL, O_NONBLOCK);
+			for (ssize_t size = 1; size > 0 && !came;) {
+				size = read(queues->fds[i], got, sizeof(got));
+				came = size >= FRAME && got[26] == 10 && got[34] == 7000 >> 8;
+			}
+		}
+		usleep(1000);
+	}
+	close(host);
+	return came;
+}
+
+/* --- a stranger in the moment at which a tap of several queues has no owner -------------------------------------- */
+
+/* There is a tap that anybody may join. */
+static bool tap_is_ownerless(const struct running *running)
+{
+	const char *tap = first_tap();
+
+	(void)running;
+	return tap[0] && strcmp(first_line("/sys/class/net/%s/owner", tap), "-1") == 0;
+}
+
+static int join(const char *name, int more)
+{
+	struct ifreq request = {.ifr_flags = (short)(IFF_TAP | IFF_NO_PI | IFF_MULTI_QUEUE | more)};
+	int fd = open("/dev/net/tun", O_RDWR);
+
+	snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", name);
+	return ioctl(fd, TUNSETIFF, &request) < 0 ? -1 : fd;
+}
+
+static int nothing(int fd)
+{
+	(void)fd;
+	return 0;
+}
+
+static int make_persistent(int fd)
+{
+	return ioctl(fd, TUNSETPERSIST, 1UL);
+}
+
+static int make_own(int fd)
+{
+	return ioctl(fd, TUNSETOWNER, (unsigned long)BOB);
+}
+
+static int set_group(int fd)
+{
+	return ioctl(fd, TUNSETGROUP, (unsigned long)BOB);
+}
+
+static int set_link_type(int fd)
+{
+	return ioctl(fd, TUNSETLINK, 512); /* ARPHRD_PPP */
+}
+
+static int attach_filter(int fd)
+{
+	struct sock_filter drop = {BPF_RET | BPF_K, 0, 0, 0};
+	struct sock_fprog filter = {1, &drop};
+
+	return ioctl(fd, TUNATTACHFILTER, &filter);
+}
+
+static int set_address_filter(int fd)
+{
+	struct {
+		struct tun_filter head;
+		unsigned char address[6];
+	} filter = {{0, 1}, {2, 9, 9, 9, 9, 9}};
+
+	return ioctl(fd, TUNSETTXFILTER, &filter) < 0 ? -1 : 0;
+}
+
+static int set_sizes(int fd)
+{
+	int small = 1, header = 64, little = 1;
+
+	return ioctl(fd, TUNSETSNDBUF, &small) < 0 || ioctl(fd, TUNSETVNETHDRSZ, &header) < 0 ||
+			       ioctl(fd, TUNSETVNETLE, &little) < 0
+		       ? -1
+		       : 0;
+}
+
+static int switch_carrier_off(int fd)
+{
+	int off = 0;
+
+	return ioctl(fd, TUNSETCARRIER, &off);
+}
+
+static int set_offloads(int fd)
+{
+	return ioctl(fd, TUNSETOFFLOAD, (unsigned long)(TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6));
+}
+
+/* What is done to a tap by whoever joins it, with which flags, and whether he stays. */
+static const struct mischief {
+	const char *about;
+	int (*act)(int fd);
+	int flags;
+	bool stays;
+} mischiefs[] = {
+	{"joins and stays", nothing, 0, true},
+	{"joins and goes", nothing, 0, false},
+	{"with a header", nothing, IFF_VNET_HDR, false},
+	{"without IFF_NO_PI's opposite", nothing, IFF_NAPI, false},
+	{"persistent", make_persistent, 0, false},
+	{"his own", make_own, 0, false},
+	{"his own, and stays", make_own, 0, true},
+	{"of a group", set_group, 0, false},
+	{"of another link type", set_link_type, 0, false},
+	{"a filter", attach_filter, 0, false},
+	{"a filter of addresses", set_address_filter, 0, false},
+	{"sizes and byte order", set_sizes, 0, false},
+	{"no carrier", switch_carrier_off, 0, false},
+	{"offloads", set_offloads, 0, false},
+};
+
+/* Bob's process that does so to a tap; to be killed. It is done when this returns. */
+static pid_t disturb(const struct mischief *mischief, const char *name)
+{
+	int done[2];
+	char byte = 0;
+	pid_t child;
+
+	assert_int_equal(pipe(done), 0);
+	child = fork();
+	if (child == 0) {
+		int fd;
+
+		become(&bob);
+		fd = join(name, mischief->flags);
+		byte = fd < 0 ? 'j' : mischief->act(fd) < 0 ? 'a' : 'y';
+		if (!mischief->stays)
+			close(fd);
+		(void)!write(done[1], &byte, 1);
+		pause();
+		_exit(0);
+	}
+	note_child(child);
+	assert_int_equal(read(done[0], &byte, 1), 1);
+	close(done[0]);
+	close(done[1]);
+	if (byte != 'y')
+		fail_msg("%s: %s", mischief->about, byte == 'j' ? "cannot join" : "has no effect");
+	return child;
+}
+
+/* That frames come from the host and go to it, and that all else is as on a new tap. */
+static void assert_as_new(const struct result *result, const struct queues *queues)
+{
+	const char *name = tap_of(result);
+	int value = 0;
+
+	EXPECT(result, ioctl(queues->fds[0], TUNGETSNDBUF, &value) == 0 && value == INT_MAX);
+	EXPECT(result, ioctl(queues->fds[0], TUNGETVNETHDRSZ, &value) == 0 && value == 10);
+	EXPECT(result, ioctl(queues->fds[0], TUNGETVNETLE, &value) == 0 && value == 0);
+	EXPECT(result, strcmp(first_line("/sys/class/net/%s/carrier", name), "1") == 0);
+	EXPECT(result, strcmp(first_line("/sys/class/net/%s/type", name), "1") == 0);
+	EXPECT(result, strcmp(first_line("/sys/class/net/%s/group", name), "-1") == 0);
+	EXPECT(result, shell_status("ethtool -k %s | grep -q '^tcp-segmentation-offload: off'", name) == 0);
+	EXPECT(result, passes(queues));
+}
+
+/*
+ *	alice --- tap, two queues --- br0
+ *	bob --- (what he does to it while it is nobody's)
+ *
+ * He gets nothing by it, alice has a tap that is as new, and nothing of his is left.
+ */
+static void test_strangers(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(mischiefs); i++) {
+		struct queues queues;
+		struct running running;
+		struct result result;
+		int pair[2];
+		pid_t child;
+
+		make_bridge("br0");
+		write_policy("allow br0 max=1 queues=2\n");
+		make_pair(&alice, SOCK_STREAM, pair);
+		running = start_stopped(&(struct call){.about = mischiefs[i].about,
+						.argv = ARGS("--br=br0", FD, "--queues=2"),
+						.socket = pair[1]},
+			tap_is_ownerless);
+		child = disturb(&mischiefs[i], first_tap());
+		let_go_on(&running);
+		result = finish(&running);
+		close(pair[1]);
+		receive(pair[0], &queues);
+		close(pair[0]);
+		result.tap = queues.count ? queues.fds[0] : -1;
+		check(&result, &queues, 2, IFF_TAP | IFF_NO_PI | IFF_MULTI_QUEUE);
+		assert_as_new(&result, &queues);
+		EXPECT(&result, count_taps() == 1);
+		give_all_back(&result, &queues);
+		kill(child, SIGKILL);
+		clean_world(NULL);
+	}
+}
+
+/*
+ *	a tap of the test's own, two queues, which nobody looks at afterwards
+ *	bob --- (the same)
+ *
+ * The control: each of these has its effect, and the look above would see it.
+ */
+static void test_strangers_elsewhere(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(mischiefs); i++) {
+		struct queues queues = {.count = 2};
+		struct tun tun;
+		struct link *link;
+		pid_t child;
+		bool seen;
+		int value = 0;
+
+		make_bridge("br0");
+		queues.fds[0] = join("own", IFF_TUN_EXCL);
+		child = disturb(&mischiefs[i], "own");
+		queues.fds[1] = join("own", 0);
+		bool joins = shell_status("ip link set own master br0 up 2>/dev/null") == 0;
+
+		assert_int_equal(link_open(&link), 0);
+		assert_int_equal(tun_look(link, atoi(first_line("/sys/class/net/own/ifindex")), &tun), 0);
+		link_close(link);
+		seen = !joins || tun.queues != 2 || tun.persistent || tun.has_owner || tun.has_group || !tun.ethernet ||
+		       strcmp(first_line("/sys/class/net/own/carrier"), "1") != 0 ||
+		       ioctl(queues.fds[0], TUNGETVNETHDRSZ, &value) < 0 || value != 10 ||
+		       shell_status("ethtool -k own | grep -q '^tcp-segmentation-offload: off'") != 0 ||
+		       !passes(&queues);
+		/* Whoever goes and has done nothing leaves nothing; flags are those of who joined last. */
+		if (seen != (mischiefs[i].act != nothing || mischiefs[i].stays))
+			fail_msg("%s: %s", mischiefs[i].about, seen ? "seen" : "not seen");
+		close(queues.fds[0]);
+		close(queues.fds[1]);
+		kill(child, SIGKILL);
+		clean_world(NULL);
+	}
+}
+
+/* Bob, who joins each new tap of a name that begins so as soon as the kernel tells of it; to be killed. */
+static pid_t lie_in_wait(void)
+{
+	struct sockaddr_nl address = {.nl_family = AF_NETLINK, .nl_groups = RTMGRP_LINK};
+	char datagram[16384];
+	int events = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+	pid_t child;
+
+	assert_int_equal(bind(events, (struct sockaddr *)&address, sizeof(address)), 0);
+	child = fork();
+	if (child == 0) {
+		become(&bob);
+		for (;;) {
+			ssize_t size = recv(events, datagram, sizeof(datagram), 0);
+			char *name = size > 0 ? memmem(datagram, (size_t)size, "tg", 2) : NULL;
+			int fd = name ? join(name, 0) : -1;
+
+			if (fd >= 0) {
+				usleep(20000);
+				close(fd);
+			}
+		}
+	}
+	close(events);
+	note_child(child);
+	return child;
+}
+
+/*
+ *	alice --- tap, 4 queues, 60 times --- br0
+ *	bob --- (a fifth, in a race?)
+ */
+static void test_a_race(void **state)
+{
+	char *before;
+	pid_t child;
+
+	(void)state;
+	make_bridge("br0");
+	write_policy("allow br0 max=1 queues=4\n");
+	before = snapshot();
+	child = lie_in_wait();
+	for (int i = 0; i < 60; i++) {
+		struct queues queues;
+		struct result result = call_for(ARGS("--br=br0", FD, "--queues=4"), &queues);
+
+		check(&result, &queues, 4, IFF_TAP | IFF_NO_PI | IFF_MULTI_QUEUE);
+		give_all_back(&result, &queues);
+	}
+	kill(child, SIGKILL);
+	assert_unchanged(before);
+}
+
+static bool tap_is_up(const struct running *running)
+{
+	const char *tap = first_tap();
+
+	(void)running;
+	return tap[0] && (strtoul(first_line("/sys/class/net/%s/flags", tap), NULL, 16) & IFF_UP);
+}
+
+/*
+ *	alice --- tap, two queues, whose helper is stopped somewhere --- br0
+ *	alice --- (a third queue, to keep the tap when the helper is killed?)
+ *
+ * Until it is sent a tap is nobody's to join, not even its user's.
+ */
+static void test_nobody_joins_before_the_end(void **state)
+{
+	static bool (*const places[])(const struct running *running) = {tap_is_signed, tap_is_up};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(places); i++) {
+		char name[IFNAMSIZ];
+		struct running running;
+		struct result result;
+
+		make_bridge("br0");
+		write_policy("allow br0 max=1 queues=2\n");
+		running = start_stopped(
+			&(struct call){.about = "joined early", .argv = ARGS("--br=br0", FD, "--queues=2")}, places[i]);
+		snprintf(name, sizeof(name), "%s", first_tap());
+		assert_int_equal(as_user(&bob, join_queue, name), EPERM);
+		assert_int_equal(as_user(&alice, join_queue, name), EPERM);
+		kill(running.pid, SIGKILL);
+		result = finish(&running);
+		assert_nothing_sent(&result, 128 + SIGKILL);
+		EXPECT(&result, count_taps() == 0);
+		clean_world(NULL);
+	}
+}
+
+/* No number for the second queue. */
+static void limit_descriptors(const struct call *call)
+{
+	const struct rlimit limit = {17, 17}; /* the tap's first is 16 */
+
+	(void)call;
+	setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+/* It fails before there is a tap. */
+static void test_too_few_descriptors(void **state)
+{
+	(void)state;
+	make_bridge("br0");
+	write_policy("allow br0 queues=4\n");
+	expect_refusal(
+		&(struct call){
+			.about = "too few", .argv = ARGS("--br=br0", FD, "--queues=4"), .as_caller = limit_descriptors},
+		1, "cannot open /dev/net/tun: ");
 }
 
 /*
@@ -516,10 +720,11 @@ int main(void)
 		TEST(test_bad_numbers),
 		TEST(test_limits),
 		TEST(test_nobody_else_joins),
-		TEST(test_a_race_for_a_queue),
-		TEST(test_a_race_for_persistence),
+		TEST(test_strangers),
+		TEST(test_strangers_elsewhere),
+		TEST(test_a_race),
 		TEST(test_nobody_joins_before_the_end),
-		TEST(test_a_race_for_a_tap_that_fails),
+		TEST(test_too_few_descriptors),
 		TEST(test_frames),
 		TEST(test_full_socket),
 	};

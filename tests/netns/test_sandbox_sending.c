@@ -81,7 +81,7 @@ static void test_what_ends_it(void **state)
 	};
 
 	(void)state;
-	check_attempts(attempts, COUNT(attempts), true);
+	check_attempts(attempts, COUNT(attempts), SENDING);
 }
 
 /* The other end was closed with everything else. */
@@ -114,7 +114,7 @@ static void test_what_is_needed(void **state)
 	};
 
 	(void)state;
-	check_attempts(attempts, COUNT(attempts), true);
+	check_attempts(attempts, COUNT(attempts), SENDING);
 }
 
 #ifdef __x86_64__
@@ -138,8 +138,8 @@ static void test_other_tables(void **state)
 	};
 
 	(void)state;
-	check_attempts(attempts, COUNT(attempts), false);
-	check_attempts(attempts, COUNT(attempts), true);
+	check_attempts(attempts, COUNT(attempts), WORK);
+	check_attempts(attempts, COUNT(attempts), SENDING);
 }
 #endif
 

@@ -164,9 +164,6 @@ static void test_names_that_are_taken(void **state)
 			"ip tuntap add tap1 mode tap user bob && "
 			"ip link set tap1 alias 'tapgate uid=1001 net=tap1 vmm=1'",
 			5, ITS_ONE},
-		{"a candidate that stands still",
-			"ip tuntap add tap1 mode tap && ip link set tap1 alias 'tapgate? uid=1001 net=tap1 vmm=1'", 5,
-			ITS_ONE},
 	};
 
 	(void)state;
@@ -186,20 +183,6 @@ static void test_names_that_are_taken(void **state)
 		give_back(&result);
 		clean_world(NULL);
 	}
-}
-
-/* A candidate that withdraws makes room for whoever has waited for it. */
-static void test_candidate_that_withdraws(void **state)
-{
-	(void)state;
-	prepare("tap1", "", "172.16.2.1/24");
-	command("ip tuntap add tap1 mode tap && ip link set tap1 alias 'tapgate? uid=1001 net=tap1 vmm=1'");
-	struct running running = start(&(struct call){.about = "behind a candidate", .argv = TAP1});
-	usleep(100000);
-	command("ip link del tap1");
-	struct result result = finish(&running);
-	assert_granted(&result, NULL);
-	give_back(&result);
 }
 
 /* --- what the holder can do --------------------------------------------------------------------------------------- */
@@ -266,7 +249,6 @@ int main(void)
 		TEST(test_without_ipv6),
 		TEST(test_pools),
 		TEST(test_names_that_are_taken),
-		TEST(test_candidate_that_withdraws),
 		TEST(test_what_holders_do),
 	};
 

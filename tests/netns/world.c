@@ -167,12 +167,6 @@ void make_tap(const char *name, uid_t owner, int index)
 	close(fd);
 }
 
-void make_stopped_candidate(const char *network)
-{
-	make_tap("stopped", ALICE, 1000000);
-	command("ip link set stopped alias 'tapgate? uid=1000 net=%s vmm=1'", network);
-}
-
 void write_bytes(const char *path, const void *bytes, size_t size, mode_t mode, uid_t owner, gid_t group)
 {
 	/* Files of the kernel's have no owner to set, and no other mode. */
