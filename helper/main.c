@@ -28,16 +28,18 @@ int main(int argc, char **argv)
 
 	bool granted =
 		state_close_to_others(&had_no_new_privs, &outcome) && /* nobody reads or traces us */
-		state_make_known(&outcome) &&			      /* nothing inherited is trusted; all ends soon */
-		report_open_log(&order, &outcome) &&		      /* what comes of it is told */
+		state_make_known(&outcome) &&			      /* nothing inherited is trusted */
+		report_open_log(&order, &outcome) &&		      /* what comes of it is logged */
+		state_end_soon(&outcome) &&			      /* it ends, stopped or not */
 		privileges_keep_net_admin(&order.caller, had_no_new_privs, &outcome) && /* nor can we become root */
-		sandbox_for_work(&outcome) &&				     /* or more than the rest takes */
-		request_parse(argc, argv, &order.request, &outcome) &&	     /* well-formed words */
-		peer_take(&order, &outcome) &&				     /* a socket of the caller's */
-		(port_open(&order, &port), sandbox_for_reading(&outcome)) && /* nothing more is written */
-		permit_request(&order, &outcome) &&			     /* root says yes */
-		network_find(&order.permit, &network, &outcome) &&	     /* it is there, and guarded */
-		port_make(&order, &network, &port, &outcome);		     /* up, as it was allowed */
+		sandbox_for_work(&outcome) &&			       /* or more than the rest takes */
+		request_parse(argc, argv, &order.request, &outcome) && /* well-formed words */
+		peer_take(&order, &outcome) &&			       /* a socket of the caller's */
+		port_open(&order, &port) &&			       /* all that is ever written */
+		sandbox_for_reading(&outcome) &&		       /* indeed */
+		permit_request(&order, &outcome) &&		       /* root says yes */
+		network_find(&order.permit, &network, &outcome) &&     /* it is there, and guarded */
+		port_make(&order, &network, &port, &outcome);	       /* up, as it was allowed */
 
 	network_close(&network);
 	privileges_drop_all();

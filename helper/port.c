@@ -22,7 +22,7 @@ enum {
 
 /* --- descriptors ------------------------------------------------------------------------------------------------- */
 
-void port_open(const struct order *order, struct port *port)
+bool port_open(const struct order *order, struct port *port)
 {
 	for (port->queues = 0; port->queues < order->request.queues && !port->error;) {
 		int fd = -1, number = FD_TAP + (int)port->queues;
@@ -33,9 +33,10 @@ void port_open(const struct order *order, struct port *port)
 		if (dup3(fd, number, O_CLOEXEC) == number)
 			port->queues++;
 		else
-			port->error = -errno;
+			port->error = errno == EBADF ? -EMFILE : -errno; /* a number above the limit */
 		close(fd);
 	}
+	return true;
 }
 
 static bool refuse_open(int error, struct outcome *outcome)

@@ -18,10 +18,10 @@ struct port {
 };
 
 /*
- * Open the descriptors that become the tap and its queues: nothing else is opened for writing. What fails is told by
- * port_make, so that who is denied is told that.
+ * Open the descriptors that become the tap and its queues: nothing else is opened for writing. Always true: what fails
+ * is told by port_make, so that who is denied is told that.
  */
-void port_open(const struct order *order, struct port *port);
+bool port_open(const struct order *order, struct port *port);
 
 /*
  * Make the tap: FD_TAP, and the queues behind it. Join it to the network's bridge, or give it the network's addresses,

@@ -47,6 +47,8 @@ static int make(const struct order *order, struct link *link, int index, struct 
 	if (!error)
 		error = tap_make(FD_TAP, &kind, port->name, index, 0);
 	port->tap = error ? 0 : index;
+	if (!error)
+		error = tap_reset(FD_TAP); /* before others join: a filter that is there would be put on them, too */
 	for (uint32_t i = 1; i < port->queues && !error; i++)
 		error = tap_add_queue(FD_TAP + (int)i, &kind, port->name);
 	if (!error)
@@ -58,9 +60,12 @@ int queues_make(const struct order *order, struct link *link, int index, struct 
 {
 	int error = -EUSERS;
 
-	for (int i = 0; i < TRIES_MAX && error == -EUSERS; i++) {
+	/* Whatever fails behind the making of the tap may be a stranger's doing. */
+	for (int i = 0; i < TRIES_MAX && error; i++) {
 		error = make(order, link, index, port);
-		if (error && port->tap) /* from under whoever joined it; our descriptors can be used again */
+		if (error && !port->tap)
+			return error;
+		if (error) /* from under whoever joined it; our descriptors can be used again */
 			link_remove(link, port->tap);
 	}
 	return error;

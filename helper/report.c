@@ -38,7 +38,7 @@ bool report_open_log(struct order *order, struct outcome *outcome)
 	/* Out of the way of the number that the peer's socket gets. */
 	order->log = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, FD_LOG);
 	if (order->log < 0)
-		return refuse_errno(outcome, errno, "cannot have a socket for the log");
+		return refuse_errno(outcome, errno == EINVAL ? EMFILE : errno, "cannot have a socket for the log");
 	close(fd);
 	if (setsockopt(order->log, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience)) < 0)
 		return refuse_errno(outcome, errno, "cannot limit the time that the log may take");

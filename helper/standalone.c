@@ -72,7 +72,8 @@ bool standalone_refuse_taken(const struct order *order, struct link *link, struc
 		return refuse(outcome, EXIT_LIMIT,
 			"network '%s' has none of its %u subnets free; end a virtual machine there first", name,
 			policy_pool_size(network));
-	if (link_by_name(link, name, &tap) != 0 || alias_is_missing(&tap) || /* gone since, or just being made */
+	link_by_name(link, name, &tap);
+	if (!tap.index || alias_is_missing(&tap) || /* gone since, or just being made */
 		(alias_read_tap(&tap, &alias) && strcmp(alias.network, name) == 0))
 		return refuse(outcome, EXIT_LIMIT,
 			"network '%s' has its one virtual machine already: interface '%s'; end that one first, or an "

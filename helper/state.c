@@ -46,23 +46,14 @@ static void reset_signals(void)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-/*
- * No timer of the caller's runs on; one of ours kills the process, and with it the tap, if it stands still: on a file
- * system or a standard error that a user serves, reading, closing and writing can take for ever, and its user can stop
- * it. SIGKILL ends a stopped process, too.
- */
-static bool set_timers(struct outcome *outcome)
+/* No timer of the caller's runs on. */
+static void clear_timers(void)
 {
 	const struct itimerval never = {0};
-	const struct itimerspec soon = {.it_value.tv_sec = LIFE_MAX};
-	struct sigevent end = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGKILL};
-	timer_t timer;
 
 	setitimer(ITIMER_REAL, &never, NULL);
 	setitimer(ITIMER_VIRTUAL, &never, NULL);
 	setitimer(ITIMER_PROF, &never, NULL);
-	return (timer_create(CLOCK_MONOTONIC, &end, &timer) == 0 && timer_settime(timer, 0, &soon, NULL) == 0) ||
-	       refuse_errno(outcome, errno, "cannot have the timer that ends the helper (RLIMIT_SIGPENDING)");
 }
 
 /* A soft limit is the caller's mood, a hard one the administrator's word. */
@@ -86,8 +77,7 @@ bool state_make_known(struct outcome *outcome)
 		return refuse(outcome, EXIT_SYSTEM, "cannot clear the environment");
 	umask(077);
 	raise_limits();
-	if (!set_timers(outcome)) /* before a signal of the old ones that is ignored would end the process */
-		return false;
+	clear_timers(); /* before a signal of theirs that is ignored would end the process */
 	reset_signals();
 	if (!open_standard_streams(outcome))
 		return false;
@@ -113,4 +103,18 @@ bool state_not_dumpable(struct outcome *outcome)
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 || prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) != 0)
 		return refuse_errno(outcome, errno, "cannot make the process undumpable");
 	return true;
+}
+
+/*
+ * On a file system or a standard error that a user serves, reading, closing and writing can take for ever; and its user
+ * can stop the process. SIGKILL ends a stopped process, too.
+ */
+bool state_end_soon(struct outcome *outcome)
+{
+	const struct itimerspec soon = {.it_value.tv_sec = LIFE_MAX};
+	struct sigevent end = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGKILL};
+	timer_t timer;
+
+	return (timer_create(CLOCK_MONOTONIC, &end, &timer) == 0 && timer_settime(timer, 0, &soon, NULL) == 0) ||
+	       refuse_errno(outcome, errno, "cannot have the timer that ends the helper (RLIMIT_SIGPENDING)");
 }

@@ -6,7 +6,7 @@
 
 /*
  * Known from here on: descriptors 0 to 2 are open; the environment is empty; umask, working directory, signal mask and
- * dispositions; no timer runs but the one that kills the process, stopped or not, after 15 seconds; soft limits are as high as the
+ * dispositions; no interval timer runs; soft limits are as high as the
  * hard ones.
  */
 bool state_make_known(struct outcome *outcome);
@@ -17,6 +17,9 @@ bool state_make_known(struct outcome *outcome);
  * effect.
  */
 bool state_close_to_others(bool *had_no_new_privs, struct outcome *outcome);
+
+/* The process is killed after 15 seconds (timer_create(2)), wherever it stands, stopped or not, and its tap is gone. */
+bool state_end_soon(struct outcome *outcome);
 
 /*
  * The kernel undoes the second with each change of credentials (begin_new_exec and commit_creds): call it after each.

@@ -55,7 +55,7 @@ bool tap_name_is_taken(int fd, const char *name)
 
 int tap_add_queue(int fd, const struct tap_kind *kind, const char *name)
 {
-	return attach(fd, kind, name, 0);
+	return attach(fd, kind, name, IFF_NOFILTER);
 }
 
 /* Whether a setting is, and is read as, what it is on a new tap. This kernel may be without it (EINVAL). */

@@ -332,10 +332,19 @@ static bool trace(const struct running *running, bool (*there)(const struct runn
 		assert_int_equal(waitpid(running->pid, NULL, __WALL), running->pid);
 		assert_int_equal(
 			ptrace(enough ? PTRACE_DETACH : PTRACE_SYSCALL, running->pid, NULL, enough ? SIGSTOP : 0), 0);
-		if (enough)
-			return true;
+		if (enough) /* and it has stopped, too: let_go_on must not come first */
+			return waitid(P_PID, (id_t)running->pid, &info, WSTOPPED | WEXITED | WNOWAIT) == 0 &&
+			       info.si_code == CLD_STOPPED;
 	}
 	return false;
+}
+
+bool tap_is_up(const struct running *running)
+{
+	const char *tap = first_tap();
+
+	(void)running;
+	return tap[0] && (strtoul(first_line("/sys/class/net/%s/flags", tap), NULL, 16) & IFF_UP);
 }
 
 bool try_start_stopped(const struct call *call, bool (*there)(const struct running *running), struct running *running)

@@ -195,8 +195,9 @@ void let_go_on(const struct running *running);
 bool try_start_stopped(const struct call *call, bool (*there)(const struct running *running), struct running *running);
 struct result run_watched(const struct call *call, void (*look)(const struct running *running));
 
-/* For start_stopped: there is a tap with tapgate's alias, and it is not up yet. */
+/* For start_stopped: there is a tap with tapgate's alias, and it is not up yet; one that is up, not yet read back. */
 bool tap_is_signed(const struct running *running);
+bool tap_is_up(const struct running *running);
 
 /* The first tap in /sys/class/net; "" if there is none. Up to the next call. */
 const char *first_tap(void);

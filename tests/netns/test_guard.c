@@ -202,7 +202,7 @@ static void test_changes_before_the_hand_over(void **state)
 		make_network("lab", mode);
 		write_policy(policy);
 		tell_shell(mode);
-		running = start_stopped(&(struct call){.about = about, .argv = LAB}, tap_is_signed);
+		running = start_stopped(&(struct call){.about = about, .argv = LAB}, tap_is_up);
 		command("%s", rows[i].change);
 		let_go_on(&running);
 		result = finish(&running);

@@ -228,8 +228,9 @@ static void test_mtu_of_a_bridge_that_follows(void **state)
 	make_br0();
 	write_policy("allow br0 mtu=1400\n");
 	expect_refusal(&(struct call){.about = "follows"}, 1,
-		"the MTU of bridge 'br0' would fall to mtu=1400 of /etc/tapgate.conf:1 (allow br0 mtu=1400), "
-		"as it follows its ports; an administrator can run: ip link set br0 mtu 1500");
+		"the MTU of bridge 'br0' may follow its ports' and fall to mtu=1400 of /etc/tapgate.conf:1 "
+		"(allow br0 mtu=1400); an administrator can set it to another than its lowest port's 1500: "
+		"ip link set br0 mtu 1499");
 	assert_string_equal(first_line("/sys/class/net/br0/mtu"), "1500");
 }
 

@@ -59,7 +59,7 @@ static bool waits_at_the_end(pid_t pid)
 		return false;
 	(void)!fread(text, 1, sizeof(text) - 1, file);
 	fclose(file);
-	return strstr(text, "\nState:\tS") && strstr(text, "\nSeccomp_filters:\t2\n");
+	return strstr(text, "\nState:\tS") && strstr(text, "\nSeccomp_filters:\t3\n");
 }
 
 /*

@@ -1,17 +1,19 @@
 /*
  * What the helper makes of the timers and signals that it inherits, asked of the kernel in a process of the test's own:
- * one timer that ends it after a minute, and nothing in its way. (What comes of them in a call: test_environment.c.)
+ * one timer that kills it after 15 seconds, and nothing in its way. (What comes of them in a call: test_environment.c.)
  */
 #include "tests/netns/harness.h"
 
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/time.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "helper/state.h"
 
-enum { MINUTE = 60 };
+enum { LIFE = 15 }; /* seconds */
 
 static void set_all(struct timeval value, struct timeval interval)
 {
@@ -75,33 +77,27 @@ static bool is_off(int which)
 	       !timerisset(&timer.it_interval);
 }
 
-/* The number of the first thing that is not so, or 0. */
+/* The number of the first thing that is not so; else it stops itself, to be ended by the timer alone. */
 static int find_fault(void)
 {
 	struct outcome outcome = {.code = EXIT_SENT};
-	struct itimerval timer;
 	struct sigaction action;
 	sigset_t mask;
 
-	if (!state_make_known(&outcome))
+	if (!state_make_known(&outcome) || !state_end_soon(&outcome))
 		return 1;
-	if (getitimer(ITIMER_REAL, &timer) < 0 || timerisset(&timer.it_interval))
+	if (!is_off(ITIMER_REAL) || !is_off(ITIMER_VIRTUAL) || !is_off(ITIMER_PROF))
 		return 2;
-	if (!timerisset(&timer.it_value) || timer.it_value.tv_sec > MINUTE ||
-		(timer.it_value.tv_sec == MINUTE && timer.it_value.tv_usec > 0))
-		return 3;
-	if (timer.it_value.tv_sec < MINUTE / 2)
-		return 4; /* it was set just now */
-	if (!is_off(ITIMER_VIRTUAL) || !is_off(ITIMER_PROF))
-		return 5;
 	if (sigaction(SIGALRM, NULL, &action) < 0 || action.sa_handler != SIG_DFL)
-		return 6;
+		return 3;
 	if (sigprocmask(SIG_BLOCK, NULL, &mask) < 0 || sigismember(&mask, SIGALRM))
-		return 7;
-	return 0;
+		return 4;
+	raise(SIGSTOP);
+	return 5; /* nobody lets it go on */
 }
 
-static void test_end_after_a_minute(void **state)
+/* All at once: whatever was inherited, a process that is stopped is killed after 15 seconds. */
+static void test_end_after_a_while(void **state)
 {
 	static const struct {
 		const char *about;
@@ -114,26 +110,53 @@ static void test_end_after_a_minute(void **state)
 		{"and SIGALRM blocked and ignored", prepare_blocked_and_ignored},
 		{"timers that expire all the while", prepare_frequent},
 	};
+	pid_t children[COUNT(rows)];
+	struct timespec start, end;
 
 	(void)state;
+	clock_gettime(CLOCK_MONOTONIC, &start);
 	for (size_t i = 0; i < COUNT(rows); i++) {
-		pid_t child = fork();
-		int status;
-
-		if (child == 0) {
+		children[i] = fork();
+		if (children[i] == 0) {
 			rows[i].prepare();
 			_exit(find_fault());
 		}
-		assert_int_equal(waitpid(child, &status, 0), child);
-		if (status)
+		note_child(children[i]);
+	}
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		int status;
+
+		assert_int_equal(waitpid(children[i], &status, 0), children[i]);
+		forget_child(children[i]);
+		if (!WIFSIGNALED(status) || WTERMSIG(status) != SIGKILL)
 			fail_msg("%s: fault %d, signal %d", rows[i].about, WEXITSTATUS(status), WTERMSIG(status));
 	}
+	clock_gettime(CLOCK_MONOTONIC, &end);
+	assert_in_range(end.tv_sec - start.tv_sec, LIFE - 1, LIFE + 3);
+}
+
+/* Where no timer can be had, as the user has as many signals pending as may be, there is no tap. */
+static void allow_no_signals(const struct call *call)
+{
+	const struct rlimit none = {0, 0};
+
+	(void)call;
+	setrlimit(RLIMIT_SIGPENDING, &none);
+}
+
+static void test_no_timer(void **state)
+{
+	(void)state;
+	prepare_br0();
+	expect_refusal(&(struct call){.about = "no timer", .as_caller = allow_no_signals}, 1,
+		"cannot have the timer that ends the helper (RLIMIT_SIGPENDING): ");
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_end_after_a_minute),
+		TEST(test_end_after_a_while),
+		TEST(test_no_timer),
 	};
 
 	return RUN_TESTS(tests);
