@@ -114,7 +114,8 @@ static void write_error(const char *text)
 	struct pollfd ready = {.fd = FD_ERROR, .events = POLLOUT};
 
 	text_append(line, sizeof(line), IDENT ": %s\n", text);
-	if (poll(&ready, 1, ERROR_PATIENCE) == 1 && write(FD_ERROR, line, strlen(line)) > 0)
+	/* Where poll fails (its user can lower RLIMIT_NOFILE) the timer bounds the write. */
+	if (poll(&ready, 1, ERROR_PATIENCE) != 0 && write(FD_ERROR, line, strlen(line)) > 0)
 		wait_for_reader(FD_ERROR);
 }
 

@@ -113,16 +113,20 @@ static int ipv6_address_mode(const char *bridge)
 	return sysctl_read(AF_INET6, bridge, ADDRESS_MODE);
 }
 
-/* The MTU that a bridge should have: its line's, else what the kernel gives one by itself, the least of its ports'. */
-static uint32_t mtu_wanted(const struct host *host, const struct policy_network *network, int index)
+static uint32_t mtu_wanted(const struct policy_network *network)
 {
-	uint32_t mtu = network->options.mtu ? network->options.mtu : 1500;
+	return network->options.mtu ? network->options.mtu : 1500;
+}
 
-	for (size_t i = 0; i < host->interface_count && !network->options.mtu && index; i++) {
-		if (host->interfaces[i].master == index && host->interfaces[i].mtu < mtu)
-			mtu = host->interfaces[i].mtu;
-	}
-	return mtu;
+/*
+ * A bridge follows the lowest MTU of its ports until one is set that it does not have (br_change_mtu, net/bridge/
+ * br_device.c): then one guest's mtu= is not everybody's.
+ */
+static int pin_mtu(struct session *session, struct link_interface *bridge)
+{
+	const struct link_change change = {.mtu = --bridge->mtu};
+
+	return link_change(session->link, bridge->index, &change);
 }
 
 static bool differs(const char *what, const char **difference)
@@ -132,8 +136,8 @@ static bool differs(const char *what, const char **difference)
 }
 
 /* The first setting of a bridge that is not as the network wants it. */
-static bool setting_differs(const struct host *host, const struct policy_network *network,
-	const struct link_interface *bridge, const char **difference)
+static bool setting_differs(
+	const struct policy_network *network, const struct link_interface *bridge, const char **difference)
 {
 	char alias[IFALIASZ];
 	int mode = ipv6_address_mode(network->name);
@@ -145,7 +149,7 @@ static bool setting_differs(const struct host *host, const struct policy_network
 		return differs("hardware address", difference);
 	if (bridge->stp || bridge->forward_delay)
 		return differs("spanning tree and forward delay", difference);
-	if (bridge->mtu != mtu_wanted(host, network, bridge->index))
+	if (bridge->mtu != mtu_wanted(network))
 		return differs("MTU", difference);
 	if (mode >= 0 && mode != 1)
 		return differs("choice of an IPv6 address", difference);
@@ -165,13 +169,12 @@ static bool set_back(struct session *session, const struct undo_values *values)
 	return !error || session_fail(values->name, error, "put the bridge's settings back");
 }
 
-/* An MTU that was never set goes on following those of the ports: it is set only where it is another. */
 static int apply_settings(
 	struct session *session, const struct policy_network *network, const struct link_interface *bridge)
 {
 	unsigned char mac[6];
 	char alias[IFALIASZ];
-	uint32_t mtu = mtu_wanted(&session->host, network, bridge->index);
+	uint32_t mtu = mtu_wanted(network);
 	const struct link_change change = {.mac = mac_is_ours(bridge->mac) ? NULL : mac,
 		.mtu = bridge->mtu == mtu ? 0 : mtu,
 		.alias = alias,
@@ -191,7 +194,7 @@ bool bridge_set(struct session *session, const struct policy_network *network)
 	const char *difference;
 	int error;
 
-	if (bridge.index && !setting_differs(&session->host, network, &bridge, &difference))
+	if (bridge.index && !setting_differs(network, &bridge, &difference))
 		return true;
 	if (!session->dry) {
 		if (bridge.index) {
@@ -200,6 +203,8 @@ bool bridge_set(struct session *session, const struct policy_network *network)
 			session_undo_with(session, set_back, undo);
 		} else {
 			error = link_by_name(session->link, network->name, &bridge);
+			if (!error)
+				error = pin_mtu(session, &bridge);
 			if (error)
 				return session_fail(network->name, error, "find the bridge that was made");
 		}
@@ -279,7 +284,7 @@ const char *bridge_difference(struct session *session, const struct policy_netwo
 	const struct link_interface bridge = find(session, network);
 	const char *difference = NULL;
 
-	if (setting_differs(&session->host, network, &bridge, &difference))
+	if (setting_differs(network, &bridge, &difference))
 		return difference;
 	if (addresses_differ(&session->host, network, bridge.index))
 		return "addresses";

@@ -7,6 +7,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 /* The text of the one line that came: what stands behind "tapgate-helper[4711]: ". */
@@ -154,12 +155,82 @@ static void test_long(void **state)
 	assert_string_equal(text + strlen(text) - strlen(USAGE "\"\n"), USAGE "\"\n");
 }
 
+/* --- limits that are lowered meanwhile --------------------------------------------------------------------------- */
+
+/* The process is its caller's by now, who may change its limits (prlimit(2)). */
+static bool is_hers(const struct running *running)
+{
+	return strstr(command_line("grep ^Uid: /proc/%d/status", (int)running->pid), "\t1000\t1000\t1000\t1000");
+}
+
+struct lowering {
+	pid_t pid;
+	__rlimit_resource_t limit;
+	rlim_t value;
+};
+
+static int lower(void *context)
+{
+	const struct lowering *lowering = context;
+	const struct rlimit limit = {lowering->value, lowering->value};
+
+	return prlimit(lowering->pid, lowering->limit, &limit, NULL) < 0;
+}
+
+/*
+ *	alice --- helper, stopped somewhere; a limit of it lowered by her --- br0, allowed
+ *
+ * There is a tap and a line that says so; or neither, and a line that says that.
+ */
+static void test_limits_lowered_meanwhile(void **state)
+{
+	static bool (*const places[])(const struct running *running) = {is_hers, tap_is_signed, tap_is_up};
+	static const struct {
+		const char *about;
+		__rlimit_resource_t limit;
+		rlim_t value;
+	} rows[] = {
+		{"descriptors: 4", RLIMIT_NOFILE, 4},
+		{"descriptors: none", RLIMIT_NOFILE, 0},
+		{"file size", RLIMIT_FSIZE, 0},
+		{"signals", RLIMIT_SIGPENDING, 0},
+		{"memory", RLIMIT_AS, 0},
+		{"data", RLIMIT_DATA, 0},
+		{"stack", RLIMIT_STACK, 0},
+		{"processes", RLIMIT_NPROC, 0},
+	};
+	unsigned int granted = 0;
+
+	(void)state;
+	prepare_br0();
+	for (size_t i = 0; i < COUNT(rows) * COUNT(places); i++) {
+		struct running running = start_stopped(
+			&(struct call){.about = rows[i / COUNT(places)].about}, places[i % COUNT(places)]);
+		struct lowering lowering = {running.pid, rows[i / COUNT(places)].limit, rows[i / COUNT(places)].value};
+		struct result result;
+
+		assert_int_equal(as_user(&alice, lower, &lowering), 0);
+		let_go_on(&running);
+		result = finish(&running);
+		if (result.fds) {
+			EXPECT(&result, strncmp(text_of(&result), "granted uid=1000 net=br0 ", 25) == 0);
+			give_back(&result);
+			granted++;
+		} else {
+			assert_refused(&result, result.code, "");
+		}
+		assert_int_equal(count_taps(), 0);
+	}
+	assert_in_range(granted, COUNT(rows), COUNT(rows) * COUNT(places) - 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_grant),
 		TEST(test_refusals),
 		TEST(test_long),
+		TEST(test_limits_lowered_meanwhile),
 	};
 
 	return RUN_TESTS(tests);
