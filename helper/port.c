@@ -63,9 +63,9 @@ static int make_bridged(const struct order *order, struct link *link, int index,
 
 	for (int n = 0; n < NAMES_MAX && error == -EBUSY && !link_has_index(link, index); n++) {
 		snprintf(port->name, sizeof(port->name), "tg%d-%d", (int)order->vmm, n);
-		error = tap_make(FD_TAP, &kind, port->name, index, order->caller.uid);
+		error = tap_make(FD_TAP, &kind, port->name, index);
 	}
-	return error;
+	return error ? error : tap_own(FD_TAP, order->caller.uid);
 }
 
 static int make_at(const struct order *order, const struct network *network, int index, struct port *port)

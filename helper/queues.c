@@ -39,21 +39,21 @@ int queues_hold(const struct order *order, struct link *link, const struct port 
 		       : -EUSERS;
 }
 
-static int make(const struct order *order, struct link *link, int index, struct port *port)
+static int make(const struct order *order, int index, struct port *port)
 {
 	const struct tap_kind kind = {.vnet_header = order->request.vnet_header, .multi_queue = true};
 	int error = choose_name(port->name);
 
 	if (!error)
-		error = tap_make(FD_TAP, &kind, port->name, index, 0);
+		error = tap_make(FD_TAP, &kind, port->name, index);
 	port->tap = error ? 0 : index;
+	if (!error)
+		error = tap_own(FD_TAP, 0);
 	if (!error)
 		error = tap_reset(FD_TAP); /* before others join: a filter that is there would be put on them, too */
 	for (uint32_t i = 1; i < port->queues && !error; i++)
 		error = tap_add_queue(FD_TAP + (int)i, &kind, port->name);
-	if (!error)
-		error = tap_reset(FD_TAP);
-	return error ? error : queues_hold(order, link, port);
+	return error ? error : tap_reset(FD_TAP);
 }
 
 int queues_make(const struct order *order, struct link *link, int index, struct port *port)
@@ -62,11 +62,17 @@ int queues_make(const struct order *order, struct link *link, int index, struct 
 
 	/* Whatever fails behind the making of the tap may be a stranger's doing. */
 	for (int i = 0; i < TRIES_MAX && error; i++) {
-		error = make(order, link, index, port);
+		int foreign;
+
+		error = make(order, index, port);
 		if (error && !port->tap)
 			return error;
-		if (error) /* from under whoever joined it; our descriptors can be used again */
+		foreign = error ? error : queues_hold(order, link, port);
+		if (foreign) /* from under whoever joined it; our descriptors can be used again */
 			link_remove(link, port->tap);
+		if (!error && foreign != -EUSERS)
+			return foreign;
+		error = foreign;
 	}
 	return error;
 }

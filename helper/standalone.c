@@ -17,8 +17,10 @@ static int make_named(const struct order *order, struct link *link, int index, c
 
 	if (tap_name_is_taken(FD_TAP, name))
 		return -EEXIST;
-	error = tap_make(FD_TAP, &kind, name, index, order->caller.uid);
-	return error == -EBUSY && !link_has_index(link, index) ? -EEXIST : error;
+	error = tap_make(FD_TAP, &kind, name, index);
+	if (error)
+		return error == -EBUSY && !link_has_index(link, index) ? -EEXIST : error;
+	return tap_own(FD_TAP, order->caller.uid);
 }
 
 static int rename_to(struct link *link, int index, const char *name)

@@ -146,15 +146,17 @@ struct tap_kind {
 int tap_open(int *fd);
 
 /*
- * Make an open descriptor a tap of that name, interface index and owner, one that vanishes with the descriptor
+ * Make an open descriptor a tap of that name and interface index, one that vanishes with the descriptor
  * (drivers/net/tun.c). The kernel never takes an existing one (IFF_TUN_EXCL): -EBUSY if name or index is taken. Index
  * 0: whichever is free.
- *
- * Between the two calls that this takes the tap has no owner: one with several queues can be joined by any user then.
- * Make it root's, and look who did (tun_look, tun.h). -EINVAL: this user namespace does not know the owner, or the name
- * is none.
  */
-int tap_make(int fd, const struct tap_kind *kind, const char *name, int index, uid_t owner);
+int tap_make(int fd, const struct tap_kind *kind, const char *name, int index);
+
+/*
+ * Make a tap somebody's. Before that it has no owner: one of several queues can be joined by any user. Make such a one
+ * root's, and look who did (tun_look, tun.h). -EINVAL: this user namespace does not know the owner.
+ */
+int tap_own(int fd, uid_t owner);
 
 /* Whether an interface has that name, asked by a descriptor that is no tap yet. Nothing is made. */
 bool tap_name_is_taken(int fd, const char *name);

@@ -36,13 +36,14 @@ static int attach(int fd, const struct tap_kind *kind, const char *name, int mor
 	return ioctl(fd, TUNSETIFF, &request) < 0 ? -errno : 0;
 }
 
-int tap_make(int fd, const struct tap_kind *kind, const char *name, int index, uid_t owner)
+int tap_make(int fd, const struct tap_kind *kind, const char *name, int index)
 {
-	int error = ioctl(fd, TUNSETIFINDEX, &index) < 0 ? -errno : attach(fd, kind, name, IFF_TUN_EXCL);
+	return ioctl(fd, TUNSETIFINDEX, &index) < 0 ? -errno : attach(fd, kind, name, IFF_TUN_EXCL);
+}
 
-	if (!error && ioctl(fd, TUNSETOWNER, (unsigned long)owner) < 0)
-		error = -errno;
-	return error;
+int tap_own(int fd, uid_t owner)
+{
+	return ioctl(fd, TUNSETOWNER, (unsigned long)owner) < 0 ? -errno : 0;
 }
 
 bool tap_name_is_taken(int fd, const char *name)

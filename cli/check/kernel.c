@@ -34,7 +34,7 @@ static int make_port(struct link *link, struct link_interface *bridge, struct li
 	if (!error)
 		error = tap_open(&fd);
 	if (!error)
-		error = tap_make(fd, &kind, name, 0, geteuid());
+		error = tap_make(fd, &kind, name, 0);
 	if (!error)
 		error = link_by_name(link, name, port);
 	if (!error)

@@ -6,7 +6,7 @@
  *	ports flood NAME COUNT       so many frames, each from another address
  *	ports bpdu NAME TAGS         the best BPDU there can be
  *	ports ioctls NAME            what the tap's holder can try, with the holder's rights; prints what came of it
- *	ports late INTERFACE         makes a tap that stays, with an index behind those of all others
+ *	ports with LINE COMMAND...   runs it, and the shell's LINE when the helper has brought $tap up and not read it back
  *	ports vhost DESCRIPTOR       whether this is one of /dev/vhost-net
  *
  * TAGS are numbers of VLANs, the outermost first, "ad:" before those of 802.1ad, ',' between; or "-" for none.
@@ -23,14 +23,17 @@
 #include <net/if.h>
 #include <netinet/ether.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/ptrace.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 enum { PORTS_MAX = 16, TAG_8021Q = 0x8100, TAG_8021AD = 0x88a8, EXPERIMENTAL = 0x88b5, PATIENCE_MS = 5000 };
@@ -322,15 +325,87 @@ static void try_ioctls(const struct port *port)
 	tell("not persist", ioctl(tap, TUNSETPERSIST, 0));
 }
 
-static void make_late_tap(const char *name)
-{
-	struct ifreq request = {.ifr_flags = IFF_TAP | IFF_NO_PI};
-	int tap = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
+/* --- meanwhile --------------------------------------------------------------------------------------------------- */
 
-	snprintf(request.ifr_name, sizeof(request.ifr_name), "%.15s", name);
-	if (ioctl(tap, TUNSETIFINDEX, &(unsigned int){1000000}) < 0 || ioctl(tap, TUNSETIFF, &request) < 0 ||
-		ioctl(tap, TUNSETPERSIST, 1) < 0)
-		fail(name);
+/* The helper's tap that is up and was not there before, if any. */
+static bool find_new_tap(char name[static 16])
+{
+	char path[64], alias[64];
+	unsigned int flags;
+	bool found = false;
+	struct dirent *entry;
+	DIR *links = opendir("/sys/class/net");
+
+	while (links && !found && (entry = readdir(links))) {
+		FILE *file;
+
+		snprintf(path, sizeof(path), "/sys/class/net/%.15s/ifalias", entry->d_name);
+		file = fopen(path, "re");
+		found = file && fgets(alias, sizeof(alias), file) && strncmp(alias, "tapgate uid=", 12) == 0;
+		if (file)
+			fclose(file);
+		snprintf(path, sizeof(path), "/sys/class/net/%.15s/flags", entry->d_name);
+		file = found ? fopen(path, "re") : NULL;
+		found = file && fscanf(file, "%x", &flags) == 1 && (flags & 1);
+		if (file)
+			fclose(file);
+		if (found)
+			snprintf(name, 16, "%.15s", entry->d_name);
+	}
+	if (links)
+		closedir(links);
+	return found;
+}
+
+/* Trace a process and what it starts until there is such a tap; then run the shell's line, and leave them alone. */
+static _Noreturn void trace(pid_t process, int ready, const char *line)
+{
+	const long options = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE;
+	bool done = false;
+	char tap[16];
+	int status;
+	pid_t one;
+
+	if (ptrace(PTRACE_SEIZE, process, NULL, options) < 0 || ptrace(PTRACE_INTERRUPT, process, NULL, NULL) < 0 ||
+		write(ready, "", 1) != 1)
+		fail("trace");
+	close(ready);
+	while ((one = waitpid(-1, &status, __WALL)) > 0) {
+		int signal = WSTOPSIG(status);
+
+		if (!WIFSTOPPED(status))
+			continue;
+		if (!done && find_new_tap(tap)) {
+			done = true;
+			setenv("tap", tap, 1);
+			if (system(line) != 0)
+				fprintf(stderr, "ports: failed: %s\n", line);
+		}
+		if (status >> 16 || signal == SIGTRAP || signal == (SIGTRAP | 0x80))
+			signal = 0;
+		ptrace(done ? PTRACE_DETACH : PTRACE_SYSCALL, one, NULL, signal);
+	}
+	exit(0);
+}
+
+/*
+ * Become a command; and run a line as soon as there is a tap that is up: its helper then has not read it back yet. Root
+ * may trace a setuid program without taking anything from it.
+ */
+static int run_with(const char *line, char **command)
+{
+	pid_t process = getpid();
+	int ready[2];
+	char byte;
+
+	if (pipe(ready) < 0)
+		fail("pipe");
+	if (fork() == 0)
+		trace(process, ready[1], line);
+	close(ready[1]);
+	if (read(ready[0], &byte, 1) == 1)
+		execvp(*command, command);
+	fail(*command);
 }
 
 int main(int argc, char **argv)
@@ -344,10 +419,8 @@ int main(int argc, char **argv)
 		printf("vhost features %#llx\n", (unsigned long long)features);
 		return 0;
 	}
-	if (strcmp(what, "late") == 0) {
-		make_late_tap(argv[2]);
-		return 0;
-	}
+	if (strcmp(what, "with") == 0 && argc > 3)
+		return run_with(argv[2], argv + 3);
 	take_ports();
 	if (strcmp(what, "send") == 0 && argc > 3) {
 		send_probe(port_of(argv[2]), argv[3], argc > 4 ? argv[4] : "02:00:00:00:00:01");
