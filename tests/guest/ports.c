@@ -327,8 +327,17 @@ static void try_ioctls(const struct port *port)
 
 /* --- meanwhile --------------------------------------------------------------------------------------------------- */
 
-/* The helper's tap that is up and was not there before, if any. */
-static bool find_new_tap(char name[static 16])
+/* " 5 " */
+static const char *index_of(const char *interface)
+{
+	static char text[16];
+
+	snprintf(text, sizeof(text), " %u ", if_nametoindex(interface));
+	return text;
+}
+
+/* A tap of the helper's that is up, and has none of these indexes, " 5 6 ". */
+static bool find_new_tap(const char *known, char name[static 16])
 {
 	char path[64], alias[64];
 	unsigned int flags;
@@ -351,6 +360,8 @@ static bool find_new_tap(char name[static 16])
 			fclose(file);
 		if (found)
 			snprintf(name, 16, "%.15s", entry->d_name);
+		if (found)
+			found = !strstr(known, index_of(entry->d_name));
 	}
 	if (links)
 		closedir(links);
@@ -361,11 +372,13 @@ static bool find_new_tap(char name[static 16])
 static _Noreturn void trace(pid_t process, int ready, const char *line)
 {
 	const long options = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE;
+	char tap[16], known[1024] = " ";
 	bool done = false;
-	char tap[16];
 	int status;
 	pid_t one;
 
+	while (find_new_tap(known, tap))
+		strncat(known, index_of(tap), sizeof(known) - strlen(known) - 1);
 	if (ptrace(PTRACE_SEIZE, process, NULL, options) < 0 || ptrace(PTRACE_INTERRUPT, process, NULL, NULL) < 0 ||
 		write(ready, "", 1) != 1)
 		fail("trace");
@@ -375,7 +388,7 @@ static _Noreturn void trace(pid_t process, int ready, const char *line)
 
 		if (!WIFSTOPPED(status))
 			continue;
-		if (!done && find_new_tap(tap)) {
+		if (!done && find_new_tap(known, tap)) {
 			done = true;
 			setenv("tap", tap, 1);
 			if (system(line) != 0)
