@@ -15,7 +15,7 @@
 enum {
 	CALLS_MAX = 600, /* stops of a traced helper: more than there are */
 	LIFE = 15000,	 /* milliseconds, of a helper */
-	HELD = 40,	 /* helpers that are stopped at once */
+	HELD = 8,	 /* helpers that are stopped at once */
 };
 
 /* What is asked for; the policy limits alice to one tap of it. */
@@ -130,7 +130,7 @@ static bool one_more_is_there(const struct running *running)
 }
 
 /*
- *	alice --- 40 helpers, each stopped as soon as its tap is there --- br0, without a limit: the control
+ *	alice --- 8 helpers, each stopped as soon as its tap is there --- br0, without a limit: the control
  *	alice --- the next one --- br0, max=1: refused
  *
  * They hold what they have made, and count; after 15 seconds none of them is left, nor any tap. Meanwhile bob has his.
