@@ -21,6 +21,9 @@ WERROR     ?= -Werror
 # SANITIZE=1: everything under AddressSanitizer and UndefinedBehaviorSanitizer. STATIC=1: a static-pie helper.
 SANITIZE   ?=
 STATIC     ?=
+# Whether the helper loads libnl-3 and libcap-ng (1) or has them in it (0). Empty: in it, where archives for that are
+# installed, so that of shared libraries a setuid process loads the C library alone.
+SHARED_LIBS ?=
 
 # --- flags: the first that the compiler knows of each set ---------------------------------------------------------
 
@@ -66,7 +69,15 @@ ifeq ($(filter check demo bench lint fuzz clean uninstall install-compat uninsta
     $(error pkg-config does not find $(missing); install what README names, or run tests/install-packages build)
   endif
 endif
-HELPER_LIBS := $(shell $(PKG_CONFIG) --libs libnl-3.0 2>/dev/null) -lcap-ng
+LIBS        := $(shell $(PKG_CONFIG) --libs libnl-3.0 2>/dev/null) -lcap-ng
+LIBS_INSIDE := -Wl,-Bstatic $(LIBS) -Wl,-Bdynamic
+# Whether archives are there, of code that can be part of a position-independent program, is seen by linking one.
+can_link = $(shell printf '%s' 'int nl_socket_alloc(void), capng_apply(int); int main(void)' \
+	'{ return nl_socket_alloc() + capng_apply(0); }' | $(CC) -fPIE $(HARDENING_LINK) -Wl,--fatal-warnings $(LDFLAGS) \
+	-x c - -o /dev/null -x none $1 2>/dev/null && echo yes)
+# Of the helper; what else is linked has them shared.
+HELPER_LIBS = $(if $(filter 1,$(STATIC) $(SANITIZE) $(SHARED_LIBS)),$(LIBS),$(if $(filter 0,$(SHARED_LIBS))$(call \
+	can_link,$(LIBS_INSIDE)),$(LIBS_INSIDE),$(LIBS)))
 CLI_MODULES := libnl-3.0 libnftables jansson
 CLI_LIBS    := $(shell $(PKG_CONFIG) --libs $(CLI_MODULES) 2>/dev/null)
 
@@ -93,7 +104,10 @@ ifneq ($(BINDIR):$(LIBEXECDIR),$(PREFIX)/bin:$(PREFIX)/libexec)
 endif
 SHARED     := $(call objects,$(POLICY_SRC) $(FILES_SRC) $(LINK_SRC))
 # The parts that tests link on their own.
-PARTS      := $(SHARED) $(call objects,$(filter-out helper/main.c,$(HELPER_SRC)) $(filter-out cli/main.c,$(CLI_SRC)))
+PARTS      := $(SHARED) $(call objects,$(filter-out helper/main.c helper/environment.c,$(HELPER_SRC)) \
+	$(filter-out cli/main.c,$(CLI_SRC)))
+# For tests: the helper without the part that empties the environment ahead of constructors, to show what that is for.
+OBEDIENT   := $(BUILD)/tests/obedient-helper
 UNIT       := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(UNIT_SRC))
 NETNS      := $(patsubst tests/netns/%.c,$(BUILD)/tests/netns/%,$(NETNS_SRC))
 FUZZ       := $(patsubst %.c,$(BUILD)/%,$(filter-out tests/fuzz/replay.c,$(wildcard tests/fuzz/*.c)))
@@ -120,7 +134,9 @@ print-flags:
 	@echo $(filter-out -Werror -frecord-gcc-switches,$(ALL_CFLAGS))
 
 # Of what they share, the linker keeps only what each uses (--gc-sections).
-$(HELPER): $(SHARED) $(call objects,$(HELPER_SRC))
+$(HELPER): $(BUILD)/helper/environment.o
+$(HELPER) $(OBEDIENT): $(SHARED) $(call objects,$(filter-out helper/environment.c,$(HELPER_SRC)))
+	@mkdir -p $(@D)
 	$(call say,LD $@)
 	$(CC) $(ALL_CFLAGS) $(HARDENING_LINK) $(LDFLAGS) -o $@ $^ $(HELPER_LIBS)
 $(CLI): $(SHARED) $(call objects,$(filter-out cli/run/helper.c,$(CLI_SRC))) $(CLI_HELPER)
@@ -157,11 +173,11 @@ $(BUILD)/cli/networks/guard_text.o: $(BUILD)/guards.h
 
 # A fuzz target that reads its corpus, without a fuzzer.
 $(BUILD)/tests/fuzz/%: $(BUILD)/tests/fuzz/%.o $(BUILD)/tests/fuzz/replay.o $(PARTS)
-	$(CC) $(ALL_CFLAGS) $(HARDENING_LINK) $(LDFLAGS) -o $@ $^ $(HELPER_LIBS) $(CLI_LIBS)
+	$(CC) $(ALL_CFLAGS) $(HARDENING_LINK) $(LDFLAGS) -o $@ $^ $(LIBS) $(CLI_LIBS)
 $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(PARTS)
-	$(CC) $(ALL_CFLAGS) $(HARDENING_LINK) $(LDFLAGS) -o $@ $^ $(HELPER_LIBS) $(CLI_LIBS) -lcmocka
+	$(CC) $(ALL_CFLAGS) $(HARDENING_LINK) $(LDFLAGS) -o $@ $^ $(LIBS) $(CLI_LIBS) -lcmocka
 $(BUILD)/tests/netns/%: $(BUILD)/tests/netns/%.o $(call objects,$(HARNESS_SRC)) $(PARTS)
-	$(CC) $(ALL_CFLAGS) $(HARDENING_LINK) $(LDFLAGS) -o $@ $^ $(HELPER_LIBS) $(CLI_LIBS) -lcmocka
+	$(CC) $(ALL_CFLAGS) $(HARDENING_LINK) $(LDFLAGS) -o $@ $^ $(LIBS) $(CLI_LIBS) -lcmocka
 # Programs that the test scripts run; they share nothing with the helper.
 $(TOOLS): $(BUILD)/%: $(BUILD)/%.o
 	$(CC) $(ALL_CFLAGS) $(HARDENING_LINK) $(LDFLAGS) -o $@ $^
@@ -169,8 +185,8 @@ $(TOOLS): $(BUILD)/%: $(BUILD)/%.o
 # Rebuild everything when the compiler or a flag changes.
 $(BUILD)/flags: FORCE
 	@mkdir -p $(@D)
-	@echo '$(CC) $(subst ','\'',$(ALL_CFLAGS)) $(FILTER_ARCH)' | cmp -s - $@ || \
-		echo '$(CC) $(subst ','\'',$(ALL_CFLAGS)) $(FILTER_ARCH)' >$@
+	@echo '$(CC) $(subst ','\'',$(ALL_CFLAGS)) $(FILTER_ARCH) $(SHARED_LIBS)' | cmp -s - $@ || \
+		echo '$(CC) $(subst ','\'',$(ALL_CFLAGS)) $(FILTER_ARCH) $(SHARED_LIBS)' >$@
 
 # Not what the tests of packages unpack there, which has directories named so.
 -include $(shell find $(BUILD) -path '$(BUILD)/package' -prune -o -type f -name '*.d' -print 2>/dev/null)
