@@ -106,8 +106,10 @@ SHARED     := $(call objects,$(POLICY_SRC) $(FILES_SRC) $(LINK_SRC))
 # The parts that tests link on their own.
 PARTS      := $(SHARED) $(call objects,$(filter-out helper/main.c helper/environment.c,$(HELPER_SRC)) \
 	$(filter-out cli/main.c,$(CLI_SRC)))
-# For tests: the helper without the part that empties the environment ahead of constructors, to show what that is for.
-OBEDIENT   := $(BUILD)/tests/obedient-helper
+# For tests/netns/test_constructors.c: the helper as it can be linked, and each "obedient": without the part that empties
+# the environment ahead of constructors, to show what that is for; and "late": where the C library has no .preinit_array.
+LINKED     := $(addprefix $(BUILD)/tests/helpers/,built-obedient \
+	$(foreach way,inside shared static,$(way)-whole $(way)-late $(way)-obedient))
 UNIT       := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(UNIT_SRC))
 NETNS      := $(patsubst tests/netns/%.c,$(BUILD)/tests/netns/%,$(NETNS_SRC))
 FUZZ       := $(patsubst %.c,$(BUILD)/%,$(filter-out tests/fuzz/replay.c,$(wildcard tests/fuzz/*.c)))
@@ -126,7 +128,7 @@ endif
 .SECONDARY:
 
 all: $(HELPER) $(CLI)
-tests: all $(UNIT) $(NETNS) $(TOOLS)
+tests: all $(UNIT) $(NETNS) $(TOOLS) $(LINKED) $(BUILD)/tests/helpers/tell.so
 sanitized: $(UNIT) $(FUZZ)
 
 # For tests/lint: what the compiler is told.
@@ -134,11 +136,24 @@ print-flags:
 	@echo $(filter-out -Werror -frecord-gcc-switches,$(ALL_CFLAGS))
 
 # Of what they share, the linker keeps only what each uses (--gc-sections).
-$(HELPER): $(BUILD)/helper/environment.o
-$(HELPER) $(OBEDIENT): $(SHARED) $(call objects,$(filter-out helper/environment.c,$(HELPER_SRC)))
-	@mkdir -p $(@D)
+$(HELPER): $(SHARED) $(call objects,$(HELPER_SRC))
 	$(call say,LD $@)
 	$(CC) $(ALL_CFLAGS) $(HARDENING_LINK) $(LDFLAGS) -o $@ $^ $(HELPER_LIBS)
+# Without archives there are no programs of the ways that take them; and the linker warns of what a static one has.
+linked_flags = $(if $(findstring static,$@),$(subst -pie,-static-pie,$(HARDENING_LINK)),$(HARDENING_LINK))
+linked_libs  = $(if $(findstring inside,$@),$(LIBS_INSIDE),$(if $(findstring built,$@),$(HELPER_LIBS),$(LIBS)))
+$(LINKED): $(SHARED) $(call objects,$(filter-out helper/environment.c,$(HELPER_SRC)))
+	$(CC) $(ALL_CFLAGS) $(linked_flags) $(LDFLAGS) -o $@ $^ $(linked_libs) 2>$@.log || { \
+		case $@ in *inside* | *static*) rm -f $@ ;; *) cat $@.log >&2; exit 1 ;; esac; }
+$(filter %-whole,$(LINKED)): $(BUILD)/helper/environment.o
+$(filter %-late,$(LINKED)): $(BUILD)/tests/helpers/late.o
+$(BUILD)/tests/helpers/late.o: $(BUILD)/helper/environment.o
+	@mkdir -p $(@D)
+	objcopy --rename-section .preinit_array=.unknown_array $< $@
+$(filter %-obedient,$(LINKED)): | $(BUILD)/tests/helpers/late.o
+$(BUILD)/tests/helpers/tell.so: tests/netns/constructors/tell.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(CC) $(filter-out -fPIE,$(ALL_CFLAGS)) -fPIC -shared -o $@ $<
 $(CLI): $(SHARED) $(call objects,$(filter-out cli/run/helper.c,$(CLI_SRC))) $(CLI_HELPER)
 	$(call say,LD $@)
 	$(CC) $(ALL_CFLAGS) $(subst -static-pie,-pie,$(HARDENING_LINK)) $(LDFLAGS) -o $@ $^ $(CLI_LIBS)

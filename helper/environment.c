@@ -26,8 +26,8 @@ static void before_constructors(int argc, char **argv, char **variables)
 	empty(variables);
 }
 
-__attribute__((section(".preinit_array"), used)) static void (*const first)(int, char **, char **) =
-	before_constructors;
+__attribute__((section(".preinit_array"), used)) static void (*const first)(
+	int, char **, char **) = before_constructors;
 
 /* Priorities up to 100 are for the C library and the compiler. */
 __attribute__((constructor(101))) static void first_constructor(void)
