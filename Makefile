@@ -24,6 +24,9 @@ STATIC     ?=
 # Whether the helper loads libnl-3 and libcap-ng (1) or has them in it (0). Empty: in it, where archives for that are
 # installed, so that of shared libraries a setuid process loads the C library alone.
 SHARED_LIBS ?=
+# Where the helper is called, if not where it is installed: a wrapper that something makes of it, as NixOS's
+# security.wrappers. It is installed without the setuid bit then, as a file system that nobody writes has none.
+WRAPPER    ?=
 
 # --- flags: the first that the compiler knows of each set ---------------------------------------------------------
 
@@ -61,7 +64,8 @@ endif
 
 NL_CFLAGS := $(shell $(PKG_CONFIG) --cflags libnl-3.0 2>/dev/null | sed 's/-I/-isystem /g')
 ALL_CFLAGS := -std=c11 -D_GNU_SOURCE -I. -I$(BUILD) $(NL_CFLAGS) $(WARNINGS) $(HARDENING) $(PATHS) $(CFLAGS) $(CPPFLAGS) $(FORTIFY) \
-	-DSYSCONFDIR='"$(SYSCONFDIR)"' -DVERSION='"$(VERSION)"'
+	-DSYSCONFDIR='"$(SYSCONFDIR)"' -DVERSION='"$(VERSION)"' \
+	$(if $(WRAPPER),-DHELPER_WRAPPER='"$(WRAPPER)"')
 ifeq ($(filter check demo bench lint fuzz clean uninstall install-compat uninstall-compat dist deb rpm recipes,$(MAKECMDGOALS)),)
   missing := $(strip $(foreach module,libnl-3.0 libnftables jansson,\
 	$(if $(shell $(PKG_CONFIG) --exists $(module) && echo yes),,$(module))))
@@ -244,13 +248,14 @@ TEXTS := \
 known_units = $(filter %/systemd/system,$(filter /usr/lib/% /lib/% /usr/local/lib/% /etc/%,$(UNITDIR)))
 start = $(if $(filter 1,$(OPENRC)),rc-update add tapgate default && rc-service tapgate start,systemctl enable --now $(if \
 	$(known_units),tapgate,$(UNITDIR)/tapgate.service))
+MODE := $(if $(WRAPPER),755,4755)
 place = $(lastword $(subst :, ,$1))
 PLACES := $(foreach text,$(TEXTS),$(DESTDIR)$(call place,$(text)))
 
 install: all
 	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBEXECDIR) $(DESTDIR)$(SYSCONFDIR) $(sort $(dir $(PLACES)))
-	install -m 4755 $(HELPER) $(DESTDIR)$(LIBEXECDIR)/tapgate-helper
-	@echo 'installed $(DESTDIR)$(LIBEXECDIR)/tapgate-helper, mode 4755'
+	install -m $(MODE) $(HELPER) $(DESTDIR)$(LIBEXECDIR)/tapgate-helper
+	@echo 'installed $(DESTDIR)$(LIBEXECDIR)/tapgate-helper, mode $(MODE)'
 	install -m 755 $(CLI) $(DESTDIR)$(BINDIR)/tapgate
 	@echo 'installed $(DESTDIR)$(BINDIR)/tapgate'
 	if test -e $(DESTDIR)$(SYSCONFDIR)/tapgate.conf; then \
