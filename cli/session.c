@@ -84,8 +84,7 @@ static bool sees_rules(void)
 	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
 	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {{0}};
 
-	return geteuid() == 0 && syscall(SYS_capget, &header, data) == 0 &&
-	       (data[0].effective & (1U << CAP_NET_ADMIN));
+	return geteuid() == 0 && syscall(SYS_capget, &header, data) == 0 && (data[0].effective & (1U << CAP_NET_ADMIN));
 }
 
 /* Only who changes guards cannot do without nftables; who looks sees that there is none. */

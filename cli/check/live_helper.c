@@ -40,8 +40,8 @@ static void append_way_out(char *text, size_t size, const char *shown, bool owne
 #endif
 	if (read_only)
 		text_append(text, size,
-			"have a wrapper made for it that is root's and setuid (NixOS: security.wrappers), and name that in "
-			"TAPGATE_HELPER, or as WRAPPER= when tapgate is built");
+			"have a wrapper made for it that is root's and setuid (NixOS: security.wrappers), and name "
+			"that in TAPGATE_HELPER, or as WRAPPER= when tapgate is built");
 	else
 		text_append(text, size, "run: %s%s%schmod 4755 %s (or: setcap cap_net_admin=ep %s)",
 			owned ? "" : "chown root:root ", owned ? "" : shown, owned ? "" : " && ", shown, shown);

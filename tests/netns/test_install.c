@@ -71,7 +71,11 @@ static void test_ways_that_work(void **state)
 }
 
 #define MISSING                                                                                                        \
-	"no CAP_NET_ADMIN: the setuid bit is missing, or had no effect; an administrator can run: tapgate check --live\n"
+	"no CAP_NET_ADMIN: the setuid bit is missing, or had no effect; an administrator can run: tapgate check "      \
+	"--live\n"
+#define LACKING                                                                                                        \
+	"root's programs lack it here; an administrator can run, in the same container or unit: tapgate check "        \
+	"--live\n"
 
 static void set_no_new_privs(const struct call *call)
 {
@@ -108,10 +112,8 @@ static void test_ways_that_do_not(void **state)
 			set_no_new_privs, "started under no_new_privs"},
 		{"no_new_privs and no bit", "root:root", "755", NULL, &alice, NULL, set_no_new_privs,
 			"started under no_new_privs"},
-		{"root without the capability", "root:root", "755", NULL, &root, lose_net_admin, NULL,
-			"root's programs lack it here; an administrator can run, in the same container or unit: tapgate check --live"},
-		{"setuid where root lacks it", "root:root", "4755", NULL, &alice, lose_net_admin, NULL,
-			"root's programs lack it here; an administrator can run, in the same container or unit: tapgate check --live"},
+		{"root without the capability", "root:root", "755", NULL, &root, lose_net_admin, NULL, LACKING},
+		{"setuid where root lacks it", "root:root", "4755", NULL, &alice, lose_net_admin, NULL, LACKING},
 	};
 
 	(void)state;
