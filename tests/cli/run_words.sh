@@ -105,7 +105,7 @@ EOT
 check 'a helper that is not there' stubbed TAPGATE_HELPER=/nothing -- 125 --net n1 -- echo no <<'EOT'
 tapgate: cannot run '/nothing': No such file or directory; is tapgate installed whole? TAPGATE_HELPER can name another place
 EOT
-# As Debian's wiki has it for qemu's own: for members of a group.
+# As README has it for dpkg-statoverride: for members of a group.
 chgrp students "$HELPER"
 chmod 4750 "$HELPER"
 may_not_run() {
