@@ -21,6 +21,12 @@ WERROR     ?= -Werror
 # SANITIZE=1: everything under AddressSanitizer and UndefinedBehaviorSanitizer. STATIC=1: a static-pie helper.
 SANITIZE   ?=
 STATIC     ?=
+# Whether the helper loads libnl-3 and libcap-ng (1) or has them in it (0). Empty: in it, where archives for that are
+# installed, so that of shared libraries a setuid process loads the C library alone.
+SHARED_LIBS ?=
+# Where the helper is called, if not where it is installed: a wrapper that something makes of it, as NixOS's
+# security.wrappers. It is installed without the setuid bit then, as a file system that nobody writes has none.
+WRAPPER    ?=
 
 # --- flags: the first that the compiler knows of each set ---------------------------------------------------------
 
@@ -58,7 +64,8 @@ endif
 
 NL_CFLAGS := $(shell $(PKG_CONFIG) --cflags libnl-3.0 2>/dev/null | sed 's/-I/-isystem /g')
 ALL_CFLAGS := -std=c11 -D_GNU_SOURCE -I. -I$(BUILD) $(NL_CFLAGS) $(WARNINGS) $(HARDENING) $(PATHS) $(CFLAGS) $(CPPFLAGS) $(FORTIFY) \
-	-DSYSCONFDIR='"$(SYSCONFDIR)"' -DVERSION='"$(VERSION)"'
+	-DSYSCONFDIR='"$(SYSCONFDIR)"' -DVERSION='"$(VERSION)"' \
+	$(if $(WRAPPER),-DHELPER_WRAPPER='"$(WRAPPER)"')
 ifeq ($(filter check demo bench lint fuzz clean uninstall install-compat uninstall-compat dist deb rpm recipes,$(MAKECMDGOALS)),)
   missing := $(strip $(foreach module,libnl-3.0 libnftables jansson,\
 	$(if $(shell $(PKG_CONFIG) --exists $(module) && echo yes),,$(module))))
@@ -66,7 +73,15 @@ ifeq ($(filter check demo bench lint fuzz clean uninstall install-compat uninsta
     $(error pkg-config does not find $(missing); install what README names, or run tests/install-packages build)
   endif
 endif
-HELPER_LIBS := $(shell $(PKG_CONFIG) --libs libnl-3.0 2>/dev/null) -lcap-ng
+LIBS        := $(shell $(PKG_CONFIG) --libs libnl-3.0 2>/dev/null) -lcap-ng
+LIBS_INSIDE := -Wl,-Bstatic $(LIBS) -Wl,-Bdynamic
+# Whether archives are there, of code that can be part of a position-independent program, is seen by linking one.
+can_link = $(shell printf '%s' 'int nl_socket_alloc(void), capng_apply(int); int main(void)' \
+	'{ return nl_socket_alloc() + capng_apply(0); }' | $(CC) -fPIE $(HARDENING_LINK) -Wl,--fatal-warnings $(LDFLAGS) \
+	-x c - -o /dev/null -x none $1 2>/dev/null && echo yes)
+# Of the helper; what else is linked has them shared.
+HELPER_LIBS = $(if $(filter 1,$(STATIC) $(SANITIZE) $(SHARED_LIBS)),$(LIBS),$(if $(filter 0,$(SHARED_LIBS))$(call \
+	can_link,$(LIBS_INSIDE)),$(LIBS_INSIDE),$(LIBS)))
 CLI_MODULES := libnl-3.0 libnftables jansson
 CLI_LIBS    := $(shell $(PKG_CONFIG) --libs $(CLI_MODULES) 2>/dev/null)
 
@@ -93,7 +108,12 @@ ifneq ($(BINDIR):$(LIBEXECDIR),$(PREFIX)/bin:$(PREFIX)/libexec)
 endif
 SHARED     := $(call objects,$(POLICY_SRC) $(FILES_SRC) $(LINK_SRC))
 # The parts that tests link on their own.
-PARTS      := $(SHARED) $(call objects,$(filter-out helper/main.c,$(HELPER_SRC)) $(filter-out cli/main.c,$(CLI_SRC)))
+PARTS      := $(SHARED) $(call objects,$(filter-out helper/main.c helper/environment.c,$(HELPER_SRC)) \
+	$(filter-out cli/main.c,$(CLI_SRC)))
+# For tests/netns/test_constructors.c: the helper as it can be linked, and each "obedient": without the part that empties
+# the environment ahead of constructors, to show what that is for; and "late": where the C library has no .preinit_array.
+LINKED     := $(addprefix $(BUILD)/tests/helpers/,built-obedient \
+	$(foreach way,inside shared static,$(way)-whole $(way)-late $(way)-obedient))
 UNIT       := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(UNIT_SRC))
 NETNS      := $(patsubst tests/netns/%.c,$(BUILD)/tests/netns/%,$(NETNS_SRC))
 FUZZ       := $(patsubst %.c,$(BUILD)/%,$(filter-out tests/fuzz/replay.c,$(wildcard tests/fuzz/*.c)))
@@ -112,7 +132,7 @@ endif
 .SECONDARY:
 
 all: $(HELPER) $(CLI)
-tests: all $(UNIT) $(NETNS) $(TOOLS)
+tests: all $(UNIT) $(NETNS) $(TOOLS) $(LINKED) $(BUILD)/tests/helpers/tell.so
 sanitized: $(UNIT) $(FUZZ)
 
 # For tests/lint: what the compiler is told.
@@ -123,6 +143,21 @@ print-flags:
 $(HELPER): $(SHARED) $(call objects,$(HELPER_SRC))
 	$(call say,LD $@)
 	$(CC) $(ALL_CFLAGS) $(HARDENING_LINK) $(LDFLAGS) -o $@ $^ $(HELPER_LIBS)
+# Without archives there are no programs of the ways that take them; and the linker warns of what a static one has.
+linked_flags = $(if $(findstring static,$@),$(subst -pie,-static-pie,$(HARDENING_LINK)),$(HARDENING_LINK))
+linked_libs  = $(if $(findstring inside,$@),$(LIBS_INSIDE),$(if $(findstring built,$@),$(HELPER_LIBS),$(LIBS)))
+$(LINKED): $(SHARED) $(call objects,$(filter-out helper/environment.c,$(HELPER_SRC)))
+	$(CC) $(ALL_CFLAGS) $(linked_flags) $(LDFLAGS) -o $@ $^ $(linked_libs) 2>$@.log || { \
+		case $@ in *inside* | *static*) rm -f $@ ;; *) cat $@.log >&2; exit 1 ;; esac; }
+$(filter %-whole,$(LINKED)): $(BUILD)/helper/environment.o
+$(filter %-late,$(LINKED)): $(BUILD)/tests/helpers/late.o
+$(BUILD)/tests/helpers/late.o: $(BUILD)/helper/environment.o
+	@mkdir -p $(@D)
+	objcopy --rename-section .preinit_array=.unknown_array $< $@
+$(filter %-obedient,$(LINKED)): | $(BUILD)/tests/helpers/late.o
+$(BUILD)/tests/helpers/tell.so: tests/netns/constructors/tell.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(CC) $(filter-out -fPIE,$(ALL_CFLAGS)) -fPIC -shared -o $@ $<
 $(CLI): $(SHARED) $(call objects,$(filter-out cli/run/helper.c,$(CLI_SRC))) $(CLI_HELPER)
 	$(call say,LD $@)
 	$(CC) $(ALL_CFLAGS) $(subst -static-pie,-pie,$(HARDENING_LINK)) $(LDFLAGS) -o $@ $^ $(CLI_LIBS)
@@ -157,11 +192,11 @@ $(BUILD)/cli/networks/guard_text.o: $(BUILD)/guards.h
 
 # A fuzz target that reads its corpus, without a fuzzer.
 $(BUILD)/tests/fuzz/%: $(BUILD)/tests/fuzz/%.o $(BUILD)/tests/fuzz/replay.o $(PARTS)
-	$(CC) $(ALL_CFLAGS) $(HARDENING_LINK) $(LDFLAGS) -o $@ $^ $(HELPER_LIBS) $(CLI_LIBS)
+	$(CC) $(ALL_CFLAGS) $(HARDENING_LINK) $(LDFLAGS) -o $@ $^ $(LIBS) $(CLI_LIBS)
 $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(PARTS)
-	$(CC) $(ALL_CFLAGS) $(HARDENING_LINK) $(LDFLAGS) -o $@ $^ $(HELPER_LIBS) $(CLI_LIBS) -lcmocka
+	$(CC) $(ALL_CFLAGS) $(HARDENING_LINK) $(LDFLAGS) -o $@ $^ $(LIBS) $(CLI_LIBS) -lcmocka
 $(BUILD)/tests/netns/%: $(BUILD)/tests/netns/%.o $(call objects,$(HARNESS_SRC)) $(PARTS)
-	$(CC) $(ALL_CFLAGS) $(HARDENING_LINK) $(LDFLAGS) -o $@ $^ $(HELPER_LIBS) $(CLI_LIBS) -lcmocka
+	$(CC) $(ALL_CFLAGS) $(HARDENING_LINK) $(LDFLAGS) -o $@ $^ $(LIBS) $(CLI_LIBS) -lcmocka
 # Programs that the test scripts run; they share nothing with the helper.
 $(TOOLS): $(BUILD)/%: $(BUILD)/%.o
 	$(CC) $(ALL_CFLAGS) $(HARDENING_LINK) $(LDFLAGS) -o $@ $^
@@ -169,8 +204,8 @@ $(TOOLS): $(BUILD)/%: $(BUILD)/%.o
 # Rebuild everything when the compiler or a flag changes.
 $(BUILD)/flags: FORCE
 	@mkdir -p $(@D)
-	@echo '$(CC) $(subst ','\'',$(ALL_CFLAGS)) $(FILTER_ARCH)' | cmp -s - $@ || \
-		echo '$(CC) $(subst ','\'',$(ALL_CFLAGS)) $(FILTER_ARCH)' >$@
+	@echo '$(CC) $(subst ','\'',$(ALL_CFLAGS)) $(FILTER_ARCH) $(SHARED_LIBS)' | cmp -s - $@ || \
+		echo '$(CC) $(subst ','\'',$(ALL_CFLAGS)) $(FILTER_ARCH) $(SHARED_LIBS)' >$@
 
 # Not what the tests of packages unpack there, which has directories named so.
 -include $(shell find $(BUILD) -path '$(BUILD)/package' -prune -o -type f -name '*.d' -print 2>/dev/null)
@@ -213,13 +248,14 @@ TEXTS := \
 known_units = $(filter %/systemd/system,$(filter /usr/lib/% /lib/% /usr/local/lib/% /etc/%,$(UNITDIR)))
 start = $(if $(filter 1,$(OPENRC)),rc-update add tapgate default && rc-service tapgate start,systemctl enable --now $(if \
 	$(known_units),tapgate,$(UNITDIR)/tapgate.service))
+MODE := $(if $(WRAPPER),755,4755)
 place = $(lastword $(subst :, ,$1))
 PLACES := $(foreach text,$(TEXTS),$(DESTDIR)$(call place,$(text)))
 
 install: all
 	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBEXECDIR) $(DESTDIR)$(SYSCONFDIR) $(sort $(dir $(PLACES)))
-	install -m 4755 $(HELPER) $(DESTDIR)$(LIBEXECDIR)/tapgate-helper
-	@echo 'installed $(DESTDIR)$(LIBEXECDIR)/tapgate-helper, mode 4755'
+	install -m $(MODE) $(HELPER) $(DESTDIR)$(LIBEXECDIR)/tapgate-helper
+	@echo 'installed $(DESTDIR)$(LIBEXECDIR)/tapgate-helper, mode $(MODE)'
 	install -m 755 $(CLI) $(DESTDIR)$(BINDIR)/tapgate
 	@echo 'installed $(DESTDIR)$(BINDIR)/tapgate'
 	if test -e $(DESTDIR)$(SYSCONFDIR)/tapgate.conf; then \

@@ -21,17 +21,23 @@ struct explaining {
 	struct scene scene;
 	struct explain_who who;
 	struct words words;
-	char helper[PATH_MAX];
+	char helper[PATH_MAX], no_helper[LAUNCH_WHO_MAX];
 	char hidden[EXPLAIN_FILE_MAX];
 	json_t *list; /* NULL: for people */
 	int refused;  /* the helper's code for the first that is; 0: none */
 	bool any;     /* whether there was a network to explain */
 };
 
-static void begin(void *context, const char *hidden)
+static void begin(void *context, const char *hidden, bool may_run)
 {
 	struct explaining *explaining = context;
+	char *why = explaining->no_helper;
 
+	if (!may_run && !launch_say_who(explaining->helper, why, sizeof(explaining->no_helper))) {
+		text_append(why, sizeof(explaining->no_helper), "this user may not run ");
+		text_append_escaped(why, sizeof(explaining->no_helper),
+			(struct word){explaining->helper, strlen(explaining->helper)});
+	}
 	snprintf(explaining->hidden, sizeof(explaining->hidden), "%s", hidden);
 }
 
@@ -61,6 +67,7 @@ static void explain(void *context, const struct explain_answer *answer)
 	}
 	explain_find(
 		&explaining->session, &explaining->scene, &explaining->who, explaining->helper, answer, &explained);
+	explained.helper = explaining->no_helper;
 	if (explaining->list)
 		json_array_append_new(explaining->list, explain_json(&explained));
 	else
@@ -102,6 +109,7 @@ static int run(struct explaining *explaining)
 		.names = words->names,
 		.name_count = words->name_count,
 		.host = &explaining->session.host,
+		.helper = explaining->helper,
 		.begin = begin,
 		.each = explain,
 		.context = explaining};

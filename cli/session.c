@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <nftables/libnftables.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -10,6 +11,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "cli/networks/rules.h"
@@ -76,12 +78,21 @@ static bool be_root(const struct session *session)
 	return say_error("only root can change networks; try: sudo tapgate %s", session->command);
 }
 
+/* Root has all of it but in a container or a unit that takes the capability away; libnftables prints that by itself. */
+static bool sees_rules(void)
+{
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {{0}};
+
+	return geteuid() == 0 && syscall(SYS_capget, &header, data) == 0 && (data[0].effective & (1U << CAP_NET_ADMIN));
+}
+
 /* Only who changes guards cannot do without nftables; who looks sees that there is none. */
 static bool open_nftables(struct session *session, bool to_change)
 {
 	int error = nftables_open(&session->nftables);
 
-	if (!to_change && (error || geteuid() != 0))
+	if (!to_change && (error || !sees_rules()))
 		return true;
 	if (error)
 		return say_error(
@@ -105,7 +116,9 @@ bool session_open(struct session *session, bool to_change)
 	}
 	error = link_open(&session->link);
 	if (error)
-		return say_error("cannot open a netlink socket: %s", strerror(-error));
+		return say_error("cannot open a netlink socket%s: %s",
+			error == -EAFNOSUPPORT ? " (a unit's RestrictAddressFamilies= has to have AF_NETLINK)" : "",
+			strerror(-error));
 	return open_nftables(session, to_change) && session_look(session);
 }
 

@@ -75,7 +75,8 @@ static bool judge(
 	case POLICY_DENIED_DROPPED:
 		return refuse(outcome, EXIT_DENIED,
 			"uid %u may not use '%s': %s is for a group of this user's that this process does not hold; "
-			"log in again, or start it with that group",
+			"log in again (user managers that linger, tmux and libvirt's session daemon keep the old "
+			"groups until they end), or start it with that group",
 			uid, network, rule);
 	case POLICY_DENIED_NO_RULE:
 		break;

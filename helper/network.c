@@ -160,6 +160,9 @@ bool network_find(const struct permit *permit, struct network *network, struct o
 {
 	int error = link_open(&network->link);
 
+	if (error == -EAFNOSUPPORT)
+		return refuse_errno(outcome, error,
+			"cannot open a netlink socket (a unit's RestrictAddressFamilies= has to have AF_NETLINK)");
 	if (error)
 		return refuse_errno(outcome, error, "cannot open a netlink socket");
 	if (permit->network.mode != MODE_STANDALONE && !find_bridge(permit, network, outcome))

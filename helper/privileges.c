@@ -2,11 +2,9 @@
 
 #include <cap-ng.h>
 #include <errno.h>
-#include <limits.h>
 #include <linux/capability.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -84,33 +82,21 @@ static bool read_groups(struct policy_caller *caller, gid_t gid)
 	return true;
 }
 
-/* The one line for a program that got no capability from its installation: which bit is missing, or had no effect. */
+/* Why there is no capability to keep, as far as the process sees; what is behind it takes a look at the whole host. */
 static bool explain_missing(bool had_no_new_privs, struct outcome *outcome)
 {
-	char target[PATH_MAX], path[240] = "";
-	ssize_t size = readlink("/proc/self/exe", target, sizeof(target));
-	struct stat file;
-
-	text_append_escaped(path, sizeof(path), (struct word){target, size > 0 ? (size_t)size : 0});
 	if (had_no_new_privs)
 		return refuse(outcome, EXIT_SYSTEM,
 			"no CAP_NET_ADMIN: started under no_new_privs (QEMU's -sandbox on, Flatpak, a container, "
-			"systemd's NoNewPrivileges=), where the setuid bit has no effect; start the virtual machine "
-			"outside of it");
+			"systemd's NoNewPrivileges= or a setting that brings it along), where the setuid bit has no "
+			"effect; start the virtual machine outside of it");
 	if (geteuid() == 0)
 		return refuse(outcome, EXIT_SYSTEM,
-			"no CAP_NET_ADMIN: root here lacks it, as in a container; add the capability to the container");
-	/* In a user namespace that does not map root, root's files are of 65534 (user_namespaces(7)). */
-	if (stat("/proc/self/exe", &file) == 0 && (file.st_mode & S_ISUID) &&
-		(file.st_uid == 0 || file.st_uid == 65534))
-		return refuse(outcome, EXIT_SYSTEM,
-			"no CAP_NET_ADMIN: the setuid bit of '%s' had no effect; it lies on a nosuid mount, or the "
-			"process is traced or in a user namespace",
-			path);
+			"no CAP_NET_ADMIN: root's programs lack it here; an administrator can run, in the same "
+			"container or unit: tapgate check --live");
 	return refuse(outcome, EXIT_SYSTEM,
-		"no CAP_NET_ADMIN: the setuid bit is missing; an administrator can run: chown root:root '%s' && "
-		"chmod 4755 '%s'",
-		path, path);
+		"no CAP_NET_ADMIN: the setuid bit is missing, or had no effect; an administrator can run: tapgate "
+		"check --live");
 }
 
 /*

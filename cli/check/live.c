@@ -39,7 +39,10 @@ void live_look(struct session *session, const struct policy *policy, struct find
 		live_bridges(&live);
 		live_firewall(&live);
 	}
-	if (live.hidden)
+	if (live.hidden && geteuid() == 0 && !session->nft)
+		findings_add_note(
+			findings, "guards and firewalls are shown to nobody here, as CAP_NET_ADMIN is missing");
+	else if (live.hidden)
 		findings_add_note(findings, "guards, DHCP and firewalls are shown to root only; try: sudo tapgate "
 					    "check --live");
 }

@@ -29,6 +29,12 @@ struct live {
 /* The helper's program, and what it needs: cli/check/live_helper.c. */
 void live_helper(struct live *live);
 
+/* What any program that is started from here can have of privileges: cli/check/live_rights.c. helper: shown. */
+void live_rights(struct live *live, const char *helper, bool has_capability);
+
+/* Whether a file of that owner is root's, also as it is seen in a user namespace without root (user_namespaces(7)). */
+bool live_is_roots(uid_t owner);
+
 /* Networks as `tapgate status` sees them, and who is on them: cli/check/live_networks.c. */
 void live_networks(struct live *live);
 

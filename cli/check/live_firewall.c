@@ -149,7 +149,7 @@ void live_firewall(struct live *live)
 
 	look_at_network_manager(live);
 	if (!live->session->nft) {
-		live->hidden |= geteuid() != 0;
+		live->hidden |= geteuid() != 0 || live->session->nftables;
 		return;
 	}
 	if (firewall_look(live->session, &firewall) == 0) {

@@ -7,7 +7,6 @@
 #include <linux/capability.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/sysmacros.h>
@@ -30,22 +29,41 @@ static bool has_capability(const char *path)
 	       (le32toh(data.data[0].permitted) & (1U << CAP_NET_ADMIN));
 }
 
+/*
+ * What mends its owner and bits. Where something makes a wrapper of it, or its file system cannot be written, as NixOS
+ * has it, no command does.
+ */
+static void append_way_out(char *text, size_t size, const char *shown, bool owned, bool read_only)
+{
+#ifdef HELPER_WRAPPER
+	read_only = true;
+#endif
+	if (read_only)
+		text_append(text, size,
+			"have a wrapper made for it that is root's and setuid (NixOS: security.wrappers), and name "
+			"that in TAPGATE_HELPER, or as WRAPPER= when tapgate is built");
+	else
+		text_append(text, size, "run: %s%s%schmod 4755 %s (or: setcap cap_net_admin=ep %s)",
+			owned ? "" : "chown root:root ", owned ? "" : shown, owned ? "" : " && ", shown, shown);
+}
+
 static void look_at_rights(struct live *live, const char *path, const char *shown, const struct stat *status)
 {
 	bool setuid = status->st_mode & S_ISUID, capability = has_capability(path);
-	struct statvfs system;
+	bool owned = live_is_roots(status->st_uid);
+	struct statvfs system = {0};
+	char way_out[1024] = "";
 
-	if (setuid && status->st_uid != 0 && !capability)
-		LIVE_ERROR(live, "helper",
-			"%s is setuid to uid %u, not to root, so it may not make taps; run: chown root:root %s && "
-			"chmod 4755 %s",
-			shown, status->st_uid, shown, shown);
+	statvfs(path, &system);
+	append_way_out(way_out, sizeof(way_out), shown, owned, system.f_flag & ST_RDONLY);
+	if (setuid && !owned && !capability)
+		LIVE_ERROR(live, "helper", "%s is setuid to uid %u, not to root, so it may not make taps; %s", shown,
+			status->st_uid, way_out);
 	else if (!setuid && !capability)
 		LIVE_ERROR(live, "helper",
-			"%s has neither the setuid bit nor the capability cap_net_admin, so it may not make taps; run: "
-			"chmod 4755 %s (or: setcap cap_net_admin=ep %s)",
-			shown, shown, shown);
-	else if (status->st_uid != 0)
+			"%s has neither the setuid bit nor the capability cap_net_admin, so it may not make taps; %s",
+			shown, way_out);
+	else if (!owned)
 		LIVE_WARN(live, NULL, "helper",
 			"%s belongs to uid %u, who can change it; run: chown root:root %s && setcap cap_net_admin=ep "
 			"%s",
@@ -54,7 +72,7 @@ static void look_at_rights(struct live *live, const char *path, const char *show
 		LIVE_WARN(live, NULL, "helper",
 			"%s can be written by others than its owner (mode %04o); run: chmod go-w %s", shown,
 			status->st_mode & 07777U, shown);
-	if (statvfs(path, &system) == 0 && (system.f_flag & ST_NOSUID))
+	if (system.f_flag & ST_NOSUID)
 		LIVE_ERROR(live, "helper",
 			"%s is on a file system that is mounted nosuid, where the setuid bit and capabilities have no "
 			"effect; mount it without nosuid, or install tapgate elsewhere",
@@ -72,7 +90,8 @@ static void look_at_way(struct live *live, const char *path)
 		slash[slash == way] = '\0'; /* the root directory keeps its slash */
 		if (stat(way, &status) < 0)
 			return;
-		if (status.st_uid != 0 || ((status.st_mode & (S_IWGRP | S_IWOTH)) && !(status.st_mode & S_ISVTX)))
+		if (!live_is_roots(status.st_uid) ||
+			((status.st_mode & (S_IWGRP | S_IWOTH)) && !(status.st_mode & S_ISVTX)))
 			break;
 	}
 	if (!slash)
@@ -86,7 +105,7 @@ static void look_at_way(struct live *live, const char *path)
 
 static void look_at_helper(struct live *live)
 {
-	char path[PATH_MAX], shown[256] = "";
+	char path[PATH_MAX], shown[256] = "", who[LAUNCH_WHO_MAX];
 	struct stat status;
 
 	if (!launch_find_helper(path))
@@ -100,14 +119,9 @@ static void look_at_helper(struct live *live)
 	else
 		look_at_rights(live, path, shown, &status);
 	look_at_way(live, path);
-	if (stat(path, &status) == 0 && S_ISREG(status.st_mode) && (status.st_mode & 0111) == 0110)
-		findings_add_note(live->findings, "only root and group %u may run %s (mode %04o)", status.st_gid, shown,
-			status.st_mode & 07777U);
-	if (prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1)
-		LIVE_ERROR(live, "no-new-privs",
-			"what is started from here gets no privileges (no_new_privs is set, as by Flatpak, containers "
-			"and some units), so %s does nothing; start virtual machines outside of it",
-			shown);
+	if (stat(path, &status) == 0 && S_ISREG(status.st_mode) && launch_say_who(path, who, sizeof(who)))
+		findings_add_note(live->findings, "%s (mode %04o)", who, status.st_mode & 07777U);
+	live_rights(live, shown, has_capability(path));
 }
 
 /* --- devices ----------------------------------------------------------------------------------------------------- */

@@ -30,6 +30,7 @@
 struct message {
 	enum { BEGIN, ANSWER, END } kind;
 	char hidden[EXPLAIN_FILE_MAX]; /* BEGIN */
+	bool may_run;		       /* BEGIN */
 	struct explain_answer answer;  /* of BEGIN only the outcome: whether there is a policy */
 };
 
@@ -156,6 +157,7 @@ static _Noreturn void ask_as_user(const struct explain_question *question, int p
 	hidden = asking.policy ? policy_hidden(asking.policy) : NULL;
 	if (hidden)
 		keep_place(begin.hidden, hidden);
+	begin.may_run = access(question->helper, X_OK) == 0 || errno != EACCES;
 	if (!send_message(&begin) || !asking.policy)
 		_exit(STATUS_FAILED);
 	for (int i = 0; i < question->name_count; i++)
@@ -200,7 +202,7 @@ static int hear(const struct explain_question *question, int pipe)
 				say_error("%s", message.answer.outcome.text);
 				return (int)message.answer.outcome.code;
 			}
-			question->begin(question->context, message.hidden);
+			question->begin(question->context, message.hidden, message.may_run);
 			break;
 		case ANSWER:
 			question->each(question->context, &message.answer);

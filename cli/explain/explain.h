@@ -48,8 +48,12 @@ struct explain_question {
 	char *const *names; /* of networks; none: all that the policy names, or that it allows with the others */
 	int name_count;
 	const struct host *host;
-	/* Before all others: the first file that the user may not read; empty if there is none. */
-	void (*begin)(void *context, const char *hidden);
+	const char *helper; /* where it is */
+	/*
+	 * Before all others: the first file that the user may not read, empty if there is none; and whether the user
+	 * may run the helper.
+	 */
+	void (*begin)(void *context, const char *hidden, bool may_run);
 	void (*each)(void *context, const struct explain_answer *answer);
 	void *context;
 };
@@ -74,6 +78,7 @@ struct explained {
 	char guest[128];	   /* where the guest has its address from; empty: nobody here knows */
 	char qemu[PATH_MAX + 256]; /* words for its command line; empty: there are none */
 	char run[512];		   /* the same with several queues; empty: one is all that is granted */
+	const char *helper;	   /* why the user may not run the helper; empty: the user may */
 };
 
 /* helper: where it is. scene: the taps as they stand, with their holders; one without taps if that is not known. */

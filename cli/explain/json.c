@@ -46,12 +46,13 @@ json_t *explain_json(const struct explained *explained)
 	json_t *object = verdict_of(explained->answer), *grants = json_array(), *found;
 
 	explain_each_grant(permit, add_grant, grants);
-	found = json_pack("{s:o, s:o, s:i, s:i, s:s, s:o, s:s, s:o, s:o, s:o, s:o}", "grants", grants, "max",
+	found = json_pack("{s:o, s:o, s:i, s:i, s:s, s:o, s:s, s:o, s:o, s:o, s:o, s:o}", "grants", grants, "max",
 		permit->options.max ? json_integer(permit->options.max) : json_null(), "used", (int)explained->used,
 		"orphans", (int)explained->orphans, "state", report_state_word(report->state), "difference",
 		text_or_null(report->difference), "guard", report_guard_word(report->guard), "guest",
 		text_or_null(explained->guest), "mac", text_or_null(explained->mac), "qemu",
-		text_or_null(explained->qemu), "run", text_or_null(explained->run));
+		text_or_null(explained->qemu), "run", text_or_null(explained->run), "helper",
+		text_or_null(explained->helper));
 	json_object_update(object, found);
 	json_decref(found);
 	return object;

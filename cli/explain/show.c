@@ -116,6 +116,8 @@ void explain_show(const struct explained *explained)
 	show_taps(explained);
 	show_network(explained);
 	show_guest(explained);
+	if (explained->helper[0])
+		printf("  helper   %s\n", explained->helper);
 	if (explained->qemu[0])
 		printf("  qemu     %s\n", explained->qemu);
 	if (explained->run[0])

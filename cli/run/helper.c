@@ -1,12 +1,14 @@
 /* Asking the helper for a tap, as QEMU does: it is run with one end of a pair of sockets, and sends descriptors. */
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -32,6 +34,9 @@ bool launch_find_helper(char *path)
 	if (said && *said)
 		return snprintf(path, PATH_MAX, "%s", said) < PATH_MAX ||
 		       say_error("TAPGATE_HELPER: %s", strerror(ENAMETOOLONG));
+#ifdef HELPER_WRAPPER
+	return snprintf(path, PATH_MAX, "%s", HELPER_WRAPPER) > 0;
+#endif
 	if (HELPER_PLACE[0] == '/')
 		return snprintf(path, PATH_MAX, "%s", HELPER_PLACE "/" HELPER) > 0;
 	size = readlink("/proc/self/exe", path, PATH_MAX - 1);
@@ -49,6 +54,40 @@ bool launch_find_helper(char *path)
 	       say_error("cannot find out where " HELPER " is: %s", strerror(ENAMETOOLONG));
 }
 
+/* An access control list shows in the group's bits (acl(5)). */
+bool launch_say_who(const char *path, char *who, size_t size)
+{
+	struct stat status;
+	const struct group *group;
+
+	who[0] = '\0';
+	if (stat(path, &status) < 0 || (status.st_mode & 0001))
+		return false;
+	group = getgrgid(status.st_gid);
+	text_append(who, size, "only root");
+	if ((status.st_mode & 0010) && group)
+		text_append(who, size, " and members of %s",
+			QUOTED(((struct word){group->gr_name, strlen(group->gr_name)})));
+	else if (status.st_mode & 0010)
+		text_append(who, size, " and members of group %u", status.st_gid);
+	text_append(who, size, " may run ");
+	text_append_escaped(who, size, (struct word){path, strlen(path)});
+	return true;
+}
+
+/* That it cannot be run, and why. */
+static void say_not_run(const char *path, int error)
+{
+	struct word word = {path, strlen(path)};
+	char who[LAUNCH_WHO_MAX];
+
+	if (error == EACCES && launch_say_who(path, who, sizeof(who)))
+		say_error("%s; an administrator decides who is one of them", who);
+	else
+		say_error("cannot run %s: %s; is tapgate installed whole? TAPGATE_HELPER can name another place",
+			QUOTED(word), strerror(error));
+}
+
 /*
  * In the child. Of all descriptors but the first three only the socket stays open. All programs that take a descriptor
  * want the header of --use-vnet: QEMU, cloud-hypervisor, crosvm. An address is named only if one was asked for: else
@@ -58,7 +97,6 @@ static _Noreturn void run_helper(char *path, const struct launch_net *net, int s
 {
 	char use_vnet[] = "--use-vnet", network[32], fd[32], queues[32], mac[MAC_TEXT + 8] = "--mac=";
 	char *words[7] = {path, use_vnet, network, fd};
-	struct word word = {path, strlen(path)};
 	size_t count = 4;
 
 	snprintf(network, sizeof(network), "--net=%.15s", net->network);
@@ -71,8 +109,7 @@ static _Noreturn void run_helper(char *path, const struct launch_net *net, int s
 		words[count++] = mac;
 	if (fcntl(sock, F_SETFD, 0) == 0)
 		execv(path, words);
-	say_error("cannot run %s: %s; is tapgate installed whole? TAPGATE_HELPER can name another place", QUOTED(word),
-		strerror(errno));
+	say_not_run(path, errno);
 	_exit(LAUNCH_FAILED);
 }
 

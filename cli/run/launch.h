@@ -8,6 +8,7 @@
 
 enum {
 	LAUNCH_NETS_MAX = 32, /* a PCI bus has no more places */
+	LAUNCH_WHO_MAX = 400, /* room for a sentence with the helper's place */
 
 	/* What `tapgate run` exits with before the command runs, beside the helper's codes; as env(1) and nice(1). */
 	LAUNCH_FAILED = 125,
@@ -42,6 +43,9 @@ int launch_above_standard(int fd);
 
 /* Where the installed helper is. False: said why that cannot be found out. path: PATH_MAX bytes. */
 bool launch_find_helper(char *path);
+
+/* Whom the helper's mode leaves, "only root and members of 'kvm' may run PATH". False: everybody. who: size bytes. */
+bool launch_say_who(const char *path, char *who, size_t size);
 
 /* Set *guest to the first address of a subnet that is not the host's. False: there is no other. */
 bool launch_other_address(const struct link_address *host, struct link_address *guest);

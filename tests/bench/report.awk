@@ -2,7 +2,8 @@
 #
 #	awk -f report.awk -v contenders="qemu ours ..." -v json=FILE FACTS TITLES RESULTS
 #
-# FACTS:   name, value                              TITLES: row, unit, measured per unit, goal or -, title
+# FACTS:   name, value
+# TITLES:  row, unit, measured per unit, row of qemu's helper, goal for ours or -, goal for ours-static or -, title
 # RESULTS: row/contender, samples, median, p90, minimum           (all separated by tabs)
 
 function quoted(text) {
@@ -16,61 +17,59 @@ function shown(row, value) {
 	return sprintf(unit[row] == "ms" && value < 100 ? "%.2f" : "%.0f", value)
 }
 
+# Medians: a contender's to that of qemu's helper in the row that is meant for that.
+function ratio(row, who) {
+	if (!((row, who) in median) || !((base[row], "qemu") in median))
+		return "-"
+	return sprintf("%.2f", median[row, who] / median[base[row], "qemu"])
+}
+
+# "0.79  1.74": the ratio, and what was measured; of qemu's helper only that.
 function cell(row, who) {
 	if (!((row, who) in median))
 		return "-"
-	if (samples[row, who] == 1)
-		return shown(row, median[row, who])
-	return shown(row, median[row, who]) " (" shown(row, p90[row, who]) ")"
+	return who == "qemu" ? shown(row, median[row, who]) : sprintf("%-5s %s", ratio(row, who), shown(row, median[row, who]))
 }
 
-# Medians: a contender's to that of qemu's helper.
-function ratio(row, who) {
-	if (!((row, who) in median) || !((row, "qemu") in median))
-		return "-"
-	return sprintf("%.2f", median[row, who] / median[row, "qemu"])
-}
-
-# The goal of a row beside what was reached, if the row has one.
+# The goal of a row, if it has one.
 function goal_of(row) {
 	if (row == "rules10000" && ((row, "ours") in median))
-		return sprintf("+%.2f ms over 10 rules; goal: at most +1.00", \
+		return sprintf("at most +0.80 ms over 10 rules: +%.2f", \
 			(median[row, "ours"] - median["rules10", "ours"]) / 1000)
-	return goal[row] == "-" ? "" : "at most " goal[row]
+	if (goal[row] == "-")
+		return ""
+	return "at most " goal[row] (static_goal[row] == "-" ? "" : " (static: " static_goal[row] ")")
 }
 
 function table(   i, j) {
 	for (i = 1; i <= facts; i++)
 		printf "%-12s %s\n", fact[i], value[i]
-	printf "%-12s %d idle, %d on a full bridge, %d bursts; each: median (p90)\n\n", "samples", \
-		samples["idle", "ours"], samples["full-ours", "ours"], samples["burst", "ours"]
-	printf "%-42s", "launch to descriptor, ms"
+	printf "%-12s %d idle, %d on a full bridge, %d bursts; medians\n\n", "samples", samples["idle", "ours"], \
+		samples["full-ours", "ours"], samples["burst", "ours"]
+	printf "%-42s", "launch to descriptor: ratio to qemu, ms"
 	for (j = 1; j <= columns; j++)
-		printf "%-16s", column[j]
-	print "ours/qemu  floor  goal"
+		printf column[j] == "qemu" ? "%-9s" : "%-13s", column[j]
+	print "goal"
 	for (i = 1; i <= rows; i++) {
 		printf "%-42s", title[row[i]]
 		for (j = 1; j <= columns; j++)
-			printf "%-16s", cell(row[i], column[j])
-		printf "%-11s%-7s%s\n", ratio(row[i], "ours"), ratio(row[i], column[columns]), goal_of(row[i])
+			printf column[j] == "qemu" ? "%-9s" : "%-13s", cell(row[i], column[j])
+		print goal_of(row[i])
 	}
-	print "\nfloor: what is left of qemu\47s helper when only its system calls are made, by " column[columns]
+	print "\nbare: only the system calls of qemu\47s helper, in a program that does nothing else"
 }
 
 function json_row(r,   j, text, separator) {
 	text = "    {\"row\": " quoted(r) ", \"title\": " quoted(title[r]) ", \"unit\": " quoted(unit[r])
-	if (ratio(r, "ours") != "-")
-		text = text ", \"ours/qemu\": " ratio(r, "ours")
-	if (ratio(r, column[columns]) != "-")
-		text = text ", \"floor\": " ratio(r, column[columns])
 	if (goal[r] != "-")
 		text = text ", \"goal\": " goal[r]
 	for (j = 1; j <= columns; j++) {
 		if (!((r, column[j]) in median))
 			continue
 		text = text ",\n      " quoted(column[j]) ": " sprintf("{\"samples\": %d, \"median\": %.4f, \"p90\": %.4f, " \
-			"\"min\": %.4f}", samples[r, column[j]], median[r, column[j]] / per[r], \
-			p90[r, column[j]] / per[r], least[r, column[j]] / per[r])
+			"\"min\": %.4f", samples[r, column[j]], median[r, column[j]] / per[r], \
+			p90[r, column[j]] / per[r], least[r, column[j]] / per[r]) \
+			(ratio(r, column[j]) == "-" ? "" : ", \"ratio\": " ratio(r, column[j])) "}"
 	}
 	return text "}"
 }
@@ -100,8 +99,10 @@ file == 2 {
 	known[$1] = 1
 	unit[$1] = $2
 	per[$1] = $3
-	goal[$1] = $4
-	title[$1] = $5
+	base[$1] = $4
+	goal[$1] = $5
+	static_goal[$1] = $6
+	title[$1] = $7
 	order[++titles] = $1
 }
 file == 3 {

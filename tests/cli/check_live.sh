@@ -78,7 +78,7 @@ else
 	skip 'file capabilities' 'setcap is not installed'
 fi
 live 'setuid to somebody else' 1 'chown alice "$HELPER"; chmod 4755 "$HELPER"' 'chown root "$HELPER"; chmod 4755 "$HELPER"' <<EOT
-tapgate: $HELPER is setuid to uid 1000, not to root, so it may not make taps; run: chown root:root $HELPER && chmod 4755 $HELPER
+tapgate: $HELPER is setuid to uid 1000, not to root, so it may not make taps; run: chown root:root $HELPER && chmod 4755 $HELPER (or: setcap cap_net_admin=ep $HELPER)
 EOT
 live 'a helper that others can write' 0 'chmod 4757 "$HELPER"' 'chmod 4755 "$HELPER"' <<EOT
 tapgate: warning: $HELPER can be written by others than its owner (mode 4757); run: chmod go-w $HELPER
@@ -93,7 +93,7 @@ EOT
 chgrp students "$HELPER"
 chmod 4750 "$HELPER"
 check 'a helper for a group is no mistake' says 0 check --live --strict <<EOT
-tapgate: note: only root and group 2000 may run $HELPER (mode 4750)
+tapgate: note: only root and members of 'students' may run $HELPER (mode 4750)
 /etc/tapgate.conf: no mistake found
 EOT
 chgrp root "$HELPER"
@@ -107,6 +107,47 @@ tapgate: $HELPER is on a file system that is mounted nosuid, where the setuid bi
 EOT
 check 'no_new_privs' eval 'setpriv --no-new-privs "$TAPGATE" check --live 2>"$TMPDIR/live"; [ $? = 1 ] &&
 	[ "$(cat "$TMPDIR/live")" = "tapgate: what is started from here gets no privileges (no_new_privs is set, as by Flatpak, containers and some units), so $HELPER does nothing; start virtual machines outside of it" ]'
+
+# What no bit of the file makes up for. EvilFreelancer/docker-routeros#5 and dockur/windows#327: a container without the
+# capability; the same in a unit with CapabilityBoundingSet= or SecureBits=.
+rights() { # rights SENTENCE SETPRIV-WORD...: for root and for alice; nothing of the libraries' own
+	rights_sentence=$1
+	shift
+	echo "tapgate: $rights_sentence
+tapgate: note: guards and firewalls are shown to nobody here, as CAP_NET_ADMIN is missing" >"$TMPDIR/expected"
+	setpriv "$@" "$TAPGATE" check --live 2>"$TMPDIR/live"
+	[ $? = 1 ] && diff "$TMPDIR/expected" "$TMPDIR/live" || return 1
+	setpriv "$@" --reuid alice --regid alice --init-groups "$TAPGATE" check --live 2>"$TMPDIR/live"
+	[ $? = 1 ] && grep -qxF "tapgate: $rights_sentence" "$TMPDIR/live" || return 1
+	# It is so: nobody gets a tap. The helper says where to look.
+	setpriv "$@" --reuid alice --regid alice --init-groups "$CALL" "$HELPER" --br=br0 '--fd={fd}' 2>&1 | grep -F \
+		"tapgate-helper: no CAP_NET_ADMIN: root's programs lack it here; an administrator can run, in the same container or unit: tapgate check --live"
+}
+check 'a bounding set without the capability' rights "what is started from here cannot have CAP_NET_ADMIN, not even as root, so $HELPER does nothing; in a unit: add CAP_NET_ADMIN to CapabilityBoundingSet=; in a container: add the capability (--cap-add NET_ADMIN)" \
+	--bounding-set -net_admin
+check 'securebits' rights "root's programs have no capabilities here (securebits noroot), so $HELPER does nothing; in a unit: take noroot out of SecureBits=; or, instead of the setuid bit: setcap cap_net_admin=ep $HELPER" \
+	--securebits +noroot
+if command -v setcap >/dev/null; then
+	with_capability() { # the file's own works there
+		setcap cap_net_admin=ep "$HELPER" && setpriv --securebits +noroot --reuid alice --regid alice --init-groups \
+			sh -c '"$CALL" "$HELPER" --br=br0 "--fd={fd}" | grep fds=1 && "$TAPGATE" check --live'
+		with_came=$?
+		setcap -r "$HELPER"
+		return $with_came
+	}
+	check '... and the capability of the file instead' with_capability
+fi
+without_root() {
+	setpriv --reuid alice --regid alice --clear-groups unshare --user --map-user=1000 "$TAPGATE" check --live 2>"$TMPDIR/live"
+	[ $? = 4 ] && grep -qxF "tapgate: this is a user namespace without root, where root's setuid bit has no effect, so $HELPER does nothing; start virtual machines outside of it" \
+		"$TMPDIR/live" && [ "$(grep -c '^tapgate: ' "$TMPDIR/live")" = 1 ] # no owner that seems another
+}
+check 'a user namespace without root' without_root
+# NixOS has programs on a file system that nobody writes, and wrappers elsewhere (microvm-nix/microvm.nix#46).
+live 'a helper that cannot be given a bit' 1 'chmod 755 "$HELPER"; mount --bind "$libexec" "$libexec"; mount -o remount,bind,ro "$libexec"' \
+	'umount "$libexec"; chmod 4755 "$HELPER"' <<EOT
+tapgate: $HELPER has neither the setuid bit nor the capability cap_net_admin, so it may not make taps; have a wrapper made for it that is root's and setuid (NixOS: security.wrappers), and name that in TAPGATE_HELPER, or as WRAPPER= when tapgate is built
+EOT
 
 live 'no /dev/net/tun' 1 'rm /dev/net/tun' 'mknod -m 666 /dev/net/tun c 10 200' <<'EOT'
 tapgate: /dev/net/tun: No such file or directory, so no tap can be made; run: modprobe tun (in a container: add the device)

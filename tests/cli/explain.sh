@@ -384,7 +384,8 @@ check 'as JSON' prints 3 as alice "$TAPGATE" explain --json lab quiet <<EOT
       "guest": "172.16.2.2-172.16.2.100",
       "mac": "22:fd:d4:18:77:01",
       "qemu": "$(qemu lab 22:fd:d4:18:77:01)",
-      "run": null
+      "run": null,
+      "helper": null
     },
     {
       "name": "quiet",
@@ -405,6 +406,27 @@ check 'as JSON' prints 3 as alice "$TAPGATE" explain --json lab quiet <<EOT
   ]
 }
 EOT
+
+# --- a helper for a group ------------------------------------------------------------------------------------------------
+
+chgrp students "$HELPER"
+chmod 4750 "$HELPER"
+policy 'allow br0'
+told() { # told COMMAND...: that carol may not run it
+	"$@" >"$TMPDIR/told" && grep -qx "  helper   only root and members of 'students' may run $HELPER" "$TMPDIR/told"
+}
+check 'who may not run the helper is told so' told as carol "$TAPGATE" explain br0
+check '... and root, about that user' told "$TAPGATE" explain --user carol br0
+check '... and programs' sh -c "'$TAPGATE' explain --json --user carol br0 |
+	grep -qF '\"helper\": \"only root and members of '\''students'\'' may run $HELPER\"'"
+check 'and who may is not' refuses told as alice "$TAPGATE" explain br0
+check '... nor root about itself' refuses told "$TAPGATE" explain br0
+chgrp root "$HELPER"
+chmod 4755 "$HELPER"
+chmod 750 "${HELPER%/*}"
+check 'a directory that keeps her out' sh -c "'$TAPGATE' explain --user carol br0 | grep -qx '  helper   this user may not run $HELPER'"
+chmod 755 "${HELPER%/*}"
+check 'all may again' refuses told "$TAPGATE" explain --user carol br0
 
 # --- all that a rule for 'all' may mean -------------------------------------------------------------------------------
 

@@ -105,6 +105,17 @@ EOT
 check 'a helper that is not there' stubbed TAPGATE_HELPER=/nothing -- 125 --net n1 -- echo no <<'EOT'
 tapgate: cannot run '/nothing': No such file or directory; is tapgate installed whole? TAPGATE_HELPER can name another place
 EOT
+# As README has it for dpkg-statoverride: for members of a group.
+chgrp students "$HELPER"
+chmod 4750 "$HELPER"
+may_not_run() {
+	setpriv --reuid carol --regid carol --init-groups "$TAPGATE" run --net n1 -- echo no >"$TMPDIR/out" 2>&1
+	[ $? = 125 ] && [ "$(cat "$TMPDIR/out")" = \
+		"tapgate: only root and members of 'students' may run $HELPER; an administrator decides who is one of them" ]
+}
+check 'a helper for others' may_not_run
+chgrp root "$HELPER"
+chmod 4755 "$HELPER"
 ln -s "$TAPGATE" "$TMPDIR/link"
 installed() { # the helper is the one beside the program, however that is called
 	mv "$HELPER" "$HELPER.away"

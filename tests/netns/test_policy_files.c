@@ -253,7 +253,10 @@ static const struct user carol_elsewhere = {CAROL, 3000, alices_group, 1};
 static const struct user stranger = {10000, 10000, no_groups, 0};
 static const struct user short_stranger = {100, 100, no_groups, 0};
 
-#define DROPPED "is for a group of this user's that this process does not hold"
+/* Who logs in again keeps the old groups where something outlives that (virt-manager/virt-manager#585). */
+#define DROPPED                                                                                                        \
+	"is for a group of this user's that this process does not hold; log in again (user managers that linger, "     \
+	"tmux and libvirt's session daemon keep the old groups until they end), or start it with that group"
 
 /*
  *	(user) --- ? --- br0

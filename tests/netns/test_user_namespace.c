@@ -239,7 +239,7 @@ static void test_without_a_map(void **state)
 	before = snapshot();
 	result = run(&(struct call){.about = "no map", .as_caller = become_nobody});
 	result.call.user = &nobody; /* as the helper and the log see it */
-	assert_refused(&result, 1, "had no effect");
+	assert_refused(&result, 1, "had no effect; an administrator can run: tapgate check --live");
 	assert_unchanged(before);
 }
 
