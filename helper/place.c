@@ -2,6 +2,7 @@
  * With max=k a tap is made in one of the first k places, so that the kernel refuses what is one too many. Taps in
  * places above k are there where the limit was higher when they were made, or another rule gave them. Each of them
  * takes one place away: with `above` taps above the first `count` places, `count` is lowered until count + above <= k.
+ * (Whose they are is asked only where none would be left.)
  *
  * Never more than k: whoever makes a tap in the first `count` places had counted those above, which become more only
  * by rules with a higher limit. Never fewer: no place is held for longer than its tap is there.
@@ -12,7 +13,6 @@
  */
 #include "helper/place.h"
 
-#include <errno.h>
 #include <string.h>
 
 #include "link/alias.h"
@@ -30,42 +30,42 @@ int place_index(const struct order *order, uint32_t place)
 	return ALIAS_INDEXES + (int)(hash % (ALIAS_INDEXES - PLACES_MAX)) + (int)place - 1;
 }
 
-/* Whether a place above the limit has a tap of this user's on this network; 0, 1 or a negative errno value. */
-static int is_held(const struct order *order, struct link *link, uint32_t place)
+/* Whether a place that is taken is so by a tap of this user's on this network, or by one that is not signed yet. */
+static bool is_held(const struct order *order, struct link *link, int index)
 {
-	const int index = place_index(order, place);
 	struct link_interface tap;
 	struct alias_tap alias;
-	int error;
 
-	if (!link_has_index(link, index))
-		return 0;
-	error = link_by_index(link, index, &tap);
-	if (error)
-		return error == -ENODEV ? 0 : error;
-	if (!alias_read_tap(&tap, &alias)) /* half made: somebody's, and rather counted than not */
-		return strcmp(tap.kind, "tun") == 0;
+	if (link_by_index(link, index, &tap) != 0 || !alias_read_tap(&tap, &alias))
+		return alias_is_missing(&tap);
 	return alias.uid == order->caller.uid && strcmp(alias.network, order->request.network) == 0;
 }
 
-bool place_count(const struct order *order, struct link *link, uint32_t *count, struct outcome *outcome)
+/* How many places above the first `count` are taken; if it has to be sure, by whom is asked as well. */
+static uint32_t count_above(const struct order *order, struct link *link, uint32_t count, bool sure)
 {
-	const uint32_t max = order->permit.options.max;
 	uint32_t above = 0;
 
-	*count = max && max < PLACES_MAX ? max : PLACES_MAX;
-	for (uint32_t place = *count + 1; place <= PLACES_MAX; place++) {
-		int held = is_held(order, link, place);
+	for (uint32_t place = count + 1; place <= PLACES_MAX; place++) {
+		const int index = place_index(order, place);
 
-		if (held < 0)
-			return refuse_errno(outcome, held, "cannot count the taps on '%s'", order->request.network);
-		above += (uint32_t)held;
+		above += link_has_index(link, index) && (!sure || is_held(order, link, index));
 	}
-	for (uint32_t left = *count; above && *count && *count + above > left;) {
-		above += link_has_index(link, place_index(order, *count));
-		(*count)--;
+	return above;
+}
+
+uint32_t place_count(const struct order *order, struct link *link)
+{
+	const uint32_t max = order->permit.options.max, limit = max && max < PLACES_MAX ? max : PLACES_MAX;
+	uint32_t count = 0;
+
+	for (int sure = 0; sure < 2 && !count; sure++) {
+		uint32_t above = count_above(order, link, limit, sure);
+
+		for (count = limit; count && count + above > limit; count--)
+			above += link_has_index(link, place_index(order, count));
 	}
-	return *count || place_refuse(order, outcome);
+	return count;
 }
 
 bool place_refuse(const struct order *order, struct outcome *outcome)

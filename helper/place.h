@@ -18,10 +18,10 @@ enum { PLACES_MAX = 1023 }; /* as many as a bridge has ports (BR_MAX_PORTS, net/
 /* The index of a place, which counts from 1. */
 int place_index(const struct order *order, uint32_t place);
 
-/* How many of the first places may be taken, free or not; the limit is reached (EXIT_LIMIT) if none may. */
-bool place_count(const struct order *order, struct link *link, uint32_t *count, struct outcome *outcome);
+/* How many of the first places may be taken, free or not; 0: the limit is reached. */
+uint32_t place_count(const struct order *order, struct link *link);
 
-/* Record that all of them are taken. */
+/* Record that the limit is reached. */
 bool place_refuse(const struct order *order, struct outcome *outcome);
 
 #endif

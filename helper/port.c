@@ -80,9 +80,9 @@ static int make_at(const struct order *order, const struct network *network, int
  * Make the tap in one of the user's places, beginning somewhere in them, so that of many who ask at once few ask for
  * the same.
  */
-static int make_in_place(const struct order *order, const struct network *network, uint32_t count, struct port *port)
+static int make_in_place(const struct order *order, const struct network *network, struct port *port)
 {
-	const uint32_t start = (uint32_t)order->helper % count;
+	const uint32_t count = place_count(order, network->link), start = (uint32_t)order->helper % (count ? count : 1);
 	int error = -EBUSY;
 
 	for (uint32_t i = 0; i < count && error == -EBUSY; i++) {
@@ -99,14 +99,11 @@ static int make_in_place(const struct order *order, const struct network *networ
 static bool make_tap(
 	const struct order *order, const struct network *network, struct port *port, struct outcome *outcome)
 {
-	uint32_t count;
 	int error;
 
 	if (port->error)
 		return refuse_open(port->error, outcome);
-	if (!place_count(order, network->link, &count, outcome))
-		return false;
-	error = make_in_place(order, network, count, port);
+	error = make_in_place(order, network, port);
 	if (!error)
 		return true;
 	if (error == -EBUSY)
