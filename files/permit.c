@@ -77,6 +77,8 @@ static bool judge(
 			"uid %u may not use '%s': %s is for a group of this user's that this process does not hold; "
 			"log in again, or start it with that group",
 			uid, network, rule);
+	case POLICY_ASKS_ACCOUNTS:
+		return refuse(outcome, EXIT_SYSTEM, "cannot read /etc/passwd and /etc/group whole");
 	case POLICY_DENIED_NO_RULE:
 		break;
 	}
@@ -176,18 +178,31 @@ struct policy *permit_load(struct outcome *outcome)
 bool permit_decide(const struct policy *policy, const char *network, const struct policy_caller *caller,
 	struct policy_verdict *verdict, struct permit *permit, struct outcome *outcome)
 {
-	struct accounts *accounts = accounts_new(caller->uid);
-	struct policy_accounts questions;
-	bool permitted;
+	struct policy_accounts accounts;
+	struct policy_caller known = *caller;
 
-	if (!accounts)
-		return refuse(outcome, EXIT_SYSTEM, "out of memory");
-	questions = accounts_questions(accounts);
-	*verdict = policy_decide(policy, network, caller, &questions);
+	*verdict = policy_decide(policy, network, caller);
+	if (verdict->outcome == POLICY_ASKS_ACCOUNTS) {
+		known.accounts = accounts_read(caller, &accounts) ? &accounts : NULL;
+		*verdict = policy_decide(policy, network, &known);
+		accounts_free(&accounts);
+	}
 	keep(verdict, network, permit);
-	permitted = accounts_failed(accounts)
-			    ? refuse(outcome, EXIT_SYSTEM, "cannot read /etc/passwd and /etc/group whole")
-			    : judge(verdict, caller->uid, permit, outcome);
-	accounts_free(accounts);
+	return judge(verdict, caller->uid, permit, outcome);
+}
+
+bool permit_request(const char *network, uint32_t queues, const struct policy_caller *caller, struct permit *permit,
+	struct outcome *outcome)
+{
+	struct policy *policy = permit_load(outcome);
+	struct policy_verdict verdict;
+	bool permitted = policy && permit_decide(policy, network, caller, &verdict, permit, outcome);
+
+	policy_free(policy);
+	if (permitted && queues > permit->options.queues)
+		return refuse(outcome, EXIT_LIMIT,
+			"uid %u may have %u queue%s on '%s', not %u, by %s; ask for fewer, or have queues= raised",
+			caller->uid, permit->options.queues, permit->options.queues == 1 ? "" : "s", network, queues,
+			permit->rule);
 	return permitted;
 }

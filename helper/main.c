@@ -7,9 +7,10 @@
  */
 #include <unistd.h>
 
+#include "files/permit.h"
+#include "helper/lock.h"
 #include "helper/network.h"
 #include "helper/peer.h"
-#include "helper/permit.h"
 #include "helper/port.h"
 #include "helper/privileges.h"
 #include "helper/report.h"
@@ -35,8 +36,9 @@ int main(int argc, char **argv)
 		sandbox_for_work(&outcome) &&					  /* or more than the rest takes */
 		request_parse(argc, argv, &request, &outcome) &&		  /* well-formed words */
 		peer_take(request.fd, caller.uid, &vmm, &outcome) &&		  /* a socket of the caller's */
-		permit_request(&request, &caller, &permit, &outcome) &&		  /* root says yes */
-		network_find(&permit, &network, &outcome) &&			  /* it is there, and guarded */
+		permit_request(request.network, request.queues, &caller, &permit, &outcome) && /* root says yes */
+		lock_allows(&request, &permit, caller.uid, &outcome) &&
+		network_find(&permit, &network, &outcome) &&				  /* it is there, and guarded */
 		port_make(&request, &permit, &network, caller.uid, vmm, &port, &outcome); /* up, as it was allowed */
 
 	network_close(&network);

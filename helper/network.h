@@ -8,7 +8,7 @@
 #define HELPER_NETWORK_H
 
 #include "files/outcome.h"
-#include "helper/permit.h"
+#include "files/permit.h"
 #include "link/link.h"
 
 struct network {

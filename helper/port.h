@@ -5,8 +5,8 @@
 #include <sys/types.h>
 
 #include "files/outcome.h"
+#include "files/permit.h"
 #include "helper/network.h"
-#include "helper/permit.h"
 #include "helper/request.h"
 #include "link/link.h"
 

@@ -5,7 +5,7 @@
 #include <sys/types.h>
 
 #include "files/outcome.h"
-#include "helper/permit.h"
+#include "files/permit.h"
 #include "helper/port.h"
 #include "helper/request.h"
 

@@ -107,24 +107,21 @@ static void test_hidden_files(void **state)
 		END_OF_FILES,
 	};
 	static const struct memory_file top[] = {FILE_HIDDEN("/p"), END_OF_FILES};
-	static const struct memory_account nobody[1];
-	struct memory_accounts accounts = {nobody, nobody, 0};
-	const struct policy_accounts callbacks = memory_callbacks(&accounts);
-	const struct policy_caller caller = {1000, NULL, 0};
+	const struct policy_caller caller = {.uid = 1000};
 	char error[512], got[512];
 	struct policy *policy = memory_load(files, error);
 	struct policy_verdict verdict;
 
 	(void)state;
 	assert_non_null(policy);
-	verdict = policy_decide(policy, "br1", &caller, &callbacks);
+	verdict = policy_decide(policy, "br1", &caller);
 	print_verdict(&verdict, got, sizeof(got));
 	assert_string_equal(got, "allowed /p:4 (allow br1) hidden=/first");
 	policy_free(policy);
 
 	policy = memory_load(top, error);
 	assert_non_null(policy);
-	verdict = policy_decide(policy, "br1", &caller, &callbacks);
+	verdict = policy_decide(policy, "br1", &caller);
 	print_verdict(&verdict, got, sizeof(got));
 	assert_string_equal(got, "no rule hidden=/p");
 	policy_free(policy);

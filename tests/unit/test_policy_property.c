@@ -186,17 +186,18 @@ struct answer {
 static struct answer ask(
 	struct world *world, const struct policy *policy, unsigned int network, const struct model_caller *caller)
 {
-	struct memory_accounts accounts = {world->users, world->groups, 0};
-	const struct policy_accounts callbacks = memory_callbacks(&accounts);
+	const struct memory_accounts accounts = {world->users, world->groups};
+	struct memory_facts facts;
 	uint32_t groups[GROUPS];
-	struct policy_caller real = {UID + caller->user, groups, 0};
+	struct policy_caller real = {.uid = UID + caller->user, .groups = groups};
 	struct policy_verdict verdict;
 
 	for (unsigned int g = 0; g < GROUPS; g++) {
 		if (caller->holds[g])
 			groups[real.group_count++] = GID + g;
 	}
-	verdict = policy_decide(policy, network ? "br1" : "br0", &real, &callbacks);
+	real = memory_caller(&accounts, real, &facts);
+	verdict = policy_decide(policy, network ? "br1" : "br0", &real);
 	return (struct answer){
 		verdict.outcome, verdict.line, verdict.grants.given & OPTION_MAX ? verdict.grants.max : 0};
 }
