@@ -40,12 +40,10 @@ static bool is_own_group(const struct policy_accounts *accounts, uint32_t gid)
 }
 
 static enum match match_account(
-	const struct policy_caller *caller, enum policy_account kind, const struct account *account)
+	const struct policy_caller *caller, enum policy_account kind, struct word name, uint32_t number)
 {
 	const struct policy_accounts *accounts = caller->accounts;
-	const struct word name = {account->name, account->size};
 	const struct policy_name *line;
-	uint32_t number = account->number;
 
 	if (name.at && !accounts)
 		return MATCH_ASKS;
@@ -74,10 +72,11 @@ static enum match match_who(
 
 	for (uint32_t i = 0; i < rule->account_count && best != MATCH_HELD; i++) {
 		const struct account *account = &policy->accounts[rule->accounts + i];
-		enum match match = match_account(caller, kind, account);
+		struct word name = rule_account(policy, rule, account);
+		enum match match = match_account(caller, kind, name, account->number);
 
 		if (match == MATCH_UNKNOWN)
-			*unknown = (struct word){account->name, account->size};
+			*unknown = name;
 		if (match > best)
 			best = match;
 	}
@@ -88,7 +87,7 @@ static void name_rule(struct policy_verdict *verdict, const struct policy *polic
 {
 	verdict->file = policy->paths[rule->file];
 	verdict->line = rule->line;
-	verdict->rule = (struct word){rule->at, rule->size};
+	verdict->rule = rule_words(policy, rule);
 	verdict->grants = policy->options[rule->options];
 }
 

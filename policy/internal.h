@@ -4,26 +4,24 @@
 
 #include "policy/policy.h"
 
-/* A user or group that a rule names: by number if name is NULL. Small, as rules are. */
+/* A user or group that a rule names. Small, as rules are. */
 struct account {
-	const char *name;
-	union {
-		uint32_t size; /* of the name, in bytes */
-		uint32_t number;
-	};
+	uint32_t number;
+	uint16_t at, size; /* of a name: where it begins in the rule's words, and its bytes; size 0: it is a number */
 };
 
 /* An `allow` or `deny` line. Small, because there may be many: what most rules lack lies in arrays of its own. */
 struct rule {
 	char name[NAME_MAX_BYTES + 1]; /* the network; empty: all */
-	bool allow;
-	unsigned char who; /* enum policy_who */
-	uint16_t file;	   /* into policy->paths */
+	uint32_t at;		       /* where its words begin in its file */
+	uint16_t size;		       /* of its words */
+	uint16_t account_count;
+	uint32_t accounts; /* into policy->accounts */
+	uint32_t options;  /* into policy->options; 0: none */
 	uint32_t line;
-	uint32_t accounts, account_count; /* into policy->accounts */
-	uint32_t options;		  /* into policy->options; 0: none */
-	uint32_t size;			  /* of the words of the rule */
-	const char *at;			  /* the words of the rule */
+	unsigned char file; /* into policy->paths */
+	unsigned char who;  /* enum policy_who */
+	bool allow;
 };
 
 /* The `include` that named a file, by the file that it stands in; line 0: none did, it is the policy itself. */
@@ -76,11 +74,22 @@ bool errors_go_on(struct errors *errors, struct word line);
 /* The whole line of a file that a byte of its text is in, without its newline. */
 struct word line_around(const struct policy *policy, uint16_t file, const char *at);
 
-/* The word of a rule, by the option that it begins with; all of its words if there is none. */
-struct word rule_option(const struct rule *rule, const char *option);
+/* The words of a rule as they stand in its file; the name in them of an account, {NULL, 0} if it is a number. */
+static inline struct word rule_words(const struct policy *policy, const struct rule *rule)
+{
+	return (struct word){policy->texts[rule->file] + rule->at, rule->size};
+}
+static inline struct word rule_account(
+	const struct policy *policy, const struct rule *rule, const struct account *account)
+{
+	return (struct word){account->size ? rule_words(policy, rule).at + account->at : NULL, account->size};
+}
+
+/* The word of a rule that begins with an option; all of its words if there is none. */
+struct word rule_option(const struct policy *policy, const struct rule *rule, const char *option);
 
 /*
- * Room for one more element, zeroed, at the end of an array that grows fourfold: the array, moved if need be, or NULL
+ * Room for one more element, not set, at the end of an array that grows fourfold: the array, moved if need be, or NULL
  * when memory ran out (the old array then still stands). Room that is not used costs nothing: no page of it is touched.
  */
 void *array_room(void *array, size_t count, size_t *room, size_t size);
@@ -108,6 +117,14 @@ bool line_word(struct line *line, struct word *word);
 /* Record why a line is refused, at the byte `at`. Always false, so that parsers can return it. */
 bool line_refuse(const struct line *line, const char *at, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+
+/*
+ * A line that is one rule in the plainest words, "allow NAME user=NAME", apart by single blanks: what large policies
+ * have thousands of, read in one pass. True: it is taken, and line->end is its newline, of which there must be one
+ * before the line->end that it is given. False for all others: they are the full parser's, which reads these as well,
+ * to the same end, and alone tells errors.
+ */
+bool parse_plain_rule(struct line *line);
 
 /* One rule of a file: `allow` or `deny`, the word already taken. */
 bool parse_rule(struct line *line, struct word verb);

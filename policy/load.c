@@ -33,7 +33,6 @@ void *array_room(void *array, size_t count, size_t *room, size_t size)
 			return NULL;
 		*room = more;
 	}
-	memset((char *)array + count * size, 0, size);
 	return array;
 }
 
@@ -158,13 +157,17 @@ static bool parse_text(struct loader *loader, struct word text, uint16_t file, c
 	const char *end = text.at + text.size;
 
 	for (const char *at = text.at; at < end; at = line.end + 1) {
+		line.number++;
+		line.start = line.at = at;
+		line.end = end;
+		if (end[-1] == '\n' && parse_plain_rule(&line))
+			continue;
+
 		const char *newline = memchr(at, '\n', (size_t)(end - at));
 		const char *line_end = newline ? newline : end;
 		const struct word whole = {at, (size_t)(line_end - at)};
 		const struct mark before = mark(loader->policy);
 
-		line.number++;
-		line.start = line.at = at;
 		line.end = line_end;
 		if (!parse_line(loader, &line, nesting)) {
 			if (!errors_go_on(loader->errors, whole))
@@ -240,10 +243,13 @@ static struct policy *load(const struct policy_reader *reader, const char *path,
 {
 	static const struct word no_line = {NULL, 0};
 	struct policy *policy = calloc(1, sizeof(*policy));
+	struct policy_options *none = policy ? ADD(policy, option) : NULL;
 	struct loader loader = {.reader = reader, .policy = policy, .errors = errors};
 
 	errors->last = (struct policy_error){0};
-	if (!policy || !ADD(policy, option)) {
+	if (none)
+		*none = (struct policy_options){0};
+	if (!none) {
 		refuse_file(&loader, path, NULL, NULL, "out of memory");
 		errors_go_on(errors, no_line);
 	} else if ((load_file(&loader, path, NULL, NULL, NULL) || errors_go_on(errors, no_line)) &&

@@ -27,6 +27,23 @@ static const char *account_problem(struct word word)
 	return NULL;
 }
 
+/* A user or group, in the words of a rule that begin at `start`. */
+static bool read_account(const struct line *line, const char *start, struct word word, struct account *account)
+{
+	const struct word digits = {word.at + 1, word.size - 1};
+	const char *problem;
+
+	*account = (struct account){.at = (uint16_t)(word.at - start), .size = (uint16_t)word.size};
+	if (word.size > 0 && *word.at == '#') {
+		account->size = 0;
+		/* The largest is (uid_t)-1, which the kernel keeps for "no change" (setresuid(2)). */
+		return word_number(digits, UINT32_MAX - 1, &account->number) ||
+		       line_refuse(line, word.at, "%s, expected '#' and a number from 0 to 4294967294", QUOTED(word));
+	}
+	problem = account_problem(word);
+	return !problem || line_refuse(line, word.at, "%s, expected names or '#number', apart by ','", problem);
+}
+
 /* The list of users or groups, into the policy's array; the rule says which part of it is its own. */
 static bool parse_accounts(struct line *line, struct rule *rule, struct word list)
 {
@@ -36,27 +53,72 @@ static bool parse_accounts(struct line *line, struct rule *rule, struct word lis
 	rule->accounts = (uint32_t)policy->account_count;
 	while (word_cut(&list, ',', &item)) {
 		struct account *account = ADD(policy, account);
-		const char *problem;
 
 		if (!account)
 			return line_refuse(line, item.at, "out of memory");
-		if (item.size > 0 && *item.at == '#') {
-			struct word digits = {item.at + 1, item.size - 1};
-
-			/* The largest is (uid_t)-1, which the kernel keeps for "no change" (setresuid(2)). */
-			if (!word_number(digits, UINT32_MAX - 1, &account->number))
-				return line_refuse(line, item.at, "%s, expected '#' and a number from 0 to 4294967294",
-					QUOTED(item));
-		} else {
-			problem = account_problem(item);
-			if (problem)
-				return line_refuse(
-					line, item.at, "%s, expected names or '#number', apart by ','", problem);
-			account->name = item.at;
-			account->size = (uint32_t)item.size;
-		}
+		if (!read_account(line, rule_words(policy, rule).at, item, account))
+			return false;
 		rule->account_count++;
 	}
+	return true;
+}
+
+/* The letters, digits and ._- from here on: what most names are made of. Something else must follow. */
+static struct word plain_word(const char *at)
+{
+	static const uint64_t plain[4] = {0x03ff600000000000, 0x07fffffe87fffffe}; /* a bit for each byte */
+	const char *end = at;
+
+	while (plain[(unsigned char)*end / 64] >> (unsigned char)*end % 64 & 1)
+		end++;
+	return (struct word){at, (size_t)(end - at)};
+}
+
+static bool begins(const char *at, const char *end, const char *with)
+{
+	return (size_t)(end - at) > strlen(with) && memcmp(at, with, strlen(with)) == 0;
+}
+
+bool parse_plain_rule(struct line *line)
+{
+	const char *at = line->start, *end = line->end;
+	bool allow = begins(at, end, "allow "), user, group;
+	struct account account = {0}, *kept;
+	struct word name, who = {NULL, 0};
+	struct rule *rule;
+
+	if (!allow && !begins(at, end, "deny "))
+		return false;
+	name = plain_word(at + (allow ? 6 : 5));
+	at = name.at + name.size;
+	user = begins(at, end, " user=");
+	group = begins(at, end, " group=");
+	if (user || group) {
+		who = plain_word(at + (user ? 6 : 7));
+		if (!who.size && *who.at == '#')
+			who.size = 1 + plain_word(who.at + 1).size;
+		at = who.at + who.size;
+	}
+	if (*at != '\n' || word_name_problem(name) || (who.at && !read_account(line, line->start, who, &account)))
+		return false;
+	kept = who.at ? ADD(line->policy, account) : NULL;
+	rule = kept || !who.at ? ADD(line->policy, rule) : NULL;
+	if (!rule)
+		return false;
+	if (kept)
+		*kept = account;
+	*rule = (struct rule){.allow = allow,
+		.who = user    ? WHO_USERS
+		       : group ? WHO_GROUPS
+			       : WHO_EVERYBODY,
+		.file = (unsigned char)line->file,
+		.line = line->number,
+		.accounts = kept ? (uint32_t)line->policy->account_count - 1 : 0,
+		.account_count = kept != NULL,
+		.size = (uint16_t)(at - line->start),
+		.at = (uint32_t)(line->start - line->policy->texts[line->file])};
+	memcpy(rule->name, name.at, name.size);
+	line->end = at;
 	return true;
 }
 
@@ -106,10 +168,10 @@ bool parse_rule(struct line *line, struct word verb)
 
 	if (!rule)
 		return line_refuse(line, verb.at, "out of memory");
-	rule->allow = word_is(verb, "allow");
-	rule->file = line->file;
-	rule->line = line->number;
-	rule->at = verb.at;
+	*rule = (struct rule){.allow = word_is(verb, "allow"),
+		.file = (unsigned char)line->file,
+		.line = line->number,
+		.at = (uint32_t)(verb.at - line->policy->texts[line->file])};
 	if (!line_word(line, &name))
 		return line_refuse(line, line->at, "no network, expected a name or 'all'");
 	if (!word_is(name, "all")) {
@@ -119,18 +181,19 @@ bool parse_rule(struct line *line, struct word verb)
 				QUOTED(name), problem);
 		memcpy(rule->name, name.at, name.size);
 	}
-	rule->size = (uint32_t)(line->at - verb.at);
+	rule->size = (uint16_t)(line->at - verb.at);
 	while (line_word(line, &word)) {
 		if (!parse_rule_option(line, rule, word, &options))
 			return false;
-		rule->size = (uint32_t)(line->at - verb.at);
+		rule->size = (uint16_t)(line->at - verb.at);
 	}
 	return keep_options(line, rule, &options) || line_refuse(line, verb.at, "out of memory");
 }
 
-struct word rule_option(const struct rule *rule, const char *option)
+struct word rule_option(const struct policy *policy, const struct rule *rule, const char *option)
 {
-	struct line words = {.at = rule->at, .end = rule->at + rule->size};
+	const struct word all = rule_words(policy, rule);
+	struct line words = {.at = all.at, .end = all.at + all.size};
 	struct word word, name;
 
 	while (line_word(&words, &word)) {
@@ -140,7 +203,7 @@ struct word rule_option(const struct rule *rule, const char *option)
 		if (word_is(name, option))
 			return word;
 	}
-	return (struct word){rule->at, rule->size};
+	return all;
 }
 
 /*
@@ -162,10 +225,10 @@ static const char *not_of_mode(enum policy_mode mode, uint32_t given)
 static bool refuse_rule(struct policy *policy, struct errors *errors, const struct rule *rule, const char *option,
 	enum policy_mode mode)
 {
-	struct word whole = line_around(policy, rule->file, rule->at);
+	struct word whole = line_around(policy, rule->file, rule_words(policy, rule).at);
 	struct line line = {
 		.policy = policy, .error = &errors->last, .start = whole.at, .file = rule->file, .number = rule->line};
-	const char *at = rule_option(rule, option).at;
+	const char *at = rule_option(policy, rule, option).at;
 
 	if (mode == MODE_STANDALONE)
 		line_refuse(&line, at,
