@@ -163,7 +163,7 @@ struct policy *permit_load(struct outcome *outcome)
 {
 	const struct policy_reader reader = {.read = files_read};
 	struct policy_error error;
-	char problem[512];
+	char problem[sizeof(outcome->text)];
 	struct policy *policy = policy_load(&reader, POLICY_FILE, &error);
 
 	if (policy)

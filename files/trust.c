@@ -52,28 +52,41 @@ static bool is_served_by_user(int fd)
 	return fstatfs(fd, &system) < 0 || (system.f_type == FUSE_MAGIC && (system.f_flags & ST_NOSUID));
 }
 
-const char *trust_directory_problem(int fd, const struct stat *status)
+bool trust_holds(const struct stat *directory, const struct stat *entry)
 {
-	if (status->st_uid != 0 && !(status->st_uid == OVERFLOW_ID && overflow_is_outside()))
-		return "a directory on the way to it does not belong to root";
-	if (status->st_mode & WRITE_BY_OTHERS)
-		return "a directory on the way to it can be written by others than root";
-	if (is_served_by_user(fd))
-		return "a directory on the way to it is a mount of a user's";
-	return NULL;
+	return !(directory->st_mode & WRITE_BY_OTHERS) || ((directory->st_mode & S_ISVTX) && entry->st_uid == 0);
 }
 
-const char *trust_file_problem(int fd, const struct stat *status)
+/* What somebody else has or can have written is to be looked at before it is root's word. */
+static const struct trust_problem not_roots = {"does not belong to root", "look at it and run: chown root"},
+				  not_roots_alone = {"can be written by others than root", "run: chmod go-w"},
+				  users_mount = {"is a mount of a user's", "move the file away from"};
+const struct trust_problem trust_no_hold = {
+	"can be written by others than root, and what it leads to there is not root's", "move the file out of"};
+
+const struct trust_problem *trust_directory_problem(int fd, const struct stat *status)
 {
+	if (status->st_uid != 0 && !(status->st_uid == OVERFLOW_ID && overflow_is_outside()))
+		return &not_roots;
+	if ((status->st_mode & WRITE_BY_OTHERS) && !(status->st_mode & S_ISVTX))
+		return &not_roots_alone;
+	return is_served_by_user(fd) ? &users_mount : NULL;
+}
+
+const struct trust_problem *trust_file_problem(int fd, const struct stat *status)
+{
+	static const struct trust_problem irregular = {"it is not a regular file", NULL},
+					  outside = {"its owner is not known in this user namespace; start the virtual "
+						     "machine outside of it",
+						  NULL};
+
 	if (!S_ISREG(status->st_mode))
-		return "it is not a regular file";
+		return &irregular;
 	if (status->st_uid == OVERFLOW_ID && overflow_is_outside())
-		return "its owner is not known in this user namespace; start the virtual machine outside of it";
+		return &outside;
 	if (status->st_uid != 0)
-		return "it does not belong to root; an administrator can change that";
+		return &not_roots;
 	if (status->st_mode & WRITE_BY_OTHERS)
-		return "it can be written by others than root; an administrator can change that";
-	if (is_served_by_user(fd))
-		return "it is a mount of a user's";
-	return NULL;
+		return &not_roots_alone;
+	return is_served_by_user(fd) ? &users_mount : NULL;
 }

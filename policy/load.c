@@ -189,7 +189,7 @@ static const char *read_file(struct loader *loader, const char *path, const stru
 	const char *include_at, struct policy_file *file, bool *good)
 {
 	struct policy *policy = loader->policy;
-	char why[160] = "";
+	char why[320] = "";
 
 	switch (loader->reader->read(
 		loader->reader->context, path, POLICY_BYTES_MAX - policy->byte_count, file, why, sizeof(why))) {

@@ -49,7 +49,7 @@ struct policy_reader {
 struct policy_error {
 	char file[256];
 	unsigned int line, column;
-	char what[320];
+	char what[448];
 };
 
 /* The error as one line without a newline: "file:line:column: what, expected what", without a line or column of 0. */
