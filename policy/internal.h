@@ -126,6 +126,13 @@ bool line_refuse(const struct line *line, const char *at, const char *format, ..
  */
 bool parse_plain_rule(struct line *line);
 
+/* Refuse a user or group, or a network, that is a word of another program's language: true. Else false. */
+bool refuse_foreign_account(const struct line *line, struct word word);
+bool refuse_foreign_network(const struct line *line, struct word word);
+
+/* Refuse the first word of a line that is none of this language. Always false. */
+bool refuse_verb(const struct line *line, struct word verb);
+
 /* One rule of a file: `allow` or `deny`, the word already taken. */
 bool parse_rule(struct line *line, struct word verb);
 

@@ -128,8 +128,7 @@ static bool parse_line(struct loader *loader, struct line *line, const struct ne
 		return parse_network(line);
 	if (word_is(verb, "include"))
 		return parse_include(loader, line, nesting);
-	return line_refuse(
-		line, verb.at, "unknown word %s, expected 'allow', 'deny', 'include', 'network' or '#'", QUOTED(verb));
+	return refuse_verb(line, verb);
 }
 
 /* How much the lines before one have added to a policy. */
@@ -149,6 +148,21 @@ static void go_back(struct policy *policy, struct mark mark)
 	policy->account_count = mark.accounts;
 	policy->option_count = mark.options;
 	policy->network_count = mark.networks;
+}
+
+/*
+ * Whether a line may be the last one without a newline. A file that is cut short loses a deny, and what is left of its
+ * last line may say more than the whole: "allow br0 user=alice" less the user. QEMU's bridge.conf has no such words;
+ * many are written without that newline, and QEMU's helper grants by them as they are. So a rule there may be the end.
+ */
+static bool may_end_here(const struct line *line)
+{
+	const struct policy *policy = line->policy;
+	const struct rule *rule = policy->rule_count ? &policy->rules[policy->rule_count - 1] : NULL;
+	const char *name = strrchr(policy->paths[line->file], '/');
+
+	return name && strcmp(name, "/bridge.conf") == 0 && rule && rule->file == line->file &&
+	       rule->line == line->number && rule->who == WHO_EVERYBODY && !rule->options;
 }
 
 static bool parse_text(struct loader *loader, struct word text, uint16_t file, const struct nesting *nesting)
@@ -175,9 +189,13 @@ static bool parse_text(struct loader *loader, struct word text, uint16_t file, c
 			go_back(loader->policy, before);
 		}
 		line.end = line_end;
-		if (!newline) {
-			line_refuse(
-				&line, end, "file ends inside a line, expected a newline (the file may be cut short)");
+		if (!newline && !may_end_here(&line)) {
+			const struct word path = {loader->policy->paths[file], strlen(loader->policy->paths[file])};
+
+			line_refuse(&line, end,
+				"file ends inside a line, expected a newline (the file may be cut short; if it is "
+				"whole: echo >>%s)",
+				QUOTED(path));
 			return errors_go_on(loader->errors, whole);
 		}
 	}

@@ -27,6 +27,17 @@ static const char *account_problem(struct word word)
 	return NULL;
 }
 
+/* The letters, digits and ._- at the beginning, which are all of most names. */
+static struct word plain_word(struct word word)
+{
+	static const uint64_t plain[4] = {0x03ff600000000000, 0x07fffffe87fffffe}; /* a bit for each byte */
+	size_t size = 0;
+
+	while (size < word.size && (plain[(unsigned char)word.at[size] / 64] >> (word.at[size] & 63) & 1))
+		size++;
+	return (struct word){word.at, size};
+}
+
 /* A user or group, in the words of a rule that begin at `start`. */
 static bool read_account(const struct line *line, const char *start, struct word word, struct account *account)
 {
@@ -40,8 +51,14 @@ static bool read_account(const struct line *line, const char *start, struct word
 		return word_number(digits, UINT32_MAX - 1, &account->number) ||
 		       line_refuse(line, word.at, "%s, expected '#' and a number from 0 to 4294967294", QUOTED(word));
 	}
+	/* Nearly all: what begins with a letter and is plain can be a foreign word only if it means everybody. */
+	if (word.size > 0 && word.size <= ACCOUNT_NAME_MAX && (*word.at | 32) >= 'a' && (*word.at | 32) <= 'z' &&
+		plain_word(word).size == word.size && !word_is_all(word))
+		return true;
 	problem = account_problem(word);
-	return !problem || line_refuse(line, word.at, "%s, expected names or '#number', apart by ','", problem);
+	if (problem)
+		return line_refuse(line, word.at, "%s, expected names or '#number', apart by ',' alone", problem);
+	return !refuse_foreign_account(line, word);
 }
 
 /* The list of users or groups, into the policy's array; the rule says which part of it is its own. */
@@ -63,66 +80,65 @@ static bool parse_accounts(struct line *line, struct rule *rule, struct word lis
 	return true;
 }
 
-/* The letters, digits and ._- from here on: what most names are made of. Something else must follow. */
-static struct word plain_word(const char *at)
+static bool begins(struct word text, const char *with)
 {
-	static const uint64_t plain[4] = {0x03ff600000000000, 0x07fffffe87fffffe}; /* a bit for each byte */
-	const char *end = at;
-
-	while (plain[(unsigned char)*end / 64] >> (unsigned char)*end % 64 & 1)
-		end++;
-	return (struct word){at, (size_t)(end - at)};
+	return text.size > strlen(with) && memcmp(text.at, with, strlen(with)) == 0;
 }
 
-static bool begins(const char *at, const char *end, const char *with)
+static struct word behind(struct word text, size_t size)
 {
-	return (size_t)(end - at) > strlen(with) && memcmp(at, with, strlen(with)) == 0;
+	return (struct word){text.at + size, text.size - size};
 }
 
 bool parse_plain_rule(struct line *line)
 {
-	const char *at = line->start, *end = line->end;
-	bool allow = begins(at, end, "allow "), user, group;
+	struct word rest = {line->start, (size_t)(line->end - line->start)}, name, who = {NULL, 0};
+	const size_t verb = begins(rest, "allow ") ? 6 : begins(rest, "deny ") ? 5 : 0;
 	struct account account = {0}, *kept;
-	struct word name, who = {NULL, 0};
 	struct rule *rule;
+	size_t key;
 
-	if (!allow && !begins(at, end, "deny "))
+	if (!verb)
 		return false;
-	name = plain_word(at + (allow ? 6 : 5));
-	at = name.at + name.size;
-	user = begins(at, end, " user=");
-	group = begins(at, end, " group=");
-	if (user || group) {
-		who = plain_word(at + (user ? 6 : 7));
-		if (!who.size && *who.at == '#')
-			who.size = 1 + plain_word(who.at + 1).size;
-		at = who.at + who.size;
+	name = plain_word(behind(rest, verb));
+	rest = behind(rest, verb + name.size);
+	key = begins(rest, " user=") ? 6 : begins(rest, " group=") ? 7 : 0;
+	if (key) {
+		who = behind(rest, key);
+		who.size = *who.at == '#' ? 1 + plain_word(behind(who, 1)).size : plain_word(who).size;
+		rest = behind(rest, key + who.size);
 	}
-	if (*at != '\n' || word_name_problem(name) || (who.at && !read_account(line, line->start, who, &account)))
+	if (*rest.at != '\n' || word_name_problem(name) || (key && !read_account(line, line->start, who, &account)))
 		return false;
-	kept = who.at ? ADD(line->policy, account) : NULL;
-	rule = kept || !who.at ? ADD(line->policy, rule) : NULL;
+	kept = key ? ADD(line->policy, account) : NULL;
+	rule = kept || !key ? ADD(line->policy, rule) : NULL;
 	if (!rule)
 		return false;
 	if (kept)
 		*kept = account;
-	*rule = (struct rule){.allow = allow,
-		.who = user    ? WHO_USERS
-		       : group ? WHO_GROUPS
-			       : WHO_EVERYBODY,
+	*rule = (struct rule){.allow = verb == 6,
+		.who = key == 6 ? WHO_USERS
+		       : key	? WHO_GROUPS
+				: WHO_EVERYBODY,
 		.file = (unsigned char)line->file,
 		.line = line->number,
 		.accounts = kept ? (uint32_t)line->policy->account_count - 1 : 0,
 		.account_count = kept != NULL,
-		.size = (uint16_t)(at - line->start),
+		.size = (uint16_t)(rest.at - line->start),
 		.at = (uint32_t)(line->start - line->policy->texts[line->file])};
 	memcpy(rule->name, name.at, name.size);
-	line->end = at;
+	line->end = rest.at;
 	return true;
 }
 
-static bool parse_rule_option(struct line *line, struct rule *rule, struct word word, struct policy_options *options)
+/* What a rule is called in errors, behind a list of accounts and elsewhere. */
+static const char *const places[2][2] = {
+	{"a deny rule", "a deny rule behind a name (one with a blank is written '#number')"},
+	{"an allow rule", "an allow rule behind a name (one with a blank is written '#number')"},
+};
+
+static bool parse_rule_option(
+	struct line *line, struct rule *rule, struct word word, struct policy_options *options, bool *behind_name)
 {
 	struct word value = {NULL, 0};
 	enum policy_option option = 0;
@@ -130,9 +146,10 @@ static bool parse_rule_option(struct line *line, struct rule *rule, struct word 
 	if (*word.at == '#')
 		return line_refuse(line, word.at, "'#' after a rule, expected comments on lines of their own");
 	if (!parse_option(line, word, rule->allow ? allow_options : deny_options,
-		    rule->allow ? "an allow rule" : "a deny rule", options, &option, &value))
+		    places[rule->allow][*behind_name && !memchr(word.at, '=', word.size)], options, &option, &value))
 		return false;
-	if (option != OPTION_USER && option != OPTION_GROUP)
+	*behind_name = option == OPTION_USER || option == OPTION_GROUP;
+	if (!*behind_name)
 		return true;
 	if (rule->who != WHO_EVERYBODY)
 		return line_refuse(line, word.at, "user= and group= on one rule, expected two rules");
@@ -165,6 +182,7 @@ bool parse_rule(struct line *line, struct word verb)
 	struct policy_options options = {0};
 	struct word name, word;
 	const char *problem;
+	bool behind_name = false;
 
 	if (!rule)
 		return line_refuse(line, verb.at, "out of memory");
@@ -175,6 +193,8 @@ bool parse_rule(struct line *line, struct word verb)
 	if (!line_word(line, &name))
 		return line_refuse(line, line->at, "no network, expected a name or 'all'");
 	if (!word_is(name, "all")) {
+		if (plain_word(name).size < name.size && refuse_foreign_network(line, name))
+			return false;
 		problem = word_name_problem(name);
 		if (problem)
 			return line_refuse(line, name.at, "network %s %s, expected an interface's name or 'all'",
@@ -183,7 +203,7 @@ bool parse_rule(struct line *line, struct word verb)
 	}
 	rule->size = (uint16_t)(line->at - verb.at);
 	while (line_word(line, &word)) {
-		if (!parse_rule_option(line, rule, word, &options))
+		if (!parse_rule_option(line, rule, word, &options, &behind_name))
 			return false;
 		rule->size = (uint16_t)(line->at - verb.at);
 	}
