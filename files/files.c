@@ -10,8 +10,6 @@
 
 #include "files/trust.h"
 
-#define ON_THE_WAY "a directory on the way to it"
-
 enum {
 	LINKS_MAX = 16, /* symbolic links on the way to one file */
 };
@@ -38,8 +36,7 @@ static enum policy_read refused(struct walk *walk, const char *problem)
  * What must not be believed, by name, owner and mode, with the command that cures it. The caller got there with its own
  * rights, so it may know.
  */
-static enum policy_read untrusted(
-	struct walk *walk, const char *subject, const struct stat *status, const struct trust_problem *problem)
+static enum policy_read untrusted(struct walk *walk, const struct stat *status, const struct trust_problem *problem)
 {
 	char way[104] = "";
 
@@ -47,8 +44,8 @@ static enum policy_read untrusted(
 		return refused(walk, problem->what);
 	walk->why[0] = '\0';
 	text_append_escaped(way, sizeof(way), (struct word){walk->way, strlen(walk->way)});
-	text_append(walk->why, walk->why_size, "%s %s (uid %u, mode %04o); an administrator can %s '%s'", subject,
-		problem->what, status->st_uid, status->st_mode & 07777U, problem->cure, *way ? way : "/");
+	text_append(walk->why, walk->why_size, "%s (uid %u, mode %04o); %s '%s'", problem->what, status->st_uid,
+		status->st_mode & 07777U, problem->cure, *way ? way : "/");
 	return POLICY_REFUSED;
 }
 
@@ -69,7 +66,7 @@ static enum policy_read stand_in(struct walk *walk, int directory)
 	if (directory < 0 || fstat(directory, &walk->status) < 0)
 		return failed(walk);
 	problem = trust_directory_problem(directory, &walk->status);
-	return problem ? untrusted(walk, ON_THE_WAY, &walk->status, problem) : POLICY_READ;
+	return problem ? untrusted(walk, &walk->status, problem) : POLICY_READ;
 }
 
 static enum policy_read stand_in_root(struct walk *walk)
@@ -122,7 +119,7 @@ static enum policy_read step(struct walk *walk, const char *component, int *file
 	if (fd < 0 || fstat(fd, &status) < 0) {
 		result = failed(walk);
 	} else if (!trust_holds(&walk->status, &status)) {
-		result = untrusted(walk, ON_THE_WAY, &walk->status, &trust_no_hold);
+		result = untrusted(walk, &walk->status, &trust_no_hold);
 	} else if (S_ISDIR(status.st_mode)) {
 		text_append(walk->way, sizeof(walk->way), "/%s", component);
 		return stand_in(walk, fd);
@@ -177,7 +174,7 @@ static enum policy_read read_whole(struct walk *walk, int fd, size_t limit, stru
 		return failed(walk);
 	problem = trust_file_problem(fd, &before);
 	if (problem)
-		return untrusted(walk, "it", &before, problem);
+		return untrusted(walk, &before, problem);
 	if ((uint64_t)before.st_size > limit)
 		return refused(walk, "the policy is larger than 4 MiB");
 	*file = (struct policy_file){.device = before.st_dev, .inode = before.st_ino};

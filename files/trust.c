@@ -58,35 +58,40 @@ bool trust_holds(const struct stat *directory, const struct stat *entry)
 }
 
 /* What somebody else has or can have written is to be looked at before it is root's word. */
-static const struct trust_problem not_roots = {"does not belong to root", "look at it and run: chown root"},
-				  not_roots_alone = {"can be written by others than root", "run: chmod go-w"},
-				  users_mount = {"is a mount of a user's", "move the file away from"};
-const struct trust_problem trust_no_hold = {
-	"can be written by others than root, and what it leads to there is not root's", "move the file out of"};
+#define CHOWN "an administrator can look at it and run: chown root"
+#define CHMOD "an administrator can run: chmod go-w"
+#define MOVE  "an administrator can move the file out of"
+
+static const struct trust_problem
+	directory_owner = {"a directory on the way to it does not belong to root", CHOWN},
+	directory_mode = {"a directory on the way to it can be written by others than root", CHMOD},
+	directory_served = {"a directory on the way to it is a mount of a user's", MOVE},
+	file_kind = {"it is not a regular file", NULL},
+	file_unknown = {"its owner is not known in this user namespace; start the virtual machine outside of it", NULL},
+	file_owner = {"it does not belong to root", CHOWN},
+	file_mode = {"it can be written by others than root", CHMOD}, file_served = {"it is a mount of a user's", MOVE};
+const struct trust_problem trust_no_hold = {"a directory on the way to it can be written by others than root, and what "
+					    "it leads to there is not root's",
+	MOVE};
 
 const struct trust_problem *trust_directory_problem(int fd, const struct stat *status)
 {
 	if (status->st_uid != 0 && !(status->st_uid == OVERFLOW_ID && overflow_is_outside()))
-		return &not_roots;
+		return &directory_owner;
 	if ((status->st_mode & WRITE_BY_OTHERS) && !(status->st_mode & S_ISVTX))
-		return &not_roots_alone;
-	return is_served_by_user(fd) ? &users_mount : NULL;
+		return &directory_mode;
+	return is_served_by_user(fd) ? &directory_served : NULL;
 }
 
 const struct trust_problem *trust_file_problem(int fd, const struct stat *status)
 {
-	static const struct trust_problem irregular = {"it is not a regular file", NULL},
-					  outside = {"its owner is not known in this user namespace; start the virtual "
-						     "machine outside of it",
-						  NULL};
-
 	if (!S_ISREG(status->st_mode))
-		return &irregular;
+		return &file_kind;
 	if (status->st_uid == OVERFLOW_ID && overflow_is_outside())
-		return &outside;
+		return &file_unknown;
 	if (status->st_uid != 0)
-		return &not_roots;
+		return &file_owner;
 	if (status->st_mode & WRITE_BY_OTHERS)
-		return &not_roots_alone;
-	return is_served_by_user(fd) ? &users_mount : NULL;
+		return &file_mode;
+	return is_served_by_user(fd) ? &file_served : NULL;
 }
