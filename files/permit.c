@@ -26,20 +26,17 @@ static const char *first_word(uint32_t given)
  */
 static bool can_give(const struct policy_verdict *verdict, const struct permit *permit, struct outcome *outcome)
 {
-	const uint32_t bridge = permit->options.given & (OPTION_GUARD | OPTION_VLAN);
-	const uint32_t port = permit->options.given & (OPTION_MAC | OPTION_LOCK_MAC | OPTION_GUARD | OPTION_VLAN);
+	const bool standalone = permit->network.mode == MODE_STANDALONE;
+	const uint32_t lacking = OPTION_GUARD | OPTION_VLAN | (standalone ? OPTION_MAC | OPTION_LOCK_MAC : 0);
+	const uint32_t asked = permit->options.given & lacking;
 
-	if (permit->network.mode == MODE_STANDALONE && port)
-		return refuse(outcome, EXIT_POLICY,
-			"%s:%u asks for '%s' on '%s', which is a standalone network and has no bridge; an "
-			"administrator can give its users a rule of their own",
-			verdict->file, verdict->line, first_word(port), permit->network.name);
-	if (permit->network.mode != MODE_BRIDGED && bridge)
-		return refuse(outcome, EXIT_POLICY,
-			"%s:%u asks for '%s' on '%s', whose bridge has no spanning tree and no VLANs; an administrator "
-			"can give its users a rule of their own",
-			verdict->file, verdict->line, first_word(bridge), permit->network.name);
-	return true;
+	if (permit->network.mode == MODE_BRIDGED || !asked)
+		return true;
+	return refuse(outcome, EXIT_POLICY,
+		"%s:%u asks for '%s' on '%s', %s; an administrator can give its users a rule of their own",
+		verdict->file, verdict->line, first_word(asked), permit->network.name,
+		standalone ? "which is a standalone network and has no bridge"
+			   : "whose bridge has no spanning tree and no VLANs");
 }
 
 static bool deny_no_rule(const char *network, uint32_t uid, const char *hidden, struct outcome *outcome)

@@ -108,9 +108,9 @@ bool policy_each_name(const struct policy *policy, void (*each)(void *context, c
 {
 	bool all = false;
 
-	for (size_t i = 0; i < policy->network_count; i++)
+	for (size_t i = 0; i < policy->count.networks; i++)
 		each(context, policy->networks[i].name);
-	for (size_t i = 0; i < policy->rule_count; i++) {
+	for (size_t i = 0; i < policy->count.rules; i++) {
 		const struct rule *rule = &policy->rules[i];
 
 		if (rule->name[0])
@@ -126,13 +126,13 @@ struct policy_verdict policy_decide(
 	struct policy_verdict verdict = {.outcome = POLICY_DENIED_NO_RULE, .hidden = policy->hidden}, undecided;
 	const struct rule *best = NULL;
 
-	for (size_t i = 0; i < policy->network_count; i++) {
+	for (size_t i = 0; i < policy->count.networks; i++) {
 		if (strcmp(policy->networks[i].name, network) == 0)
 			verdict.network = &policy->networks[i];
 	}
 	undecided = verdict;
 	undecided.outcome = POLICY_ASKS_ACCOUNTS;
-	for (size_t i = 0; i < policy->rule_count; i++) {
+	for (size_t i = 0; i < policy->count.rules; i++) {
 		const struct rule *rule = &policy->rules[i];
 		struct word unknown = {NULL, 0};
 		enum match match;

@@ -24,7 +24,7 @@ static const struct idiom account_idioms[] = {
 	{"\"'`", ANYWHERE, "names without quotes, and '#number' for one with a blank", NULL},
 	{"*?[]{}", ANYWHERE, "each name, apart by ','", NULL},
 	{"$", FIRST, "the name itself", NULL},
-	{"()<>;|&!", ANYWHERE, "names or '#number', apart by ',' alone", NULL},
+	{":/=#()<>;|&!", ANYWHERE, "names or '#number', apart by ',' alone", NULL},
 	{NULL, ANYWHERE, NULL, NULL},
 };
 static const struct idiom network_idioms[] = {

@@ -15,7 +15,7 @@ struct word line_around(const struct policy *policy, uint16_t file, const char *
 
 size_t policy_rule_count(const struct policy *policy)
 {
-	return policy->rule_count;
+	return policy->count.rules;
 }
 
 struct policy_rule policy_rule(const struct policy *policy, size_t index)

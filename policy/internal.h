@@ -39,13 +39,12 @@ struct policy {
 	char *hidden; /* the first path that the caller may not read */
 
 	struct rule *rules;
-	size_t rule_count, rule_room;
 	struct account *accounts;
-	size_t account_count, account_room;
 	struct policy_options *options; /* entry 0 is the empty one */
-	size_t option_count, option_room;
 	struct policy_network *networks;
-	size_t network_count, network_room;
+	struct sizes {
+		size_t rules, accounts, options, networks;
+	} count, room;
 };
 
 /* A line being read: what is left of it, and where it stands. */
@@ -97,11 +96,11 @@ void *array_room(void *array, size_t count, size_t *room, size_t size);
 /* Add an element to one of a policy's arrays: a pointer to it, or NULL when memory ran out. */
 #define ADD(policy, what)                                                                                              \
 	__extension__({                                                                                                \
-		void *array_ = array_room((policy)->what##s, (policy)->what##_count, &(policy)->what##_room,           \
+		void *array_ = array_room((policy)->what##s, (policy)->count.what##s, &(policy)->room.what##s,         \
 			sizeof(*(policy)->what##s));                                                                   \
 		if (array_)                                                                                            \
 			(policy)->what##s = array_;                                                                    \
-		array_ ? &(policy)->what##s[(policy)->what##_count++] : NULL;                                          \
+		array_ ? &(policy)->what##s[(policy)->count.what##s++] : NULL;                                         \
 	})
 
 /* "file:line" for a message, escaped, a long path cut: the text lives to the end of the expression with PLACE. */

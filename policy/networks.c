@@ -237,7 +237,7 @@ static bool parse_head(struct line *line, struct policy_network *network, struct
 	problem = word_name_problem(name);
 	if (problem)
 		return line_refuse(line, name.at, "network %s %s, expected an interface's name", QUOTED(name), problem);
-	for (i = 0; i < line->policy->network_count; i++) {
+	for (i = 0; i < line->policy->count.networks; i++) {
 		const struct policy_network *other = &line->policy->networks[i];
 
 		if (word_is(name, other->name))
@@ -288,7 +288,7 @@ bool parse_network(struct line *line)
 	}
 	if (!check_late(line, &network, &late))
 		return false;
-	if (line->policy->network_count == POLICY_NETWORKS_MAX)
+	if (line->policy->count.networks == POLICY_NETWORKS_MAX)
 		return line_refuse(line, line->start, "more than %d networks", POLICY_NETWORKS_MAX);
 	kept = ADD(line->policy, network);
 	if (!kept)

@@ -11,22 +11,6 @@ static const uint32_t allow_options = OPTION_USER | OPTION_GROUP | OPTION_MAX | 
 				      OPTION_VLAN | OPTION_MTU | OPTION_ISOLATED | OPTION_LOCK_MAC | OPTION_GUARD;
 static const uint32_t deny_options = OPTION_USER | OPTION_GROUP;
 
-/* What keeps a word from being the name of an account. The bytes are printable ASCII already. */
-static const char *account_problem(struct word word)
-{
-	if (word.size == 0)
-		return "an empty name";
-	if (word.size > ACCOUNT_NAME_MAX)
-		return "a name longer than 255 bytes";
-	for (size_t i = 0; i < word.size; i++) {
-		char byte = word.at[i];
-
-		if (byte == ':' || byte == '/' || byte == '=' || byte == '#')
-			return "a name with ':', '/', '=' or '#'";
-	}
-	return NULL;
-}
-
 /* The letters, digits and ._- at the beginning, which are all of most names. */
 static struct word plain_word(struct word word)
 {
@@ -42,7 +26,6 @@ static struct word plain_word(struct word word)
 static bool read_account(const struct line *line, const char *start, struct word word, struct account *account)
 {
 	const struct word digits = {word.at + 1, word.size - 1};
-	const char *problem;
 
 	*account = (struct account){.at = (uint16_t)(word.at - start), .size = (uint16_t)word.size};
 	if (word.size > 0 && *word.at == '#') {
@@ -51,14 +34,13 @@ static bool read_account(const struct line *line, const char *start, struct word
 		return word_number(digits, UINT32_MAX - 1, &account->number) ||
 		       line_refuse(line, word.at, "%s, expected '#' and a number from 0 to 4294967294", QUOTED(word));
 	}
+	if (word.size == 0 || word.size > ACCOUNT_NAME_MAX)
+		return line_refuse(line, word.at, "%s, expected names or '#number', apart by ',' alone",
+			word.size ? "a name longer than 255 bytes" : "an empty name");
 	/* Nearly all: what begins with a letter and is plain can be a foreign word only if it means everybody. */
-	if (word.size > 0 && word.size <= ACCOUNT_NAME_MAX && (*word.at | 32) >= 'a' && (*word.at | 32) <= 'z' &&
-		plain_word(word).size == word.size && !word_is_all(word))
-		return true;
-	problem = account_problem(word);
-	if (problem)
-		return line_refuse(line, word.at, "%s, expected names or '#number', apart by ',' alone", problem);
-	return !refuse_foreign_account(line, word);
+	return ((*word.at | 32) >= 'a' && (*word.at | 32) <= 'z' && plain_word(word).size == word.size &&
+		       !word_is_all(word)) ||
+	       !refuse_foreign_account(line, word);
 }
 
 /* The list of users or groups, into the policy's array; the rule says which part of it is its own. */
@@ -67,7 +49,7 @@ static bool parse_accounts(struct line *line, struct rule *rule, struct word lis
 	struct policy *policy = line->policy;
 	struct word item;
 
-	rule->accounts = (uint32_t)policy->account_count;
+	rule->accounts = (uint32_t)policy->count.accounts;
 	while (word_cut(&list, ',', &item)) {
 		struct account *account = ADD(policy, account);
 
@@ -122,7 +104,7 @@ bool parse_plain_rule(struct line *line)
 				: WHO_EVERYBODY,
 		.file = (unsigned char)line->file,
 		.line = line->number,
-		.accounts = kept ? (uint32_t)line->policy->account_count - 1 : 0,
+		.accounts = kept ? (uint32_t)line->policy->count.accounts - 1 : 0,
 		.account_count = kept != NULL,
 		.size = (uint16_t)(rest.at - line->start),
 		.at = (uint32_t)(line->start - line->policy->texts[line->file])};
@@ -161,7 +143,7 @@ static bool parse_rule_option(
 static bool keep_options(struct line *line, struct rule *rule, struct policy_options *options)
 {
 	struct policy *policy = line->policy;
-	struct policy_options *kept = &policy->options[policy->option_count - 1];
+	struct policy_options *kept = &policy->options[policy->count.options - 1];
 
 	options->given &= ~(uint32_t)(OPTION_USER | OPTION_GROUP);
 	if (!options->given)
@@ -172,7 +154,7 @@ static bool keep_options(struct line *line, struct rule *rule, struct policy_opt
 			return false;
 		*kept = *options;
 	}
-	rule->options = (uint32_t)(policy->option_count - 1);
+	rule->options = (uint32_t)(policy->count.options - 1);
 	return true;
 }
 
@@ -264,10 +246,10 @@ static bool refuse_rule(struct policy *policy, struct errors *errors, const stru
 
 bool check_rules(struct policy *policy, struct errors *errors)
 {
-	for (size_t i = 0; i < policy->network_count; i++) {
+	for (size_t i = 0; i < policy->count.networks; i++) {
 		const struct policy_network *network = &policy->networks[i];
 
-		for (size_t j = 0; network->mode != MODE_BRIDGED && j < policy->rule_count; j++) {
+		for (size_t j = 0; network->mode != MODE_BRIDGED && j < policy->count.rules; j++) {
 			const struct rule *rule = &policy->rules[j];
 			const char *option = not_of_mode(network->mode, policy->options[rule->options].given);
 
