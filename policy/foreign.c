@@ -30,9 +30,9 @@ static const struct idiom account_idioms[] = {
 static const struct idiom network_idioms[] = {
 	{"!", FIRST, "'allow all' and 'deny ", "', which wins"},
 	{"\"'`", ANYWHERE, "a name without quotes", NULL},
-	{"*?[]{}", ANYWHERE, "each name in a rule of its own, or 'all'", NULL},
-	{"+", LAST, "each name in a rule of its own, or 'all'", NULL},
-	{",;|", ANYWHERE, "each name in a rule of its own", NULL},
+	{"*?[]{}", ANYWHERE, "each name in a line of its own, or 'all'", NULL},
+	{"+", LAST, "each name in a line of its own, or 'all'", NULL},
+	{",;|", ANYWHERE, "each name in a line of its own", NULL},
 	{"=", ANYWHERE, "the network here, as in 'allow br0 user=alice'", NULL},
 	{NULL, ANYWHERE, NULL, NULL},
 };

@@ -234,6 +234,8 @@ static bool parse_head(struct line *line, struct policy_network *network, struct
 
 	if (!line_word(line, &name))
 		return line_refuse(line, line->at, "no name, expected the network's");
+	if (refuse_foreign_network(line, name))
+		return false;
 	problem = word_name_problem(name);
 	if (problem)
 		return line_refuse(line, name.at, "network %s %s, expected an interface's name", QUOTED(name), problem);

@@ -116,7 +116,7 @@ static void test_lines_of_one_name(void **state)
 		"denied by /etc/tapgate.conf:2");
 	write_policy("allow br0\ndeny br0 group=#2001\n");
 	expect_refusal(
-		&(struct call){.about = "by number", .user = &carol_without_groups}, 3, "denied by /etc/tapgate.conf:2");
+		&(struct call){.about = "number", .user = &carol_without_groups}, 3, "denied by /etc/tapgate.conf:2");
 	write_policy("allow br0\ndeny br0 group=students\n");
 	expect_grant(&(struct call){.about = "a later line's number", .user = &carol_without_groups}, "br0");
 }

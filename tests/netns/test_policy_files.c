@@ -294,7 +294,7 @@ static void test_sticky_is_kept(void **state)
 			if (strstr(attacks[i], "unshare") &&
 				shell_status("setpriv --reuid alice --clear-groups unshare -Ur true 2>/dev/null") != 0)
 				continue; /* this kernel lets nobody have a user namespace */
-			/* Without the bit each succeeds, but for those that the file's own mode or another directory stops. */
+			/* Without the bit each succeeds but those that the file's mode or another directory stops. */
 			assert_int_equal(
 				shell_status("cd " D " && setpriv --reuid alice --regid alice --clear-groups sh "
 					     "-c '%s' 2>/dev/null",

@@ -157,19 +157,21 @@ static void test_foreign_words(void **state)
 		{TEXT("allow br0 user=alice users=1\n"), "/p:1:22: unknown word 'users' on an allow rule" ALLOW_WORDS},
 		/* Networks. */
 		{TEXT("deny !br0\n"), "/p:1:6: network '!br0', expected 'allow all' and 'deny br0', which wins"},
-		{TEXT("deny br*\n"), "/p:1:6: network 'br*', expected each name in a rule of its own, or 'all'"},
-		{TEXT("deny *\n"), "/p:1:6: network '*', expected each name in a rule of its own, or 'all'"},
-		{TEXT("deny br+\n"), "/p:1:6: network 'br+', expected each name in a rule of its own, or 'all'"},
+		{TEXT("deny br*\n"), "/p:1:6: network 'br*', expected each name in a line of its own, or 'all'"},
+		{TEXT("deny *\n"), "/p:1:6: network '*', expected each name in a line of its own, or 'all'"},
+		{TEXT("deny br+\n"), "/p:1:6: network 'br+', expected each name in a line of its own, or 'all'"},
 		{TEXT("deny br[0-3] user=bob\n"),
-			"/p:1:6: network 'br[0-3]', expected each name in a rule of its own, or 'all'"},
-		{TEXT("deny br0,br1\n"), "/p:1:6: network 'br0,br1', expected each name in a rule of its own"},
-		{TEXT("allow br0;\n"), "/p:1:7: network 'br0;', expected each name in a rule of its own"},
+			"/p:1:6: network 'br[0-3]', expected each name in a line of its own, or 'all'"},
+		{TEXT("deny br0,br1\n"), "/p:1:6: network 'br0,br1', expected each name in a line of its own"},
+		{TEXT("allow br0;\n"), "/p:1:7: network 'br0;', expected each name in a line of its own"},
 		{TEXT("deny \"br0\"\n"), "/p:1:6: network '\\x22br0\\x22', expected a name without quotes"},
 		{TEXT("allow = br0\n"), "/p:1:7: network '=', expected the network here, as in 'allow br0 user=alice'"},
 		{TEXT("allow user=alice br0\n"),
 			"/p:1:7: network 'user=alice', expected the network here, as in 'allow br0 user=alice'"},
 		{TEXT("deny ALL\n"), "/p:1:6: network 'ALL' is a reserved word, expected an interface's name or 'all'"},
 		{TEXT("deny b+r\n"), ""},
+		{TEXT("network br+ internal\n"),
+			"/p:1:9: network 'br+', expected each name in a line of its own, or 'all'"},
 	};
 
 	(void)state;
