@@ -33,36 +33,31 @@ static const char *add_line(struct policy_names *names, const char *name, uint32
 	return NULL;
 }
 
-/* A file that is not there has no names. */
-static bool open_names(const char *path, FILE **file)
-{
-	*file = fopen(path, "re");
-	errno = *file ? 0 : errno;
-	return *file || errno == ENOENT;
-}
-
+/* Whether all was read that there is; NULL: there is no file, and so no names. */
 static bool close_names(FILE *file)
 {
-	bool whole = feof(file) && !ferror(file) && errno != ENOMEM;
+	bool whole = !file || (feof(file) && !ferror(file) && errno != ENOMEM);
 
-	fclose(file);
+	if (file)
+		fclose(file);
 	return whole;
 }
 
 /* Of the caller's own lines the primary group counts, too. */
 static bool read_users(uint32_t uid, struct policy_accounts *accounts)
 {
-	FILE *file;
-	bool good = open_names("/etc/passwd", &file);
+	FILE *file = fopen("/etc/passwd", "re");
+	bool good = file || errno == ENOENT;
 	struct passwd *user;
 
+	errno = 0;
 	while (file && good && (user = fgetpwent(file))) {
 		const char *name = add_line(&accounts->all[ACCOUNT_USER], user->pw_name, user->pw_uid);
 
 		good = name && (user->pw_uid != uid || (add(&accounts->own[ACCOUNT_USER], name, uid) &&
 							       add(&accounts->own[ACCOUNT_GROUP], "", user->pw_gid)));
 	}
-	return (!file || close_names(file)) && good;
+	return close_names(file) && good;
 }
 
 static bool lists_caller(char *const *members, const struct policy_names *own)
@@ -78,15 +73,16 @@ static bool lists_caller(char *const *members, const struct policy_names *own)
 
 static bool read_groups(struct policy_accounts *accounts)
 {
-	FILE *file;
-	bool good = open_names("/etc/group", &file);
+	FILE *file = fopen("/etc/group", "re");
+	bool good = file || errno == ENOENT;
 	struct group *group;
 
+	errno = 0;
 	while (file && good && (group = fgetgrent(file)))
 		good = add_line(&accounts->all[ACCOUNT_GROUP], group->gr_name, group->gr_gid) &&
 		       (!lists_caller(group->gr_mem, &accounts->own[ACCOUNT_USER]) ||
 			       add(&accounts->own[ACCOUNT_GROUP], "", group->gr_gid));
-	return (!file || close_names(file)) && good;
+	return close_names(file) && good;
 }
 
 static bool has_number(const struct policy_name *list, size_t count, uint32_t number)

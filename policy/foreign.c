@@ -150,8 +150,7 @@ bool refuse_verb(const struct line *line, struct word verb)
 		is_lxc(*line, verb, &expected) ? ", as in lxc-usernet" : find_setting(*line, verb, &expected);
 
 	for (size_t i = 0; !whose && i < sizeof(files) / sizeof(*files); i++) {
-		if (verb.size >= strlen(files[i].begins) &&
-			memcmp(verb.at, files[i].begins, strlen(files[i].begins)) == 0) {
+		if (word_begins(verb, files[i].begins)) {
 			whose = files[i].whose;
 			mean(&expected, files[i].meant, nothing);
 		}

@@ -62,11 +62,6 @@ static bool parse_accounts(struct line *line, struct rule *rule, struct word lis
 	return true;
 }
 
-static bool begins(struct word text, const char *with)
-{
-	return text.size > strlen(with) && memcmp(text.at, with, strlen(with)) == 0;
-}
-
 static struct word behind(struct word text, size_t size)
 {
 	return (struct word){text.at + size, text.size - size};
@@ -75,7 +70,7 @@ static struct word behind(struct word text, size_t size)
 bool parse_plain_rule(struct line *line)
 {
 	struct word rest = {line->start, (size_t)(line->end - line->start)}, name, who = {NULL, 0};
-	const size_t verb = begins(rest, "allow ") ? 6 : begins(rest, "deny ") ? 5 : 0;
+	const size_t verb = word_begins(rest, "allow ") ? 6 : word_begins(rest, "deny ") ? 5 : 0;
 	struct account account = {0}, *kept;
 	struct rule *rule;
 	size_t key;
@@ -84,7 +79,7 @@ bool parse_plain_rule(struct line *line)
 		return false;
 	name = plain_word(behind(rest, verb));
 	rest = behind(rest, verb + name.size);
-	key = begins(rest, " user=") ? 6 : begins(rest, " group=") ? 7 : 0;
+	key = word_begins(rest, " user=") ? 6 : word_begins(rest, " group=") ? 7 : 0;
 	if (key) {
 		who = behind(rest, key);
 		who.size = *who.at == '#' ? 1 + plain_word(behind(who, 1)).size : plain_word(who).size;

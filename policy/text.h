@@ -35,6 +35,11 @@ bool word_cut(struct word *list, char separator, struct word *part);
  */
 bool word_number(struct word word, uint32_t max, uint32_t *value);
 
+static inline bool word_begins(struct word word, const char *literal)
+{
+	return strlen(literal) <= word.size && memcmp(word.at, literal, strlen(literal)) == 0;
+}
+
 /* "all", which means all networks, in whatever letters. */
 static inline bool word_is_all(struct word word)
 {
