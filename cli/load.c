@@ -96,7 +96,7 @@ static struct policy *keep_file_error(struct findings *findings, const char *pat
 /* A file that is to become the policy: where it lies, others than root may write it. */
 struct draft {
 	const char *path; /* NULL: it is the policy itself */
-	char why[160];	  /* why the helper would not believe it there; empty: it would */
+	char why[320];	  /* why the helper would not believe it there; empty: it would */
 };
 
 static bool read_plainly(const char *path, size_t limit, struct policy_file *file)

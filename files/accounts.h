@@ -7,17 +7,11 @@
 
 #include "policy/policy.h"
 
-struct accounts;
-
-/* Reads nothing yet: the files are read when the first question comes. NULL when memory ran out. */
-struct accounts *accounts_new(uint32_t uid);
-
-/* The questions that a policy asks. */
-struct policy_accounts accounts_questions(struct accounts *accounts);
-
-/* Whether one of the files could not be read whole, so that no answer counts. */
-bool accounts_failed(const struct accounts *accounts);
-
-void accounts_free(struct accounts *accounts);
+/*
+ * Read both files, for a caller. False if one could not be read whole, so that nothing in it counts: a group that seems
+ * to be without members is a lost deny. accounts_free in either case.
+ */
+bool accounts_read(const struct policy_caller *caller, struct policy_accounts *accounts);
+void accounts_free(struct policy_accounts *accounts);
 
 #endif

@@ -17,6 +17,8 @@ enum {
 /* A way through the tree: where it stands, and what is left to go. Descriptors are -1 when there is none. */
 struct walk {
 	int directory;
+	struct stat status; /* of the directory */
+	char way[PATH_MAX]; /* to where it stands or looks, without links, for messages; cut if it is longer */
 	char rest[PATH_MAX];
 	unsigned int links;
 	char *why;
@@ -30,6 +32,23 @@ static enum policy_read refused(struct walk *walk, const char *problem)
 	return POLICY_REFUSED;
 }
 
+/*
+ * What must not be believed, by name, owner and mode, with the command that cures it. The caller got there with its own
+ * rights, so it may know.
+ */
+static enum policy_read untrusted(struct walk *walk, const struct stat *status, const struct trust_problem *problem)
+{
+	char way[104] = "";
+
+	if (!problem->cure)
+		return refused(walk, problem->what);
+	walk->why[0] = '\0';
+	text_append_escaped(way, sizeof(way), (struct word){walk->way, strlen(walk->way)});
+	text_append(walk->why, walk->why_size, "%s (uid %u, mode %04o); %s '%s'", problem->what, status->st_uid,
+		status->st_mode & 07777U, problem->cure, *way ? way : "/");
+	return POLICY_REFUSED;
+}
+
 /* A call that failed. What the caller may not see is told from everything else. */
 static enum policy_read failed(struct walk *walk)
 {
@@ -39,16 +58,21 @@ static enum policy_read failed(struct walk *walk)
 /* Stand in a directory, by a descriptor that becomes the walk's own. */
 static enum policy_read stand_in(struct walk *walk, int directory)
 {
-	struct stat status;
-	const char *problem;
+	const struct trust_problem *problem;
 
 	if (walk->directory >= 0)
 		close(walk->directory);
 	walk->directory = directory;
-	if (directory < 0 || fstat(directory, &status) < 0)
+	if (directory < 0 || fstat(directory, &walk->status) < 0)
 		return failed(walk);
-	problem = trust_directory_problem(directory, &status);
-	return problem ? refused(walk, problem) : POLICY_READ;
+	problem = trust_directory_problem(directory, &walk->status);
+	return problem ? untrusted(walk, &walk->status, problem) : POLICY_READ;
+}
+
+static enum policy_read stand_in_root(struct walk *walk)
+{
+	walk->way[0] = '\0';
+	return stand_in(walk, open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
 }
 
 /* Put a symbolic link's target before the rest of the way. */
@@ -67,9 +91,7 @@ static enum policy_read follow(struct walk *walk, int link)
 	memmove(walk->rest + size + 1, walk->rest, rest + 1);
 	memcpy(walk->rest, target, (size_t)size);
 	walk->rest[size] = '/';
-	if (target[0] != '/')
-		return POLICY_READ;
-	return stand_in(walk, open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
+	return target[0] == '/' ? stand_in_root(walk) : POLICY_READ;
 }
 
 /* Take the next component off the rest of the way; false at the end. */
@@ -96,7 +118,10 @@ static enum policy_read step(struct walk *walk, const char *component, int *file
 
 	if (fd < 0 || fstat(fd, &status) < 0) {
 		result = failed(walk);
+	} else if (!trust_holds(&walk->status, &status)) {
+		result = untrusted(walk, &walk->status, &trust_no_hold);
 	} else if (S_ISDIR(status.st_mode)) {
+		text_append(walk->way, sizeof(walk->way), "/%s", component);
 		return stand_in(walk, fd);
 	} else if (S_ISLNK(status.st_mode)) {
 		result = follow(walk, fd);
@@ -105,6 +130,7 @@ static enum policy_read step(struct walk *walk, const char *component, int *file
 	} else if (walk->rest[strspn(walk->rest, "/")]) {
 		result = refused(walk, strerror(ENOTDIR));
 	} else {
+		text_append(walk->way, sizeof(walk->way), "/%s", component);
 		*file = openat(walk->directory, component, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 		if (*file < 0 && errno == EACCES && (status.st_mode & S_IROTH))
 			result =
@@ -121,7 +147,7 @@ static enum policy_read step(struct walk *walk, const char *component, int *file
 static enum policy_read open_file(struct walk *walk, int *file)
 {
 	char component[NAME_MAX + 2];
-	enum policy_read result = stand_in(walk, open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
+	enum policy_read result = stand_in_root(walk);
 
 	while (result == POLICY_READ && *file < 0) {
 		if (!next_component(walk, component))
@@ -141,14 +167,14 @@ static bool same_content(const struct stat *a, const struct stat *b)
 static enum policy_read read_whole(struct walk *walk, int fd, size_t limit, struct policy_file *file)
 {
 	struct stat before, after;
-	const char *problem;
+	const struct trust_problem *problem;
 	ssize_t n = 1;
 
 	if (fstat(fd, &before) < 0)
 		return failed(walk);
 	problem = trust_file_problem(fd, &before);
 	if (problem)
-		return refused(walk, problem);
+		return untrusted(walk, &before, problem);
 	if ((uint64_t)before.st_size > limit)
 		return refused(walk, "the policy is larger than 4 MiB");
 	*file = (struct policy_file){.device = before.st_dev, .inode = before.st_ino};

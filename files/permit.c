@@ -26,20 +26,17 @@ static const char *first_word(uint32_t given)
  */
 static bool can_give(const struct policy_verdict *verdict, const struct permit *permit, struct outcome *outcome)
 {
-	const uint32_t bridge = permit->options.given & (OPTION_GUARD | OPTION_VLAN);
-	const uint32_t port = permit->options.given & (OPTION_MAC | OPTION_LOCK_MAC | OPTION_GUARD | OPTION_VLAN);
+	const bool standalone = permit->network.mode == MODE_STANDALONE;
+	const uint32_t lacking = OPTION_GUARD | OPTION_VLAN | (standalone ? OPTION_MAC | OPTION_LOCK_MAC : 0);
+	const uint32_t asked = permit->options.given & lacking;
 
-	if (permit->network.mode == MODE_STANDALONE && port)
-		return refuse(outcome, EXIT_POLICY,
-			"%s:%u asks for '%s' on '%s', which is a standalone network and has no bridge; an "
-			"administrator can give its users a rule of their own",
-			verdict->file, verdict->line, first_word(port), permit->network.name);
-	if (permit->network.mode != MODE_BRIDGED && bridge)
-		return refuse(outcome, EXIT_POLICY,
-			"%s:%u asks for '%s' on '%s', whose bridge has no spanning tree and no VLANs; an administrator "
-			"can give its users a rule of their own",
-			verdict->file, verdict->line, first_word(bridge), permit->network.name);
-	return true;
+	if (permit->network.mode == MODE_BRIDGED || !asked)
+		return true;
+	return refuse(outcome, EXIT_POLICY,
+		"%s:%u asks for '%s' on '%s', %s; an administrator can give its users a rule of their own",
+		verdict->file, verdict->line, first_word(asked), permit->network.name,
+		standalone ? "which is a standalone network and has no bridge"
+			   : "whose bridge has no spanning tree and no VLANs");
 }
 
 static bool deny_no_rule(const char *network, uint32_t uid, const char *hidden, struct outcome *outcome)
@@ -78,6 +75,8 @@ static bool judge(
 			"log in again (user managers that linger, tmux and libvirt's session daemon keep the old "
 			"groups until they end), or start it with that group",
 			uid, network, rule);
+	case POLICY_ASKS_ACCOUNTS:
+		return refuse(outcome, EXIT_SYSTEM, "cannot read /etc/passwd and /etc/group whole");
 	case POLICY_DENIED_NO_RULE:
 		break;
 	}
@@ -162,7 +161,7 @@ struct policy *permit_load(struct outcome *outcome)
 {
 	const struct policy_reader reader = {.read = files_read};
 	struct policy_error error;
-	char problem[512];
+	char problem[sizeof(outcome->text)];
 	struct policy *policy = policy_load(&reader, POLICY_FILE, &error);
 
 	if (policy)
@@ -177,18 +176,31 @@ struct policy *permit_load(struct outcome *outcome)
 bool permit_decide(const struct policy *policy, const char *network, const struct policy_caller *caller,
 	struct policy_verdict *verdict, struct permit *permit, struct outcome *outcome)
 {
-	struct accounts *accounts = accounts_new(caller->uid);
-	struct policy_accounts questions;
-	bool permitted;
+	struct policy_accounts accounts;
+	struct policy_caller known = *caller;
 
-	if (!accounts)
-		return refuse(outcome, EXIT_SYSTEM, "out of memory");
-	questions = accounts_questions(accounts);
-	*verdict = policy_decide(policy, network, caller, &questions);
+	*verdict = policy_decide(policy, network, caller);
+	if (verdict->outcome == POLICY_ASKS_ACCOUNTS) {
+		known.accounts = accounts_read(caller, &accounts) ? &accounts : NULL;
+		*verdict = policy_decide(policy, network, &known);
+		accounts_free(&accounts);
+	}
 	keep(verdict, network, permit);
-	permitted = accounts_failed(accounts)
-			    ? refuse(outcome, EXIT_SYSTEM, "cannot read /etc/passwd and /etc/group whole")
-			    : judge(verdict, caller->uid, permit, outcome);
-	accounts_free(accounts);
+	return judge(verdict, caller->uid, permit, outcome);
+}
+
+bool permit_request(const char *network, uint32_t queues, const struct policy_caller *caller, struct permit *permit,
+	struct outcome *outcome)
+{
+	struct policy *policy = permit_load(outcome);
+	struct policy_verdict verdict;
+	bool permitted = policy && permit_decide(policy, network, caller, &verdict, permit, outcome);
+
+	policy_free(policy);
+	if (permitted && queues > permit->options.queues)
+		return refuse(outcome, EXIT_LIMIT,
+			"uid %u may have %u queue%s on '%s', not %u, by %s; ask for fewer, or have queues= raised",
+			caller->uid, permit->options.queues, permit->options.queues == 1 ? "" : "s", network, queues,
+			permit->rule);
 	return permitted;
 }

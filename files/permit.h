@@ -26,13 +26,20 @@ bool permit_is_managed(const struct permit *permit);
 /* What gave an option: the rule, the network's line, or its mode, for messages. */
 const char *permit_place(const struct permit *permit, enum policy_option option);
 
+/*
+ * All of it for one request: load, decide, and whether the queues that it asks for are within what is granted. What the
+ * request asks for besides is for others to hold against *permit.
+ */
+bool permit_request(const char *network, uint32_t queues, const struct policy_caller *caller, struct permit *permit,
+	struct outcome *outcome);
+
 /* Load /etc/tapgate.conf; NULL if it is refused, with the reason recorded. */
 struct policy *permit_load(struct outcome *outcome);
 
 /*
  * Whether the policy allows a network to a caller, and is one that a tap can be made by: no option is left out. If not,
  * the reason is recorded. *verdict, which points into the policy, and *permit are filled as far as a rule or a line
- * says anything, unless memory ran out.
+ * says anything.
  */
 bool permit_decide(const struct policy *policy, const char *network, const struct policy_caller *caller,
 	struct policy_verdict *verdict, struct permit *permit, struct outcome *outcome);

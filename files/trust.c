@@ -52,28 +52,46 @@ static bool is_served_by_user(int fd)
 	return fstatfs(fd, &system) < 0 || (system.f_type == FUSE_MAGIC && (system.f_flags & ST_NOSUID));
 }
 
-const char *trust_directory_problem(int fd, const struct stat *status)
+bool trust_holds(const struct stat *directory, const struct stat *entry)
 {
-	if (status->st_uid != 0 && !(status->st_uid == OVERFLOW_ID && overflow_is_outside()))
-		return "a directory on the way to it does not belong to root";
-	if (status->st_mode & WRITE_BY_OTHERS)
-		return "a directory on the way to it can be written by others than root";
-	if (is_served_by_user(fd))
-		return "a directory on the way to it is a mount of a user's";
-	return NULL;
+	return !(directory->st_mode & WRITE_BY_OTHERS) || ((directory->st_mode & S_ISVTX) && entry->st_uid == 0);
 }
 
-const char *trust_file_problem(int fd, const struct stat *status)
+/* What somebody else has or can have written is to be looked at before it is root's word. */
+#define CHOWN "an administrator can look at it and run: chown root"
+#define CHMOD "an administrator can run: chmod go-w"
+#define MOVE  "an administrator can move the file out of"
+
+static const struct trust_problem
+	directory_owner = {"a directory on the way to it does not belong to root", CHOWN},
+	directory_mode = {"a directory on the way to it can be written by others than root", CHMOD},
+	directory_served = {"a directory on the way to it is a mount of a user's", MOVE},
+	file_kind = {"it is not a regular file", NULL},
+	file_unknown = {"its owner is not known in this user namespace; start the virtual machine outside of it", NULL},
+	file_owner = {"it does not belong to root", CHOWN},
+	file_mode = {"it can be written by others than root", CHMOD}, file_served = {"it is a mount of a user's", MOVE};
+const struct trust_problem trust_no_hold = {"a directory on the way to it can be written by others than root, and what "
+					    "it leads to there is not root's",
+	MOVE};
+
+const struct trust_problem *trust_directory_problem(int fd, const struct stat *status)
+{
+	if (status->st_uid != 0 && !(status->st_uid == OVERFLOW_ID && overflow_is_outside()))
+		return &directory_owner;
+	if ((status->st_mode & WRITE_BY_OTHERS) && !(status->st_mode & S_ISVTX))
+		return &directory_mode;
+	return is_served_by_user(fd) ? &directory_served : NULL;
+}
+
+const struct trust_problem *trust_file_problem(int fd, const struct stat *status)
 {
 	if (!S_ISREG(status->st_mode))
-		return "it is not a regular file";
+		return &file_kind;
 	if (status->st_uid == OVERFLOW_ID && overflow_is_outside())
-		return "its owner is not known in this user namespace; start the virtual machine outside of it";
+		return &file_unknown;
 	if (status->st_uid != 0)
-		return "it does not belong to root; an administrator can change that";
+		return &file_owner;
 	if (status->st_mode & WRITE_BY_OTHERS)
-		return "it can be written by others than root; an administrator can change that";
-	if (is_served_by_user(fd))
-		return "it is a mount of a user's";
-	return NULL;
+		return &file_mode;
+	return is_served_by_user(fd) ? &file_served : NULL;
 }

@@ -91,8 +91,11 @@ bool lock_holds(const struct network *network, const struct port *port, struct o
 		outcome, EXIT_SYSTEM, "the address of the tap '%s' was given away meanwhile; try again", port->name);
 }
 
-bool lock_allows(const struct request *request, const struct permit *permit, uint32_t uid, struct outcome *outcome)
+bool lock_allows(const struct order *order, struct outcome *outcome)
 {
+	const struct request *request = &order->request;
+	const struct permit *permit = &order->permit;
+	const uint32_t uid = order->caller.uid;
 	unsigned char block[MAC_BLOCK_BYTES] = {0}, first[MAC_BYTES] = {0};
 	char asked[MAC_TEXT], given[MAC_TEXT];
 

@@ -15,6 +15,6 @@ bool lock_port(const struct order *order, const struct network *network, struct 
 bool lock_holds(const struct network *network, const struct port *port, struct outcome *outcome);
 
 /* Whether a caller may have the address that it asks for, if it does: the rule's, or one of its own block. */
-bool lock_allows(const struct request *request, const struct permit *permit, uint32_t uid, struct outcome *outcome);
+bool lock_allows(const struct order *order, struct outcome *outcome);
 
 #endif

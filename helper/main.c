@@ -7,10 +7,10 @@
  */
 #include <unistd.h>
 
+#include "helper/lock.h"
 #include "helper/network.h"
 #include "helper/order.h"
 #include "helper/peer.h"
-#include "helper/permit.h"
 #include "helper/port.h"
 #include "helper/privileges.h"
 #include "helper/report.h"
@@ -37,9 +37,11 @@ int main(int argc, char **argv)
 		peer_take(&order, &outcome) &&			       /* a socket of the caller's */
 		port_open(&order, &port) &&			       /* all that is ever written */
 		sandbox_for_reading(&outcome) &&		       /* indeed */
-		permit_request(&order, &outcome) &&		       /* root says yes */
-		network_find(&order.permit, &network, &outcome) &&     /* it is there, and guarded */
-		port_make(&order, &network, &port, &outcome);	       /* up, as it was allowed */
+		permit_request(order.request.network, order.request.queues, &order.caller, &order.permit,
+			&outcome) &&				   /* root says yes */
+		lock_allows(&order, &outcome) &&		   /* to the address, too */
+		network_find(&order.permit, &network, &outcome) && /* it is there, and guarded */
+		port_make(&order, &network, &port, &outcome);	   /* up, as it was allowed */
 
 	network_close(&network);
 	privileges_drop_all();

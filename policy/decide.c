@@ -8,14 +8,8 @@ enum match {
 	MATCH_NONE,
 	MATCH_UNKNOWN, /* a name that no file knows, and an id of the caller's that no file names: may be the same */
 	MATCH_DROPPED, /* a group that is the caller's by the account files, but that its process does not hold */
+	MATCH_ASKS,    /* the account files know */
 	MATCH_HELD,
-};
-
-struct question {
-	const struct policy *policy;
-	const char *network;
-	const struct policy_caller *caller;
-	const struct policy_accounts *accounts;
 };
 
 static bool holds_group(const struct policy_caller *caller, uint32_t gid)
@@ -27,53 +21,62 @@ static bool holds_group(const struct policy_caller *caller, uint32_t gid)
 	return false;
 }
 
-/* Whether the caller has an id of this kind that the account files do not name. */
-static bool has_unlisted(const struct question *q, enum policy_account kind)
+const struct policy_name *policy_find_name(const struct policy_names *names, struct word name)
 {
-	const struct policy_accounts *accounts = q->accounts;
+	for (size_t i = 0; i < names->count; i++) {
+		if (names->list[i].size == name.size && memcmp(names->list[i].name, name.at, name.size) == 0)
+			return &names->list[i];
+	}
+	return NULL;
+}
 
-	if (kind == ACCOUNT_USER)
-		return !accounts->listed(accounts->context, kind, q->caller->uid);
-	for (size_t i = 0; i < q->caller->group_count; i++) {
-		if (!accounts->listed(accounts->context, kind, q->caller->groups[i]))
+static bool is_own_group(const struct policy_accounts *accounts, uint32_t gid)
+{
+	for (size_t i = 0; i < accounts->own[ACCOUNT_GROUP].count; i++) {
+		if (accounts->own[ACCOUNT_GROUP].list[i].number == gid)
 			return true;
 	}
 	return false;
 }
 
-static struct word account_name(const struct account *account)
+static enum match match_account(
+	const struct policy_caller *caller, enum policy_account kind, struct word name, uint32_t number)
 {
-	return (struct word){account->name, account->size};
-}
+	const struct policy_accounts *accounts = caller->accounts;
+	const struct policy_name *line;
 
-static enum match match_account(const struct question *q, enum policy_account kind, const struct account *account)
-{
-	const struct policy_accounts *accounts = q->accounts;
-	uint32_t number = account->number;
-
-	if (account->name && !accounts->number(accounts->context, kind, account_name(account), &number))
-		return has_unlisted(q, kind) ? MATCH_UNKNOWN : MATCH_NONE;
+	if (name.at && !accounts)
+		return MATCH_ASKS;
+	if (name.at) {
+		/* Nearly all names are somebody else's, which the few of one's own tell sooner than all there are. */
+		if (!accounts->unlisted[kind] && !policy_find_name(&accounts->own[kind], name))
+			return MATCH_NONE;
+		line = policy_find_name(&accounts->all[kind], name);
+		if (!line)
+			return MATCH_UNKNOWN;
+		number = line->number;
+	}
 	if (kind == ACCOUNT_USER)
-		return number == q->caller->uid ? MATCH_HELD : MATCH_NONE;
-	if (holds_group(q->caller, number))
+		return number == caller->uid ? MATCH_HELD : MATCH_NONE;
+	if (holds_group(caller, number))
 		return MATCH_HELD;
-	return accounts->member(accounts->context, q->caller->uid, number) ? MATCH_DROPPED : MATCH_NONE;
+	return !accounts ? MATCH_ASKS : is_own_group(accounts, number) ? MATCH_DROPPED : MATCH_NONE;
 }
 
 /* The best match in a rule's list; *unknown receives the name behind a MATCH_UNKNOWN. */
-static enum match match_who(const struct question *q, const struct rule *rule, struct word *unknown)
+static enum match match_who(
+	const struct policy *policy, const struct rule *rule, const struct policy_caller *caller, struct word *unknown)
 {
 	enum policy_account kind = rule->who == WHO_USERS ? ACCOUNT_USER : ACCOUNT_GROUP;
-	enum match best = MATCH_NONE;
+	enum match best = rule->who == WHO_EVERYBODY ? MATCH_HELD : MATCH_NONE;
 
-	if (rule->who == WHO_EVERYBODY)
-		return MATCH_HELD;
 	for (uint32_t i = 0; i < rule->account_count && best != MATCH_HELD; i++) {
-		const struct account *account = &q->policy->accounts[rule->accounts + i];
-		enum match match = match_account(q, kind, account);
+		const struct account *account = &policy->accounts[rule->accounts + i];
+		struct word name = rule_account(policy, rule, account);
+		enum match match = match_account(caller, kind, name, account->number);
 
 		if (match == MATCH_UNKNOWN)
-			*unknown = account_name(account);
+			*unknown = name;
 		if (match > best)
 			best = match;
 	}
@@ -84,7 +87,7 @@ static void name_rule(struct policy_verdict *verdict, const struct policy *polic
 {
 	verdict->file = policy->paths[rule->file];
 	verdict->line = rule->line;
-	verdict->rule = (struct word){rule->at, rule->size};
+	verdict->rule = rule_words(policy, rule);
 	verdict->grants = policy->options[rule->options];
 }
 
@@ -105,9 +108,9 @@ bool policy_each_name(const struct policy *policy, void (*each)(void *context, c
 {
 	bool all = false;
 
-	for (size_t i = 0; i < policy->network_count; i++)
+	for (size_t i = 0; i < policy->count.networks; i++)
 		each(context, policy->networks[i].name);
-	for (size_t i = 0; i < policy->rule_count; i++) {
+	for (size_t i = 0; i < policy->count.rules; i++) {
 		const struct rule *rule = &policy->rules[i];
 
 		if (rule->name[0])
@@ -117,25 +120,28 @@ bool policy_each_name(const struct policy *policy, void (*each)(void *context, c
 	return all;
 }
 
-struct policy_verdict policy_decide(const struct policy *policy, const char *network,
-	const struct policy_caller *caller, const struct policy_accounts *accounts)
+struct policy_verdict policy_decide(
+	const struct policy *policy, const char *network, const struct policy_caller *caller)
 {
-	struct question q = {policy, network, caller, accounts};
-	struct policy_verdict verdict = {.outcome = POLICY_DENIED_NO_RULE, .hidden = policy->hidden};
+	struct policy_verdict verdict = {.outcome = POLICY_DENIED_NO_RULE, .hidden = policy->hidden}, undecided;
 	const struct rule *best = NULL;
 
-	for (size_t i = 0; i < policy->network_count; i++) {
+	for (size_t i = 0; i < policy->count.networks; i++) {
 		if (strcmp(policy->networks[i].name, network) == 0)
 			verdict.network = &policy->networks[i];
 	}
-	for (size_t i = 0; i < policy->rule_count; i++) {
+	undecided = verdict;
+	undecided.outcome = POLICY_ASKS_ACCOUNTS;
+	for (size_t i = 0; i < policy->count.rules; i++) {
 		const struct rule *rule = &policy->rules[i];
 		struct word unknown = {NULL, 0};
 		enum match match;
 
 		if ((rule->name[0] && strcmp(rule->name, network) != 0) || (rule->allow && !beats(rule, best)))
 			continue;
-		match = match_who(&q, rule, &unknown);
+		match = match_who(policy, rule, caller, &unknown);
+		if (match == MATCH_ASKS)
+			return undecided;
 		if (match == MATCH_NONE || (rule->allow && match == MATCH_UNKNOWN))
 			continue;
 		name_rule(&verdict, policy, rule);

@@ -15,7 +15,7 @@ struct word line_around(const struct policy *policy, uint16_t file, const char *
 
 size_t policy_rule_count(const struct policy *policy)
 {
-	return policy->rule_count;
+	return policy->count.rules;
 }
 
 struct policy_rule policy_rule(const struct policy *policy, size_t index)
@@ -30,8 +30,8 @@ struct policy_rule policy_rule(const struct policy *policy, size_t index)
 		.account_count = rule->account_count,
 		.file = policy->paths[rule->file],
 		.line = rule->line,
-		.words = {rule->at, rule->size},
-		.whole = line_around(policy, rule->file, rule->at),
+		.words = rule_words(policy, rule),
+		.whole = line_around(policy, rule->file, rule_words(policy, rule).at),
 	};
 }
 
@@ -39,18 +39,14 @@ void policy_each_account(const struct policy *policy, size_t rule,
 	void (*each)(void *context, const struct policy_account_word *account), void *context)
 {
 	const struct rule *found = &policy->rules[rule];
-	struct word list = rule_option(found, found->who == WHO_USERS ? "user" : "group"), option;
+	struct word list = rule_option(policy, found, found->who == WHO_USERS ? "user" : "group"), option;
 
 	word_cut(&list, '=', &option);
 	for (uint32_t i = 0; i < found->account_count; i++) {
 		const struct account *account = &policy->accounts[found->accounts + i];
-		struct policy_account_word word = {.name = {NULL, 0}};
+		struct policy_account_word word = {rule_account(policy, found, account), account->number, {NULL, 0}};
 
 		word_cut(&list, ',', &word.at);
-		if (account->name)
-			word.name = (struct word){account->name, account->size};
-		else
-			word.number = account->number;
 		each(context, &word);
 	}
 }

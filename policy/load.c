@@ -20,8 +20,7 @@ struct loader {
 	struct errors *errors;
 };
 
-static bool load_file(struct loader *loader, const char *path, const struct nesting *outer, const struct line *include,
-	const char *include_at);
+static bool load_file(struct loader *loader, const char *path, const struct nesting *outer, const struct line *include);
 
 void *array_room(void *array, size_t count, size_t *room, size_t size)
 {
@@ -33,7 +32,6 @@ void *array_room(void *array, size_t count, size_t *room, size_t size)
 			return NULL;
 		*room = more;
 	}
-	memset((char *)array + count * size, 0, size);
 	return array;
 }
 
@@ -51,15 +49,14 @@ bool line_word(struct line *line, struct word *word)
 	return word->size > 0;
 }
 
-/* A problem of a file as a whole: told at the include that names it, or at the file itself. */
-static bool refuse_file(
-	struct loader *loader, const char *path, const struct line *include, const char *include_at, const char *why)
+/* A problem of a file as a whole: told at the path of the include that names it, or at the file itself. */
+static bool refuse_file(struct loader *loader, const char *path, const struct line *include, const char *why)
 {
 	struct word name = {path, strlen(path)};
 	struct policy_error *error = &loader->errors->last;
 
 	if (include)
-		return line_refuse(include, include_at, "cannot include %s: %s", QUOTED(name), why);
+		return line_refuse(include, include->at, "cannot include %s: %s", QUOTED(name), why);
 	*error = (struct policy_error){0};
 	text_append_escaped(error->file, sizeof(error->file), name);
 	text_append(error->what, sizeof(error->what), "%s", why);
@@ -91,21 +88,20 @@ static bool check_bytes(const struct line *line, bool comment)
 static bool parse_include(struct loader *loader, struct line *line, const struct nesting *nesting)
 {
 	struct word word;
-	const char *start;
 	char *path;
 	bool good;
 
 	if (!line_word(line, &word))
 		return line_refuse(line, line->at, "no path, expected the absolute path of a file");
-	start = word.at;
+	line->at = word.at;
 	while (line->end[-1] == ' ' || line->end[-1] == '\t')
 		line->end--;
-	if (*start != '/')
-		return line_refuse(line, start, "relative path, expected the absolute path of a file");
-	path = strndup(start, (size_t)(line->end - start));
+	if (*word.at != '/')
+		return line_refuse(line, word.at, "relative path, expected the absolute path of a file");
+	path = strndup(word.at, (size_t)(line->end - word.at));
 	if (!path)
-		return line_refuse(line, start, "out of memory");
-	good = load_file(loader, path, nesting, line, start);
+		return line_refuse(line, word.at, "out of memory");
+	good = load_file(loader, path, nesting, line);
 	free(path);
 	return good;
 }
@@ -129,27 +125,22 @@ static bool parse_line(struct loader *loader, struct line *line, const struct ne
 		return parse_network(line);
 	if (word_is(verb, "include"))
 		return parse_include(loader, line, nesting);
-	return line_refuse(
-		line, verb.at, "unknown word %s, expected 'allow', 'deny', 'include', 'network' or '#'", QUOTED(verb));
+	return refuse_verb(line, verb);
 }
 
-/* How much the lines before one have added to a policy. */
-struct mark {
-	size_t rules, accounts, options, networks;
-};
-
-static struct mark mark(const struct policy *policy)
+/*
+ * Whether a line may be the last one without a newline. A file that is cut short loses a deny, and what is left of its
+ * last line may say more than the whole: "allow br0 user=alice" less the user. QEMU's bridge.conf has no such words;
+ * many are written without that newline, and QEMU's helper grants by them as they are. So a rule there may be the end.
+ */
+static bool may_end_here(const struct line *line)
 {
-	return (struct mark){policy->rule_count, policy->account_count, policy->option_count, policy->network_count};
-}
+	const struct policy *policy = line->policy;
+	const struct rule *rule = policy->count.rules ? &policy->rules[policy->count.rules - 1] : NULL;
+	const char *name = strrchr(policy->paths[line->file], '/');
 
-/* What a line had added before it was refused goes, so that no later line is judged by it. */
-static void go_back(struct policy *policy, struct mark mark)
-{
-	policy->rule_count = mark.rules;
-	policy->account_count = mark.accounts;
-	policy->option_count = mark.options;
-	policy->network_count = mark.networks;
+	return name && strcmp(name, "/bridge.conf") == 0 && rule && rule->file == line->file &&
+	       rule->line == line->number && rule->who == WHO_EVERYBODY && !rule->options;
 }
 
 static bool parse_text(struct loader *loader, struct word text, uint16_t file, const struct nesting *nesting)
@@ -158,95 +149,98 @@ static bool parse_text(struct loader *loader, struct word text, uint16_t file, c
 	const char *end = text.at + text.size;
 
 	for (const char *at = text.at; at < end; at = line.end + 1) {
+		line.number++;
+		line.start = line.at = at;
+		line.end = end;
+		if (end[-1] == '\n' && parse_plain_rule(&line))
+			continue;
+
 		const char *newline = memchr(at, '\n', (size_t)(end - at));
 		const char *line_end = newline ? newline : end;
 		const struct word whole = {at, (size_t)(line_end - at)};
-		const struct mark before = mark(loader->policy);
+		const struct sizes before = loader->policy->count;
 
-		line.number++;
-		line.start = line.at = at;
 		line.end = line_end;
 		if (!parse_line(loader, &line, nesting)) {
 			if (!errors_go_on(loader->errors, whole))
 				return false;
-			go_back(loader->policy, before);
+			loader->policy->count = before; /* no later line is judged by a part of this one */
 		}
 		line.end = line_end;
-		if (!newline) {
-			line_refuse(
-				&line, end, "file ends inside a line, expected a newline (the file may be cut short)");
+		if (!newline && !may_end_here(&line)) {
+			const struct word path = {loader->policy->paths[file], strlen(loader->policy->paths[file])};
+
+			line_refuse(&line, end,
+				"file ends inside a line, expected a newline (the file may be cut short; if it is "
+				"whole: echo >>%s)",
+				QUOTED(path));
 			return errors_go_on(loader->errors, whole);
 		}
 	}
 	return true;
 }
 
-/* Read a file into the policy. Returns its content, or NULL with *good saying whether that is an error. */
-static const char *read_file(struct loader *loader, const char *path, const struct line *include,
-	const char *include_at, struct policy_file *file, bool *good)
+/* A file that was read becomes a part of the policy, which frees it. */
+static bool keep_file(
+	struct policy *policy, const char *path, const struct policy_file *file, const struct line *include)
 {
-	struct policy *policy = loader->policy;
-	char why[160] = "";
+	const size_t number = policy->file_count++;
 
-	switch (loader->reader->read(
-		loader->reader->context, path, POLICY_BYTES_MAX - policy->byte_count, file, why, sizeof(why))) {
-	case POLICY_READ:
-		break;
-	case POLICY_HIDDEN:
-		if (!policy->hidden)
-			policy->hidden = strdup(path);
-		*good = policy->hidden || refuse_file(loader, path, include, include_at, "out of memory");
-		return NULL;
-	case POLICY_REFUSED:
-		*good = refuse_file(loader, path, include, include_at, why);
-		return NULL;
-	}
-	policy->texts[policy->file_count] = file->text;
-	policy->sizes[policy->file_count] = file->size;
-	policy->includes[policy->file_count] =
-		include ? (struct include){include->file, include->number, (uint32_t)(include_at - include->start) + 1}
-			: (struct include){0};
-	policy->paths[policy->file_count++] = strdup(path);
+	policy->texts[number] = file->text;
+	policy->sizes[number] = file->size;
 	policy->byte_count += file->size;
-	*good = policy->paths[policy->file_count - 1] ||
-		refuse_file(loader, path, include, include_at, "out of memory");
-	return *good ? file->text : NULL;
+	if (include)
+		policy->includes[number] =
+			(struct include){include->file, include->number, (uint32_t)(include->at - include->start) + 1};
+	policy->paths[number] = strdup(path);
+	return policy->paths[number];
 }
 
-static bool load_file(struct loader *loader, const char *path, const struct nesting *outer, const struct line *include,
-	const char *include_at)
+static bool load_file(struct loader *loader, const char *path, const struct nesting *outer, const struct line *include)
 {
-	struct policy_file file = {0};
+	struct policy *policy = loader->policy;
 	struct nesting nesting = {.outer = outer, .depth = outer ? outer->depth + 1 : 1};
-	bool good = false;
+	struct policy_file file = {0};
+	enum policy_read result;
+	char why[320] = "";
 
 	if (nesting.depth > POLICY_DEPTH_MAX)
-		return refuse_file(loader, path, include, include_at, "more than 8 files inside one another");
-	if (loader->policy->file_count == POLICY_FILES_MAX)
-		return refuse_file(loader, path, include, include_at, "more than 64 files");
-	const char *text = read_file(loader, path, include, include_at, &file, &good);
-	if (!text)
-		return good;
+		return refuse_file(loader, path, include, "more than 8 files inside one another");
+	if (policy->file_count == POLICY_FILES_MAX)
+		return refuse_file(loader, path, include, "more than 64 files");
+	result = loader->reader->read(
+		loader->reader->context, path, POLICY_BYTES_MAX - policy->byte_count, &file, why, sizeof(why));
+	if (result == POLICY_REFUSED)
+		return refuse_file(loader, path, include, why);
+	if (result == POLICY_HIDDEN && !policy->hidden)
+		policy->hidden = strdup(path);
+	if (result == POLICY_HIDDEN ? !policy->hidden : !keep_file(policy, path, &file, include))
+		return refuse_file(loader, path, include, "out of memory");
+	if (result == POLICY_HIDDEN)
+		return true;
 	nesting.device = file.device;
 	nesting.inode = file.inode;
 	for (const struct nesting *open = outer; open; open = open->outer) {
 		if (open->device == file.device && open->inode == file.inode)
-			return refuse_file(loader, path, include, include_at, "the file includes itself");
+			return refuse_file(loader, path, include, "the file includes itself");
 	}
-	return parse_text(loader, (struct word){text, file.size}, (uint16_t)(loader->policy->file_count - 1), &nesting);
+	return parse_text(loader, (struct word){file.text, file.size}, (uint16_t)(policy->file_count - 1), &nesting);
 }
 
 static struct policy *load(const struct policy_reader *reader, const char *path, struct errors *errors)
 {
 	static const struct word no_line = {NULL, 0};
 	struct policy *policy = calloc(1, sizeof(*policy));
+	struct policy_options *none = policy ? ADD(policy, option) : NULL;
 	struct loader loader = {.reader = reader, .policy = policy, .errors = errors};
 
 	errors->last = (struct policy_error){0};
-	if (!policy || !ADD(policy, option)) {
-		refuse_file(&loader, path, NULL, NULL, "out of memory");
+	if (none)
+		*none = (struct policy_options){0};
+	if (!none) {
+		refuse_file(&loader, path, NULL, "out of memory");
 		errors_go_on(errors, no_line);
-	} else if ((load_file(&loader, path, NULL, NULL, NULL) || errors_go_on(errors, no_line)) &&
+	} else if ((load_file(&loader, path, NULL, NULL) || errors_go_on(errors, no_line)) &&
 		   check_rules(policy, errors) && errors->count == 0) {
 		return policy;
 	}
@@ -275,7 +269,7 @@ struct policy *policy_check(
 
 const struct policy_network *policy_networks(const struct policy *policy, size_t *count)
 {
-	*count = policy->network_count;
+	*count = policy->count.networks;
 	return policy->networks;
 }
 

@@ -234,10 +234,12 @@ static bool parse_head(struct line *line, struct policy_network *network, struct
 
 	if (!line_word(line, &name))
 		return line_refuse(line, line->at, "no name, expected the network's");
+	if (refuse_foreign_network(line, name))
+		return false;
 	problem = word_name_problem(name);
 	if (problem)
 		return line_refuse(line, name.at, "network %s %s, expected an interface's name", QUOTED(name), problem);
-	for (i = 0; i < line->policy->network_count; i++) {
+	for (i = 0; i < line->policy->count.networks; i++) {
 		const struct policy_network *other = &line->policy->networks[i];
 
 		if (word_is(name, other->name))
@@ -288,7 +290,7 @@ bool parse_network(struct line *line)
 	}
 	if (!check_late(line, &network, &late))
 		return false;
-	if (line->policy->network_count == POLICY_NETWORKS_MAX)
+	if (line->policy->count.networks == POLICY_NETWORKS_MAX)
 		return line_refuse(line, line->start, "more than %d networks", POLICY_NETWORKS_MAX);
 	kept = ADD(line->policy, network);
 	if (!kept)

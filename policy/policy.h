@@ -49,7 +49,7 @@ struct policy_reader {
 struct policy_error {
 	char file[256];
 	unsigned int line, column;
-	char what[320];
+	char what[448];
 };
 
 /* The error as one line without a newline: "file:line:column: what, expected what", without a line or column of 0. */
@@ -134,22 +134,30 @@ void policy_tap_name(const struct policy_network *network, uint32_t number, char
 
 enum policy_account { ACCOUNT_USER, ACCOUNT_GROUP };
 
+/* A line of /etc/passwd or /etc/group. */
+struct policy_name {
+	const char *name;
+	uint32_t size; /* of the name, in bytes; 0: a group that is known by its number alone */
+	uint32_t number;
+};
+struct policy_names {
+	struct policy_name *list; /* in the order of the lines: of two with one name the first counts */
+	size_t count, room;
+};
+
+/* What the account files say, and to a caller, by enum policy_account. */
+struct policy_accounts {
+	struct policy_names all[2];
+	struct policy_names own[2]; /* the caller's names; the groups that it holds, or is a member of by the files */
+	bool unlisted[2];	    /* whether it has an id that no line has */
+};
+
 /* Who asks: ids of the process itself. groups holds its real gid and its supplementary groups. */
 struct policy_caller {
 	uint32_t uid;
 	const uint32_t *groups;
 	size_t group_count;
-};
-
-/* What the account files say. Each is asked only when a rule about the network at hand depends on the answer. */
-struct policy_accounts {
-	/* The number that goes with a name; false if the files do not have the name. */
-	bool (*number)(void *context, enum policy_account kind, struct word name, uint32_t *number);
-	/* Whether the files have any name for a number. */
-	bool (*listed)(void *context, enum policy_account kind, uint32_t number);
-	/* Whether the files make a user a member of a group, by its primary group or by the group's list. */
-	bool (*member)(void *context, uint32_t uid, uint32_t gid);
-	void *context;
+	const struct policy_accounts *accounts; /* NULL: not read */
 };
 
 enum policy_outcome {
@@ -158,6 +166,7 @@ enum policy_outcome {
 	POLICY_DENIED_UNKNOWN, /* by the rule: its name `unknown` is in no account file and might mean the caller */
 	POLICY_DENIED_DROPPED, /* the rule is the one for the caller, but its process does not hold the group */
 	POLICY_DENIED_NO_RULE, /* no rule allows it; rule is empty */
+	POLICY_ASKS_ACCOUNTS,  /* undecided: it depends on caller->accounts, which are to be read; rule is empty */
 };
 
 /* A decision and its reason. Everything points into the policy. */
@@ -199,8 +208,11 @@ struct policy *policy_check(
  * A process that dropped groups never gains by it: membership by the account files counts against the caller as well
  * (a deny of the group matches; an allow of the group that would decide asks that the group be held).
  */
-struct policy_verdict policy_decide(const struct policy *policy, const char *network,
-	const struct policy_caller *caller, const struct policy_accounts *accounts);
+struct policy_verdict policy_decide(
+	const struct policy *policy, const char *network, const struct policy_caller *caller);
+
+/* The first line with a name; NULL if there is none. */
+const struct policy_name *policy_find_name(const struct policy_names *names, struct word name);
 
 /* The first of its files that could not be read for want of permission, and so says nothing; NULL if there is none. */
 const char *policy_hidden(const struct policy *policy);

@@ -173,7 +173,7 @@ size_t policy_conflicts(
 {
 	struct conflicts conflicts = {report, context, 0};
 
-	for (size_t i = 0; i < policy->network_count; i++) {
+	for (size_t i = 0; i < policy->count.networks; i++) {
 		const struct policy_network *later = &policy->networks[i];
 
 		for (size_t j = 0; j < i; j++) {

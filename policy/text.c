@@ -45,7 +45,7 @@ const char *word_name_problem(struct word word)
 		return "is empty";
 	if (word.size > NAME_MAX_BYTES)
 		return "is longer than 15 bytes";
-	if (word_is(word, ".") || word_is(word, "..") || word_is(word, "all") || word_is(word, "default"))
+	if (word_is(word, ".") || word_is(word, "..") || word_is_all(word) || word_is(word, "default"))
 		return "is a reserved word";
 	if (word.at[0] == '-')
 		return "begins with '-'";

@@ -35,6 +35,17 @@ bool word_cut(struct word *list, char separator, struct word *part);
  */
 bool word_number(struct word word, uint32_t max, uint32_t *value);
 
+static inline bool word_begins(struct word word, const char *literal)
+{
+	return strlen(literal) <= word.size && memcmp(word.at, literal, strlen(literal)) == 0;
+}
+
+/* "all", which means all networks, in whatever letters. */
+static inline bool word_is_all(struct word word)
+{
+	return word.size == 3 && (word.at[0] | 32) == 'a' && (word.at[1] | 32) == 'l' && (word.at[2] | 32) == 'l';
+}
+
 /*
  * What keeps a word from being the name of a network or interface, as a phrase ("is empty"); NULL if nothing does.
  * Stricter than the kernel's dev_valid_name (net/core/dev.c): a name stands in messages, logs, aliases and commands to

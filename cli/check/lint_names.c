@@ -75,7 +75,7 @@ void lint_names(const struct policy *policy, const struct lint_host *host, const
 
 struct lint_names {
 	const struct host *host;
-	struct accounts *accounts;
+	struct policy_accounts accounts;
 };
 
 /* By the name service switch, which may ask a directory (nsswitch.conf(5)): this program has no privileges to lose. */
@@ -101,21 +101,26 @@ static bool ask_directory(enum policy_account kind, struct word word, uint32_t *
 
 static enum lint_name number_of(void *context, enum policy_account kind, struct word name, bool files, uint32_t *number)
 {
-	struct lint_names *names = context;
-	const struct policy_accounts accounts = accounts_questions(names->accounts);
+	const struct lint_names *names = context;
+	const struct policy_name *line = policy_find_name(&names->accounts.all[kind], name);
 
-	if (accounts.number(accounts.context, kind, name, number))
+	if (line) {
+		*number = line->number;
 		return LINT_FILES;
+	}
 	return !files && ask_directory(kind, name, number) ? LINT_DIRECTORY : LINT_NOBODY;
 }
 
 static bool is_named(void *context, enum policy_account kind, uint32_t number)
 {
-	struct lint_names *names = context;
-	const struct policy_accounts accounts = accounts_questions(names->accounts);
+	const struct lint_names *names = context;
+	const struct policy_names *lines = &names->accounts.all[kind];
 
-	return accounts.listed(accounts.context, kind, number) ||
-	       (kind == ACCOUNT_USER ? getpwuid(number) != NULL : getgrgid(number) != NULL);
+	for (size_t i = 0; i < lines->count; i++) {
+		if (lines->list[i].number == number)
+			return true;
+	}
+	return kind == ACCOUNT_USER ? getpwuid(number) != NULL : getgrgid(number) != NULL;
 }
 
 static size_t groups_of(void *context, uint32_t uid, uint32_t *groups, size_t room)
@@ -145,11 +150,7 @@ struct lint_names *lint_ask_host(const struct host *host, struct lint_host *ques
 	if (!names)
 		return NULL;
 	names->host = host;
-	names->accounts = accounts_new(0);
-	if (!names->accounts) {
-		free(names);
-		return NULL;
-	}
+	accounts_read(&(struct policy_caller){.uid = 0}, &names->accounts);
 	*questions = (struct lint_host){number_of, is_named, groups_of, is_interface, names};
 	return names;
 }
@@ -157,6 +158,6 @@ struct lint_names *lint_ask_host(const struct host *host, struct lint_host *ques
 void lint_ask_no_more(struct lint_names *names)
 {
 	if (names)
-		accounts_free(names->accounts);
+		accounts_free(&names->accounts);
 	free(names);
 }

@@ -15,6 +15,7 @@
 
 #include "cli/check/live.h"
 #include "cli/run/launch.h"
+#include "files/trust.h"
 
 /* --- the helper -------------------------------------------------------------------------------------------------- */
 
@@ -79,19 +80,18 @@ static void look_at_rights(struct live *live, const char *path, const char *show
 			shown);
 }
 
-/* Who can write to a directory on the way can put another program there; not where it is sticky (inode(7)). */
+/* Who can write to a directory on the way can put another program there; not all who can write a sticky one. */
 static void look_at_way(struct live *live, const char *path)
 {
 	char way[PATH_MAX], shown[256] = "";
-	struct stat status;
-	char *slash = realpath(path, way) ? strrchr(way, '/') : NULL;
+	struct stat status, entry;
+	char *slash = realpath(path, way) && stat(way, &entry) == 0 ? strrchr(way, '/') : NULL;
 
-	for (; slash; slash = slash == way ? NULL : strrchr(way, '/')) {
+	for (; slash; slash = slash == way ? NULL : strrchr(way, '/'), entry = status) {
 		slash[slash == way] = '\0'; /* the root directory keeps its slash */
 		if (stat(way, &status) < 0)
 			return;
-		if (!live_is_roots(status.st_uid) ||
-			((status.st_mode & (S_IWGRP | S_IWOTH)) && !(status.st_mode & S_ISVTX)))
+		if (!live_is_roots(status.st_uid) || !trust_holds(&status, &entry))
 			break;
 	}
 	if (!slash)

@@ -90,7 +90,7 @@ static void keep_place(char file[static EXPLAIN_FILE_MAX], const char *from)
 static void answer(const struct asking *asking, const char *name)
 {
 	const struct explain_who *who = asking->question->who;
-	const struct policy_caller caller = {who->uid, who->groups, who->group_count};
+	const struct policy_caller caller = {.uid = who->uid, .groups = who->groups, .group_count = who->group_count};
 	static struct message message; /* large, and this process asks one thing at a time */
 	struct explain_answer *about = &message.answer;
 	struct policy_verdict verdict = {0};

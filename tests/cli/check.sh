@@ -16,7 +16,7 @@ check 'every mistake, each with its line, where tabs stay and what is no ASCII i
 /etc/tapgate.conf:1:1: unknown word 'alow', expected 'allow', 'deny', 'include', 'network' or '#'
     alow br0
     ^
-/etc/tapgate.conf:2:23: an empty name, expected names or '#number', apart by ','
+/etc/tapgate.conf:2:23: an empty name, expected names or '#number', apart by ',' alone
     	allow	br0 user=alice,,bob
     	     	               ^
 /etc/tapgate.conf:4:9: byte 0xc3, expected printable ASCII
@@ -31,7 +31,7 @@ check 'every mistake, each with its line, where tabs stay and what is no ASCII i
 /etc/tapgate.conf:8:15: max='0', expected a number from 1 to 65535
     allow br0 max=0
                   ^
-/etc/tapgate.conf:8:16: file ends inside a line, expected a newline (the file may be cut short)
+/etc/tapgate.conf:8:16: file ends inside a line, expected a newline (the file may be cut short; if it is whole: echo >>'/etc/tapgate.conf')
     allow br0 max=0
                    ^
 EOT
@@ -62,7 +62,7 @@ ip link del br0
 users=$(seq -s , -f user%g 1 60)
 policy "allow br0 user=$users,,x"
 check 'of a long line the part around the column' says 4 check <<'EOT'
-/etc/tapgate.conf:1:427: an empty name, expected names or '#number', apart by ','
+/etc/tapgate.conf:1:427: an empty name, expected names or '#number', apart by ',' alone
     ...r52,user53,user54,user55,user56,user57,user58,user59,user60,,x
                                                                    ^
 EOT
@@ -90,10 +90,10 @@ for way in 'chmod 646 /etc/more/x' 'chown alice /etc/more/x' 'chmod 757 /etc/mor
 	$way
 	policy 'include /etc/more/x' 'allow'
 	case $way in
-	'chmod 646'*) why='it can be written by others than root; an administrator can change that' ;;
-	'chown alice /etc/more/x') why='it does not belong to root; an administrator can change that' ;;
-	'chmod 757'*) why='a directory on the way to it can be written by others than root' ;;
-	*) why='a directory on the way to it does not belong to root' ;;
+	'chmod 646'*) why="it can be written by others than root (uid 0, mode 0646); an administrator can run: chmod go-w '/etc/more/x'" ;;
+	'chown alice /etc/more/x') why="it does not belong to root (uid 1000, mode 0644); an administrator can look at it and run: chown root '/etc/more/x'" ;;
+	'chmod 757'*) why="a directory on the way to it can be written by others than root (uid 0, mode 0757); an administrator can run: chmod go-w '/etc/more'" ;;
+	*) why="a directory on the way to it does not belong to root (uid 1000, mode 0755); an administrator can look at it and run: chown root '/etc/more'" ;;
 	esac
 	check "an include after $way" says 4 check <<-EOT
 		/etc/tapgate.conf:1:9: cannot include '/etc/more/x': $why
@@ -110,26 +110,33 @@ chmod 755 /etc/more
 # A file that is to become the policy may lie anywhere, what it includes may not.
 printf 'allow br0 usr=alice\ninclude /etc/more/x\n' >/etc/more/x
 cp /etc/more/x "$TMPDIR/draft"
-chown alice /etc/more/x
+chown alice /etc/more/x "$TMPDIR/draft"
 check 'a draft' says 4 check "$TMPDIR/draft" <<-EOT
 	$TMPDIR/draft:1:11: unknown word 'usr' on an allow rule, expected 'user=', 'group=', 'max=', 'queues=', 'mac=', 'vlan=', 'mtu=', 'isolated', 'lock-mac' or 'guard'
 	    allow br0 usr=alice
 	              ^
-	$TMPDIR/draft:2:9: cannot include '/etc/more/x': it does not belong to root; an administrator can change that
+	$TMPDIR/draft:2:9: cannot include '/etc/more/x': it does not belong to root (uid 1000, mode 0644); an administrator can look at it and run: chown root '/etc/more/x'
 	    include /etc/more/x
 	            ^
-	tapgate: note: '$TMPDIR/draft' would be refused where it lies: a directory on the way to it can be written by others than root
+	tapgate: note: '$TMPDIR/draft' would be refused where it lies: a directory on the way to it can be written by others than root, and what it leads to there is not root's (uid 0, mode 1777); an administrator can move the file out of '$TMPDIR'
 EOT
+rm "$TMPDIR/draft"
 echo 'deny all' >"$TMPDIR/draft"
 chmod 600 "$TMPDIR/draft"
+chown alice "$TMPDIR/draft"
 check '... that nobody else may read' says 0 check "$TMPDIR/draft" <<-EOT
-	tapgate: note: '$TMPDIR/draft' would be refused where it lies: a directory on the way to it can be written by others than root
+	tapgate: note: '$TMPDIR/draft' would be refused where it lies: a directory on the way to it can be written by others than root, and what it leads to there is not root's (uid 0, mode 1777); an administrator can move the file out of '$TMPDIR'
+	tapgate: note: '$TMPDIR/draft' allows nobody anything yet; add a rule, as in 'allow br0 user=alice' (see tapgate.conf(5))
+	$TMPDIR/draft: no mistake found
+EOT
+chown root "$TMPDIR/draft"
+check "... of root's, in a directory that is sticky" says 0 check "$TMPDIR/draft" <<-EOT
 	tapgate: note: '$TMPDIR/draft' allows nobody anything yet; add a rule, as in 'allow br0 user=alice' (see tapgate.conf(5))
 	$TMPDIR/draft: no mistake found
 EOT
 mkfifo "$TMPDIR/fifo"
 check '... that is no file' says 4 check "$TMPDIR/fifo" <<-EOT
-	$TMPDIR/fifo: a directory on the way to it can be written by others than root
+	$TMPDIR/fifo: it is not a regular file
 EOT
 chown root /etc/more/x
 

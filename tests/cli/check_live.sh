@@ -90,6 +90,11 @@ EOT
 live 'one that is not of root' 0 'chown alice "$libexec"' 'chown root "$libexec"' <<EOT
 tapgate: warning: $libexec, where the helper is, can be written by others than root (uid 1000, mode 0755), who can put another program there; run: chown root $libexec && chmod go-w $libexec
 EOT
+chmod 1777 "${libexec%/*}"
+check "one that others can write, and that is sticky, where what is in it is root's" says 0 check --live --strict <<-EOT
+	/etc/tapgate.conf: no mistake found
+EOT
+chmod 755 "${libexec%/*}"
 chgrp students "$HELPER"
 chmod 4750 "$HELPER"
 check 'a helper for a group is no mistake' says 0 check --live --strict <<EOT
@@ -187,7 +192,7 @@ chmod 666 /dev/vhost-net
 chmod 646 /etc/tapgate.conf
 chmod 755 "$HELPER"
 check 'a policy that is not trusted, and the rest of it' says 4 check --live <<EOT
-/etc/tapgate.conf: it can be written by others than root; an administrator can change that
+/etc/tapgate.conf: it can be written by others than root (uid 0, mode 0646); an administrator can run: chmod go-w '/etc/tapgate.conf'
 tapgate: $HELPER has neither the setuid bit nor the capability cap_net_admin, so it may not make taps; run: chmod 4755 $HELPER (or: setcap cap_net_admin=ep $HELPER)
 EOT
 chmod 4755 "$HELPER"

@@ -471,9 +471,9 @@ check 'no value' refused 2 "tapgate: 'explain': option '--user' lacks its value;
 policy '#allow br0'
 check 'a policy that names none' refused 0 'no network to tell of: /etc/tapgate.conf names none' \
 	as alice "$TAPGATE" explain
-policy 'allow br0 lock-mac' 'permit br0'
+policy 'allow br0 lock-mac' 'alow br0'
 check 'a policy that is not valid' refused 4 \
-	"tapgate: /etc/tapgate.conf:2:1: unknown word 'permit', expected 'allow', 'deny', 'include', 'network' or '#'" \
+	"tapgate: /etc/tapgate.conf:2:1: unknown word 'alow', expected 'allow', 'deny', 'include', 'network' or '#'" \
 	as alice "$TAPGATE" explain
 policy 'network tap1 standalone 172.16.3.1/24' 'allow all lock-mac'
 check '... or cannot be kept' refused 4 "tap1: refused: $(helper_says alice tap1)" as alice "$TAPGATE" explain tap1

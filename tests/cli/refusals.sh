@@ -231,9 +231,9 @@ bad_file() { # bad_file TEXT COMMAND STATUS-LINE
 }
 
 bad_file 'a policy that others can write' 'chmod 646 /etc/tapgate.conf' \
-	'/etc/tapgate.conf: it can be written by others than root; an administrator can change that'
+	"/etc/tapgate.conf: it can be written by others than root (uid 0, mode 0646); an administrator can run: chmod go-w '/etc/tapgate.conf'"
 bad_file 'a policy of somebody else' 'chown alice /etc/tapgate.conf' \
-	'/etc/tapgate.conf: it does not belong to root; an administrator can change that'
+	"/etc/tapgate.conf: it does not belong to root (uid 1000, mode 0644); an administrator can look at it and run: chown root '/etc/tapgate.conf'"
 bad_file 'no policy' 'rm /etc/tapgate.conf' \
 	"/etc/tapgate.conf: No such file or directory; an administrator can create it, of root's and mode 0644"
 bad_file 'a directory' 'rm /etc/tapgate.conf; mkdir /etc/tapgate.conf' '/etc/tapgate.conf: it is a directory'

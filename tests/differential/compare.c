@@ -44,7 +44,7 @@ static const char *const paths[] = {"/etc/qemu/bridge.conf", "/etc/qemu/a.conf",
 enum { FILES = sizeof(paths) / sizeof(*paths) };
 
 static const char *const names[] = {"br0", "br1", "br2", "fifteen-bytes-x", "fifteen-bytes", "br", "br00", "BR0", "all",
-	"all", "ALL", "alle", "virbr0", "a.b_c-d@e", "br0+1", "0", "_"};
+	"all", "aLe", "alle", "virbr0", "a.b_c-d@e", "br0+1", "0", "_"};
 
 /* --- writing a file ---------------------------------------------------------------------------------------------- */
 

@@ -115,42 +115,27 @@ struct memory_account {
 
 struct memory_accounts {
 	const struct memory_account *users, *groups;
-	unsigned int asked; /* how often anything was looked up */
 };
 
-static inline const struct memory_account *memory_list(struct memory_accounts *accounts, enum policy_account kind)
+/* What they say to one caller, in room of a fixed size. */
+struct memory_facts {
+	struct policy_accounts accounts;
+	struct policy_name lists[4][32];
+};
+
+static inline void memory_add(struct policy_names *names, const char *name, uint32_t number)
 {
-	accounts->asked++;
-	return kind == ACCOUNT_USER ? accounts->users : accounts->groups;
+	assert_in_range(names->count, 0, 31);
+	names->list[names->count++] = (struct policy_name){name, (uint32_t)strlen(name), number};
 }
 
-static inline bool memory_number(void *context, enum policy_account kind, struct word name, uint32_t *number)
+static inline bool memory_member(const struct memory_accounts *accounts, uint32_t uid, uint32_t gid)
 {
-	for (const struct memory_account *account = memory_list(context, kind); account->name; account++) {
-		if (word_is(name, account->name)) {
-			*number = account->number;
-			return true;
-		}
-	}
-	return false;
-}
-
-static inline bool memory_listed(void *context, enum policy_account kind, uint32_t number)
-{
-	for (const struct memory_account *account = memory_list(context, kind); account->name; account++) {
-		if (account->number == number)
-			return true;
-	}
-	return false;
-}
-
-static inline bool memory_member(void *context, uint32_t uid, uint32_t gid)
-{
-	for (const struct memory_account *user = memory_list(context, ACCOUNT_USER); user->name; user++) {
+	for (const struct memory_account *user = accounts->users; user->name; user++) {
 		if (user->number == uid && user->primary == gid)
 			return true;
 	}
-	for (const struct memory_account *group = memory_list(context, ACCOUNT_GROUP); group->name; group++) {
+	for (const struct memory_account *group = accounts->groups; group->name; group++) {
 		for (size_t i = 0; group->number == gid && i < COUNT(group->members); i++) {
 			if (uid != 0 && group->members[i] == uid)
 				return true;
@@ -159,9 +144,47 @@ static inline bool memory_member(void *context, uint32_t uid, uint32_t gid)
 	return false;
 }
 
-static inline struct policy_accounts memory_callbacks(struct memory_accounts *accounts)
+static inline bool memory_holds(const struct policy_caller *caller, uint32_t gid)
 {
-	return (struct policy_accounts){memory_number, memory_listed, memory_member, accounts};
+	size_t i = 0;
+
+	while (i < caller->group_count && caller->groups[i] != gid)
+		i++;
+	return i < caller->group_count;
+}
+
+/* The caller with what the tables say to it, which lasts as long as *facts. */
+static inline struct policy_caller memory_caller(
+	const struct memory_accounts *accounts, struct policy_caller caller, struct memory_facts *facts)
+{
+	size_t listed = 0;
+
+	*facts = (struct memory_facts){.accounts = {.unlisted = {true}}};
+	for (size_t i = 0; i < 4; i++)
+		(i < 2 ? &facts->accounts.all[i] : &facts->accounts.own[i - 2])->list = facts->lists[i];
+	for (const struct memory_account *user = accounts->users; user->name; user++) {
+		memory_add(&facts->accounts.all[ACCOUNT_USER], user->name, user->number);
+		if (user->number != caller.uid)
+			continue;
+		memory_add(&facts->accounts.own[ACCOUNT_USER], user->name, user->number);
+		memory_add(&facts->accounts.own[ACCOUNT_GROUP], "", user->primary);
+		facts->accounts.unlisted[ACCOUNT_USER] = false;
+	}
+	for (const struct memory_account *group = accounts->groups; group->name; group++) {
+		memory_add(&facts->accounts.all[ACCOUNT_GROUP], group->name, group->number);
+		if (memory_holds(&caller, group->number) || memory_member(accounts, caller.uid, group->number))
+			memory_add(&facts->accounts.own[ACCOUNT_GROUP], group->name, group->number);
+	}
+	for (size_t i = 0; i < caller.group_count; i++) {
+		const struct memory_account *group = accounts->groups;
+
+		while (group->name && group->number != caller.groups[i])
+			group++;
+		listed += group->name != NULL;
+	}
+	facts->accounts.unlisted[ACCOUNT_GROUP] = listed < caller.group_count;
+	caller.accounts = &facts->accounts;
+	return caller;
 }
 
 /* --- outcomes as text -------------------------------------------------------------------------------------------- */
@@ -203,6 +226,7 @@ static inline void print_verdict(const struct policy_verdict *verdict, char *buf
 		[POLICY_DENIED_UNKNOWN] = "unknown",
 		[POLICY_DENIED_DROPPED] = "dropped",
 		[POLICY_DENIED_NO_RULE] = "no rule",
+		[POLICY_ASKS_ACCOUNTS] = "asks",
 	};
 
 	buffer[0] = '\0';

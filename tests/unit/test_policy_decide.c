@@ -20,6 +20,8 @@ static const struct memory_account groups[] = {
 	{NULL, 0, 0, {0}},
 };
 
+static const struct memory_accounts accounts = {users, groups};
+
 enum who { ALICE, ALICE_DROPPED, ALICE_BARE, BOB, DECEM, ROOT, CAROL, CAROL_IN_STAFF };
 
 static const struct {
@@ -49,16 +51,17 @@ static void check_rows(const struct row *rows, size_t count)
 	unsigned int wrong = 0;
 
 	for (size_t i = 0; i < count; i++) {
-		struct memory_accounts accounts = {users, groups, 0};
-		const struct policy_accounts callbacks = memory_callbacks(&accounts);
-		const struct policy_caller caller = {
-			callers[rows[i].who].uid, callers[rows[i].who].groups, callers[rows[i].who].group_count};
+		struct memory_facts facts;
+		const struct policy_caller caller = memory_caller(&accounts,
+			(struct policy_caller){.uid = callers[rows[i].who].uid,
+				.groups = callers[rows[i].who].groups,
+				.group_count = callers[rows[i].who].group_count},
+			&facts);
 		char got[512], about[64];
 		struct policy *policy = memory_load_text(rows[i].text, strlen(rows[i].text), got);
 
 		if (policy) {
-			const struct policy_verdict verdict =
-				policy_decide(policy, rows[i].network, &caller, &callbacks);
+			const struct policy_verdict verdict = policy_decide(policy, rows[i].network, &caller);
 
 			print_verdict(&verdict, got, sizeof(got));
 		}
@@ -266,43 +269,110 @@ static void test_files(void **state)
 		FILE_OF("/q", "# nothing\nallow b max=2\ndeny a\n"),
 		END_OF_FILES,
 	};
-	struct memory_accounts accounts = {users, groups, 0};
-	const struct policy_accounts callbacks = memory_callbacks(&accounts);
-	const struct policy_caller caller = {1000, NULL, 0};
+	const struct policy_caller caller = {.uid = 1000};
 	char got[512];
 	struct policy *policy = memory_load(files, got);
 	struct policy_verdict verdict;
 
 	(void)state;
 	assert_string_equal(got, "");
-	verdict = policy_decide(policy, "a", &caller, &callbacks);
+	verdict = policy_decide(policy, "a", &caller);
 	print_verdict(&verdict, got, sizeof(got));
 	assert_string_equal(got, "denied /q:3 (deny a)");
-	verdict = policy_decide(policy, "b", &caller, &callbacks);
+	verdict = policy_decide(policy, "b", &caller);
 	print_verdict(&verdict, got, sizeof(got));
 	assert_string_equal(got, "allowed /q:2 (allow b max=2) max=2");
 	policy_free(policy);
 }
 
-/* The account files are read only for a rule about the network at hand: who asks for another pays nothing. */
-static void test_accounts_are_asked_only_when_needed(void **state)
+/*
+ * The account files are asked for only where the answer depends on them, and nothing is decided without: who asks for
+ * another network pays nothing, nor who holds the group or is the user of a number that a rule names.
+ */
+static void test_accounts_are_asked_for_only_when_needed(void **state)
 {
-	static const char text[] = "allow br0 user=alice\ndeny br0 group=ghosts\nallow br1\nallow br2 user=#1000\n";
-	struct memory_accounts accounts = {users, groups, 0};
-	const struct policy_accounts callbacks = memory_callbacks(&accounts);
-	const struct policy_caller caller = {1000, NULL, 0};
-	char error[512];
-	struct policy *policy = memory_load_text(TEXT(text), error);
+	static const struct {
+		const char *text, *without, *with;
+	} rows[] = {
+		{"allow br1 user=alice\ndeny br1 group=ghosts\nallow br0\n", "allowed /p:3 (allow br0)",
+			"allowed /p:3 (allow br0)"},
+		{"allow br1 user=alice\n", "no rule", "no rule"},
+		{"allow br0 user=#1000\nallow br0 user=alice\n", "allowed /p:1 (allow br0 user=#1000)",
+			"allowed /p:1 (allow br0 user=#1000)"},
+		{"allow br0 group=#50\n", "allowed /p:1 (allow br0 group=#50)", "allowed /p:1 (allow br0 group=#50)"},
+		{"allow br0 user=#1000,alice\n", "allowed /p:1 (allow br0 user=#1000,alice)",
+			"allowed /p:1 (allow br0 user=#1000,alice)"},
+		{"deny br0\ndeny br0 user=alice\n", "denied /p:1 (deny br0)", "denied /p:1 (deny br0)"},
+		{"allow br0\ndeny br0 user=alice\n", "asks", "denied /p:2 (deny br0 user=alice)"},
+		{"allow br0\ndeny br0 user=bob\n", "asks", "allowed /p:1 (allow br0)"},
+		{"allow br0\ndeny br0 group=#10\n", "asks", "denied /p:2 (deny br0 group=#10)"}, /* dropped */
+		{"allow br0\nallow br0 group=ghosts\n", "asks", "allowed /p:1 (allow br0)"},
+		{"allow br0 user=alice\nnetwork br0 bridged\n", "asks network=br0:2",
+			"allowed /p:1 (allow br0 user=alice) network=br0:2"},
+	};
+	static const uint32_t held[] = {100, 50};
+	const struct policy_caller caller = {.uid = 1000, .groups = held, .group_count = COUNT(held)};
+	struct memory_facts facts;
+	const struct policy_caller known = memory_caller(&accounts, caller, &facts);
+	unsigned int wrong = 0;
 
 	(void)state;
-	assert_non_null(policy);
-	assert_int_equal(policy_decide(policy, "br1", &caller, &callbacks).outcome, POLICY_ALLOWED);
-	assert_int_equal(policy_decide(policy, "br2", &caller, &callbacks).outcome, POLICY_ALLOWED);
-	assert_int_equal(policy_decide(policy, "br3", &caller, &callbacks).outcome, POLICY_DENIED_NO_RULE);
-	assert_int_equal(accounts.asked, 0);
-	assert_int_equal(policy_decide(policy, "br0", &caller, &callbacks).outcome, POLICY_ALLOWED);
-	assert_int_not_equal(accounts.asked, 0);
-	policy_free(policy);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		char without[512], with[512];
+		struct policy *policy = memory_load_text(rows[i].text, strlen(rows[i].text), with);
+
+		assert_non_null(policy);
+		const struct policy_verdict verdict = policy_decide(policy, "br0", &caller),
+					    informed = policy_decide(policy, "br0", &known);
+		print_verdict(&verdict, without, sizeof(without));
+		print_verdict(&informed, with, sizeof(with));
+		wrong += differ(rows[i].text, strlen(rows[i].text), "without the files", rows[i].without, without);
+		wrong += differ(rows[i].text, strlen(rows[i].text), "with them", rows[i].with, with);
+		policy_free(policy);
+	}
+	assert_int_equal(wrong, 0);
+}
+
+/* Where a name stands twice, the first line is its number's; whose the second is, is not meant by it. */
+static void test_names_that_stand_twice(void **state)
+{
+	static const struct memory_account twice[] = {
+		{"alice", 1000, 100, {0}}, {"alice", 1001, 100, {0}}, {"bob", 1001, 100, {0}}, {NULL, 0, 0, {0}}};
+	static const struct memory_account groups_twice[] = {{"staff", 50, 0, {1000}}, {"staff", 51, 0, {1001}},
+		{"crew", 50, 0, {0}}, {"users", 100, 0, {0}}, {NULL, 0, 0, {0}}};
+	static const struct memory_accounts files = {twice, groups_twice};
+	static const struct {
+		const char *text;
+		uint32_t uid;
+		const char *verdict;
+	} rows[] = {
+		{"allow br0 user=alice\n", 1000, "allowed /p:1 (allow br0 user=alice)"},
+		{"allow br0 user=alice\n", 1001, "no rule"},
+		{"allow br0 user=bob\n", 1001, "allowed /p:1 (allow br0 user=bob)"},
+		{"deny br0 group=staff\n", 1000, "denied /p:1 (deny br0 group=staff)"},
+		{"deny br0 group=staff\n", 1001, "no rule"},
+		{"deny br0 group=#51\n", 1001, "denied /p:1 (deny br0 group=#51)"},
+		/* A group is one by its number, whichever of its lines lists the user. */
+		{"deny br0 group=crew\n", 1000, "denied /p:1 (deny br0 group=crew)"},
+		{"deny br0 group=crew\n", 1001, "no rule"},
+	};
+	unsigned int wrong = 0;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct memory_facts facts;
+		const struct policy_caller caller =
+			memory_caller(&files, (struct policy_caller){.uid = rows[i].uid}, &facts);
+		char got[512];
+		struct policy *policy = memory_load_text(rows[i].text, strlen(rows[i].text), got);
+
+		assert_non_null(policy);
+		const struct policy_verdict verdict = policy_decide(policy, "br0", &caller);
+		print_verdict(&verdict, got, sizeof(got));
+		wrong += differ(rows[i].text, strlen(rows[i].text), "", rows[i].verdict, got);
+		policy_free(policy);
+	}
+	assert_int_equal(wrong, 0);
 }
 
 /* --- names ------------------------------------------------------------------------------------------------------- */
@@ -348,7 +418,8 @@ int main(void)
 		cmocka_unit_test(test_unknown_names),
 		cmocka_unit_test(test_dropped_groups),
 		cmocka_unit_test(test_files),
-		cmocka_unit_test(test_accounts_are_asked_only_when_needed),
+		cmocka_unit_test(test_accounts_are_asked_for_only_when_needed),
+		cmocka_unit_test(test_names_that_stand_twice),
 		cmocka_unit_test(test_names),
 	};
 

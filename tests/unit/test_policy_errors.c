@@ -97,7 +97,8 @@ static void test_every_error(void **state)
 		/* A last line may be wrong in itself, and cut short. */
 		{{FILE_OF("/p", "allow br0\nalow"), END_OF_FILES},
 			"/p:2:1: unknown word 'alow', expected 'allow', 'deny', 'include', 'network' or '#' | alow\n"
-			"/p:2:5: file ends inside a line, expected a newline (the file may be cut short) | alow\n"},
+			"/p:2:5: file ends inside a line, expected a newline (the file may be cut short; if it is "
+			"whole: echo >>'/p') | alow\n"},
 	};
 	static struct list list;
 	unsigned int wrong = 0;

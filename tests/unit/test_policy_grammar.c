@@ -6,7 +6,7 @@
 #include "tests/unit/test_policy.h"
 
 #define VERBS ", expected 'allow', 'deny', 'include', 'network' or '#'"
-#define CUT   "file ends inside a line, expected a newline (the file may be cut short)"
+#define CUT   "file ends inside a line, expected a newline (the file may be cut short; if it is whole: echo >>'/p')"
 #define ALLOW_WORDS                                                                                                    \
 	", expected 'user=', 'group=', 'max=', 'queues=', 'mac=', 'vlan=', 'mtu=', 'isolated', 'lock-mac' or 'guard'"
 #define PRINTABLE ", expected printable ASCII"
@@ -71,8 +71,6 @@ static void test_first_words(void **state)
 		{TEXT("allow br0\n#\n\nx\n"), "/p:4:1: unknown word 'x'" VERBS},
 		{TEXT("Allow br0\n"), "/p:1:1: unknown word 'Allow'" VERBS},
 		{TEXT("allowed br0\n"), "/p:1:1: unknown word 'allowed'" VERBS},
-		{TEXT("allow=br0\n"), "/p:1:1: unknown word 'allow=br0'" VERBS},
-		{TEXT("allow:br0\n"), "/p:1:1: unknown word 'allow:br0'" VERBS},
 		{TEXT("-allow br0\n"), "/p:1:1: unknown word '-allow'" VERBS},
 		{TEXT("; comment\n"), "/p:1:1: unknown word ';'" VERBS},
 		{TEXT("// comment\n"), "/p:1:1: unknown word '//'" VERBS},
@@ -106,10 +104,10 @@ static void test_line_lengths(void **state)
 		{" ", 4096, "/p:2:4096: " LONG_LINE},
 		{"allow br0 ", 4095, ""},
 		{"allow br0 ", 4096, "/p:2:4096: " LONG_LINE},
-		{"allow br0 user=#1,", 4095, "/p:2:19: an empty name, expected names or '#number', apart by ','"},
+		{"allow br0 user=#1,", 4095, "/p:2:19: an empty name, expected names or '#number', apart by ',' alone"},
 		{"allow br0 user=a", 270, ""}, /* a name of 255 bytes */
 		{"allow br0 user=a", 271,
-			"/p:2:16: a name longer than 255 bytes, expected names or '#number', apart by ','"},
+			"/p:2:16: a name longer than 255 bytes, expected names or '#number', apart by ',' alone"},
 	};
 	unsigned int wrong = 0;
 

@@ -30,37 +30,14 @@ static char *lines(const char *what, size_t *size)
 	return text;
 }
 
-static bool number(void *context, enum policy_account kind, struct word name, uint32_t *number)
-{
-	struct word digits = {name.at + 5, name.size - 5};
-	uint32_t value = 0;
-
-	(void)context;
-	for (size_t i = 0; i < digits.size; i++)
-		value = value * 10 + (uint32_t)(digits.at[i] - '0');
-	*number = 10000 + value;
-	return kind == ACCOUNT_USER;
-}
-
-static bool listed(void *context, enum policy_account kind, uint32_t number)
-{
-	(void)context, (void)kind, (void)number;
-	return true;
-}
-
-static bool member(void *context, uint32_t uid, uint32_t gid)
-{
-	(void)context, (void)uid, (void)gid;
-	return false;
-}
-
-static const struct policy_accounts accounts = {number, listed, member, NULL};
-
+/* User aliceNNNN has the number 10000 + NNNN. */
 static void check(const struct policy *policy, const char *network, uint32_t uid, uint32_t gid, const char *expected)
 {
-	const struct policy_caller caller = {uid, &gid, 1};
-	const struct policy_verdict verdict = policy_decide(policy, network, &caller, &accounts);
-	char got[512], about[64];
+	char name[24], got[512], about[64];
+	struct policy_name line = {name, (uint32_t)snprintf(name, sizeof(name), "alice%04d", (int)uid - 10000), uid};
+	struct policy_accounts accounts = {.all[ACCOUNT_USER] = {&line, 1, 1}, .own[ACCOUNT_USER] = {&line, 1, 1}};
+	const struct policy_caller caller = {uid, &gid, 1, &accounts};
+	const struct policy_verdict verdict = policy_decide(policy, network, &caller);
 
 	print_verdict(&verdict, got, sizeof(got));
 	snprintf(about, sizeof(about), "uid %u, gid %u asks for %s", uid, gid, network);
@@ -134,8 +111,8 @@ static void test_many_users_in_a_rule(void **state)
 	assert_true(last > 1000);
 	snprintf(expected, sizeof(expected), "denied /p:1 (%.*s)", (int)strlen(text) - 1, text);
 	for (unsigned int uid = 1; uid <= last + 1; uid++) {
-		const struct policy_caller caller = {uid, NULL, 0};
-		const struct policy_verdict verdict = policy_decide(policy, "br0", &caller, &accounts);
+		const struct policy_caller caller = {.uid = uid};
+		const struct policy_verdict verdict = policy_decide(policy, "br0", &caller);
 		char got[sizeof(expected)];
 
 		print_verdict(&verdict, got, sizeof(got));

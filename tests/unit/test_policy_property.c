@@ -1,7 +1,8 @@
 /*
  * Properties of the decision, on random policies and callers: it equals what a naive model says, and a process that
- * dropped groups never gets more than one that holds them. The model must not share a line with policy/, or look at
- * text. TEST_SEED=N repeats a run, TEST_ROUNDS=N makes it longer.
+ * dropped groups never gets more than one that holds them. And of the parser: a line means the same, or is refused for
+ * the same, whether or not it is plain enough to be read in one pass. The model must not share a line with policy/, or
+ * look at text. TEST_SEED=N repeats a run, TEST_ROUNDS=N makes it longer.
  */
 #include <time.h>
 
@@ -186,17 +187,18 @@ struct answer {
 static struct answer ask(
 	struct world *world, const struct policy *policy, unsigned int network, const struct model_caller *caller)
 {
-	struct memory_accounts accounts = {world->users, world->groups, 0};
-	const struct policy_accounts callbacks = memory_callbacks(&accounts);
+	const struct memory_accounts accounts = {world->users, world->groups};
+	struct memory_facts facts;
 	uint32_t groups[GROUPS];
-	struct policy_caller real = {UID + caller->user, groups, 0};
+	struct policy_caller real = {.uid = UID + caller->user, .groups = groups};
 	struct policy_verdict verdict;
 
 	for (unsigned int g = 0; g < GROUPS; g++) {
 		if (caller->holds[g])
 			groups[real.group_count++] = GID + g;
 	}
-	verdict = policy_decide(policy, network ? "br1" : "br0", &real, &callbacks);
+	real = memory_caller(&accounts, real, &facts);
+	verdict = policy_decide(policy, network ? "br1" : "br0", &real);
 	return (struct answer){
 		verdict.outcome, verdict.line, verdict.grants.given & OPTION_MAX ? verdict.grants.max : 0};
 }
@@ -294,11 +296,116 @@ static void test_dropping_groups_never_gives_more(void **state)
 	run(check_dropping);
 }
 
+/* --- plain lines ------------------------------------------------------------------------------------------------- */
+
+/* All that a policy comes to, or all that is wrong with it, as text. */
+struct shown {
+	char text[8192];
+};
+
+static void show_error(void *context, const struct policy_error *error, struct word line)
+{
+	struct shown *shown = context;
+	char message[704];
+
+	policy_error_print(error, message, sizeof(message));
+	text_append(shown->text, sizeof(shown->text), "%s in %.*s\n", message, (int)line.size, line.at ? line.at : "");
+}
+
+static void show_account(void *context, const struct policy_account_word *account)
+{
+	struct shown *shown = context;
+
+	text_append(shown->text, sizeof(shown->text), " %u (%.*s) (%.*s)", account->number, (int)account->name.size,
+		account->name.at ? account->name.at : "", (int)account->at.size, account->at.at);
+}
+
+static void show(const char *text, size_t size, struct shown *shown)
+{
+	struct memory_file files[] = {{"/p", text, size, POLICY_READ}, END_OF_FILES};
+	const struct policy_reader reader = {memory_read, files};
+	size_t count;
+	struct policy *policy;
+
+	shown->text[0] = '\0';
+	policy = policy_check(&reader, "/p", show_error, shown, &count);
+	for (size_t i = 0; policy && i < policy_rule_count(policy); i++) {
+		const struct policy_rule rule = policy_rule(policy, i);
+
+		text_append(shown->text, sizeof(shown->text), "%s:%u %d %d '%s' (%.*s) (%.*s) %x", rule.file, rule.line,
+			rule.allow, rule.who, rule.network, (int)rule.words.size, rule.words.at, (int)rule.whole.size,
+			rule.whole.at, rule.options->given);
+		policy_each_account(policy, i, show_account, shown);
+		text_append(shown->text, sizeof(shown->text), "\n");
+	}
+	policy_free(policy);
+}
+
+static size_t random_lines(char *text, size_t size)
+{
+	static const char long_name[] = "n234567890123456789012345678901234567890123456789012345678901234";
+	static const char *const verbs[] = {"allow ", "allow ", "allow ", "deny ", "deny ", "Allow ", "allow", " deny ",
+		"allow  ", "deny1 ", "#allow ", ""};
+	static const char *const names[] = {"br0", "br0", "all", "default", ".", "..", "-br", "a23456789012345",
+		"a234567890123456", "b+r", "b@r", "br*", "br0,br1", "", "B.r_0-x", "br0:", "#br0", "b\001r", "b\200r"};
+	static const char *const options[] = {"", "", " user=alice", " group=staff", " user=#1000", " group=#0",
+		" user=#01", " user=#", " user=#4294967294", " user=#4294967295", " user=", " user", " user=a,b",
+		" user=a,", " user=@a", " user=-a", " user=a.b-c_d", " group=a:b", " user=%a", " user=a*", " group=A$",
+		" max=2", " user=alice max=2", " user=alice ", " usr=alice", " # no", "#", "user=alice", " user=all",
+		" user=a user=b", " group=a user=b", " user=1000", " user=a\177"};
+	size_t used;
+
+	text[0] = '\0';
+	for (unsigned int lines = 1 + pick(3); lines > 0; lines--) {
+		text_append(text, size, "%s%s%s", verbs[pick(pick(2) ? 5 : COUNT(verbs))],
+			names[pick(pick(2) ? 2 : COUNT(names))], options[pick(pick(2) ? 6 : COUNT(options))]);
+		for (unsigned int more = pick(40) ? 0 : pick(5); more > 0; more--)
+			text_append(text, size, "%s", long_name);
+		text_append(text, size, "%s", lines > 1 || pick(8) ? "\n" : "");
+	}
+	used = strlen(text);
+	if (!pick(10)) /* any byte anywhere */
+		text[pick((unsigned int)used + 1)] = (char)pick(256);
+	return used;
+}
+
+/* A tab is a blank, but only blanks are plain: the same lines with tabs are the full parser's. */
+static void test_plain_lines_are_lines(void **state)
+{
+	const char *rounds = getenv("TEST_ROUNDS");
+	unsigned int taken = 0, refused = 0;
+
+	(void)state;
+	random_state = seed;
+	for (unsigned long i = rounds ? strtoul(rounds, NULL, 10) : 20000; i > 0; i--) {
+		static struct shown plain, full;
+		char text[2048], tabs[sizeof(text)];
+		size_t size = random_lines(text, sizeof(text));
+
+		for (size_t j = 0; j < size; j++)
+			tabs[j] = text[j];
+		for (char *at = tabs; (at = memchr(at, ' ', size - (size_t)(at - tabs)));)
+			*at = '\t';
+		show(text, size, &plain);
+		show(tabs, size, &full);
+		for (char *at = full.text; (at = strchr(at, '\t'));)
+			*at = ' ';
+		for (char *at = plain.text; (at = strchr(at, '\t'));)
+			*at = ' ';
+		*(strncmp(plain.text, "/p:1 ", 5) == 0 ? &taken : &refused) += 1;
+		if (strcmp(plain.text, full.text) != 0)
+			fail_msg("seed %llu:\n%s\nwith blanks:\n%s\nwith tabs:\n%s", (unsigned long long)seed, text,
+				plain.text, full.text);
+	}
+	assert_true(rounds || (taken > 1000 && refused > 1000));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_against_the_model),
 		cmocka_unit_test(test_dropping_groups_never_gives_more),
+		cmocka_unit_test(test_plain_lines_are_lines),
 	};
 	const char *given = getenv("TEST_SEED");
 	struct timespec now;

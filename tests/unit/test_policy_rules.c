@@ -48,7 +48,7 @@ static void test_rule_names(void **state)
 	check_policy_rows(rows, COUNT(rows));
 }
 
-#define ACCOUNT_MARKS  "a name with ':', '/', '=' or '#', expected names or '#number', apart by ','"
+#define ACCOUNT_MARKS  ", expected names or '#number', apart by ',' alone"
 #define ACCOUNT_NUMBER ", expected '#' and a number from 0 to 4294967294"
 
 static void test_rule_accounts(void **state)
@@ -64,16 +64,19 @@ static void test_rule_accounts(void **state)
 		{TEXT("allow br0 user=\n"), "/p:1:15: 'user' without a value, expected 'user=...'"},
 		{TEXT("allow br0 user= alice\n"), "/p:1:15: 'user' without a value, expected 'user=...'"},
 		{TEXT("deny br0 group=\n"), "/p:1:15: 'group' without a value, expected 'group=...'"},
-		{TEXT("allow br0 user=,\n"), "/p:1:16: an empty name, expected names or '#number', apart by ','"},
-		{TEXT("allow br0 user=alice,\n"), "/p:1:22: an empty name, expected names or '#number', apart by ','"},
-		{TEXT("allow br0 user=,alice\n"), "/p:1:16: an empty name, expected names or '#number', apart by ','"},
-		{TEXT("allow br0 group=a,,b\n"), "/p:1:19: an empty name, expected names or '#number', apart by ','"},
+		{TEXT("allow br0 user=,\n"), "/p:1:16: an empty name, expected names or '#number', apart by ',' alone"},
+		{TEXT("allow br0 user=alice,\n"),
+			"/p:1:22: an empty name, expected names or '#number', apart by ',' alone"},
+		{TEXT("allow br0 user=,alice\n"),
+			"/p:1:16: an empty name, expected names or '#number', apart by ',' alone"},
+		{TEXT("allow br0 group=a,,b\n"),
+			"/p:1:19: an empty name, expected names or '#number', apart by ',' alone"},
 		{TEXT("allow br0 user=alice, bob\n"),
-			"/p:1:22: an empty name, expected names or '#number', apart by ','"},
-		{TEXT("allow br0 user=a:b\n"), "/p:1:16: " ACCOUNT_MARKS},
-		{TEXT("allow br0 user=a/b\n"), "/p:1:16: " ACCOUNT_MARKS},
-		{TEXT("allow br0 user=x,a=b\n"), "/p:1:18: " ACCOUNT_MARKS},
-		{TEXT("allow br0 user=a#1\n"), "/p:1:16: " ACCOUNT_MARKS},
+			"/p:1:22: an empty name, expected names or '#number', apart by ',' alone"},
+		{TEXT("allow br0 user=a:b\n"), "/p:1:16: 'a:b'" ACCOUNT_MARKS},
+		{TEXT("allow br0 user=a/b\n"), "/p:1:16: 'a/b'" ACCOUNT_MARKS},
+		{TEXT("allow br0 user=x,a=b\n"), "/p:1:18: 'a=b'" ACCOUNT_MARKS},
+		{TEXT("allow br0 user=a#1\n"), "/p:1:16: 'a#1'" ACCOUNT_MARKS},
 		{TEXT("allow br0 user=#\n"), "/p:1:16: '#'" ACCOUNT_NUMBER},
 		{TEXT("allow br0 user=#x\n"), "/p:1:16: '#x'" ACCOUNT_NUMBER},
 		{TEXT("allow br0 user=#3x\n"), "/p:1:16: '#3x'" ACCOUNT_NUMBER},
@@ -90,6 +93,126 @@ static void test_rule_accounts(void **state)
 			"/p:1:22: user= and group= on one rule, expected two rules"},
 		{TEXT("deny br0 group=staff user=alice\n"),
 			"/p:1:22: user= and group= on one rule, expected two rules"},
+	};
+
+	(void)state;
+	check_policy_rows(rows, COUNT(rows));
+}
+
+/*
+ * What means something elsewhere, and here would be the name of nobody: a deny of it would deny nobody. Groups as in
+ * lxc-usernet and sudoers, netgroups, exceptions, patterns, ranges, quotes, lists with blanks; names with blanks
+ * (systemd/systemd#15149).
+ */
+static void test_foreign_words(void **state)
+{
+	static const struct policy_row rows[] = {
+		{TEXT("deny br0 user=@guests\n"), "/p:1:15: '@guests', expected 'group=guests' for a group"},
+		{TEXT("deny br0 user=alice,%guests\n"), "/p:1:21: '%guests', expected 'group=guests' for a group"},
+		{TEXT("deny br0 group=@guests\n"), "/p:1:16: '@guests', expected 'group=guests' for a group"},
+		{TEXT("allow br0 group=%x\n"), "/p:1:17: '%x', expected 'group=x' for a group"},
+		{TEXT("deny br0 user=+lab\n"), "/p:1:15: '+lab', expected the users of netgroup 'lab', apart by ','"},
+		{TEXT("allow br0 user=!bob\n"),
+			"/p:1:16: '!bob', expected for all but some a rule of its own, as in 'deny br0 user=bob'"},
+		{TEXT("allow br0 user=alice,-bob\n"),
+			"/p:1:22: '-bob', expected for all but some a rule of its own, as in 'deny br0 user=bob'"},
+		{TEXT("deny br0 user=*\n"), "/p:1:15: '*', expected neither 'user=' nor 'group=' for everybody"},
+		{TEXT("deny br0 user=ALL\n"), "/p:1:15: 'ALL', expected neither 'user=' nor 'group=' for everybody"},
+		{TEXT("deny br0 group=all\n"), "/p:1:16: 'all', expected neither 'user=' nor 'group=' for everybody"},
+		{TEXT("deny br0 user=guest*\n"), "/p:1:15: 'guest*', expected each name, apart by ','"},
+		{TEXT("deny br0 user=guest[12]\n"), "/p:1:15: 'guest[12]', expected each name, apart by ','"},
+		{TEXT("deny br0 user=guest?,bob\n"), "/p:1:15: 'guest?', expected each name, apart by ','"},
+		{TEXT("deny br0 user={a,b}\n"), "/p:1:15: '{a', expected each name, apart by ','"},
+		{TEXT("deny br0 user=1000-1010\n"),
+			"/p:1:15: '1000-1010', expected each number with '#' before it, apart by ','"},
+		{TEXT("deny br0 user=#1000-1010\n"), "/p:1:15: '#1000-1010'" ACCOUNT_NUMBER},
+		{TEXT("deny br0 user=\"bob\"\n"),
+			"/p:1:15: '\\x22bob\\x22', expected names without quotes, and '#number' for one with a blank"},
+		{TEXT("deny br0 user='bob'\n"),
+			"/p:1:15: '\\x27bob\\x27', expected names without quotes, and '#number' for one with a blank"},
+		{TEXT("deny br0 group=\"domain users\"\n"),
+			"/p:1:16: '\\x22domain', expected names without quotes, and '#number' for one with a blank"},
+		{TEXT("deny br0 user=$USER\n"), "/p:1:15: '$USER', expected the name itself"},
+		{TEXT("deny br0 user=alice;bob\n"),
+			"/p:1:15: 'alice;bob', expected names or '#number', apart by ',' alone"},
+		{TEXT("deny br0 user=alice|bob\n"),
+			"/p:1:15: 'alice|bob', expected names or '#number', apart by ',' alone"},
+		{TEXT("deny br0 user=(alice)\n"),
+			"/p:1:15: '(alice)', expected names or '#number', apart by ',' alone"},
+		/* What may be a name is one: of Samba, of a domain, with digits. */
+		{TEXT("deny br0 user=host$,d\\u,a@b,a+b,ab-1,1-a,1000,-\n"),
+			"/p:1:47: '-', expected for all but some a rule of its own, as in 'deny br0 user='"},
+		{TEXT("deny br0 user=host$,d\\u,a@b,a+b,ab-1,1-a,1000,al,alll,1-,_x\n"), ""},
+		{TEXT("deny br0 group=domain users\n"),
+			"/p:1:23: unknown word 'users' on a deny rule behind a name (one with a blank is written "
+			"'#number'), expected 'user=' or 'group='"},
+		{TEXT("allow br0 group=domain\\ users\n"),
+			"/p:1:25: unknown word 'users' on an allow rule behind a name (one with a blank is written "
+			"'#number')" ALLOW_WORDS},
+		{TEXT("allow br0 user=alice ,bob\n"),
+			"/p:1:22: unknown word ',bob' on an allow rule behind a name (one with a blank is written "
+			"'#number')" ALLOW_WORDS},
+		{TEXT("allow br0 user=alice max=1 users\n"),
+			"/p:1:28: unknown word 'users' on an allow rule" ALLOW_WORDS},
+		{TEXT("allow br0 user=alice users=1\n"), "/p:1:22: unknown word 'users' on an allow rule" ALLOW_WORDS},
+		/* Networks. */
+		{TEXT("deny !br0\n"), "/p:1:6: network '!br0', expected 'allow all' and 'deny br0', which wins"},
+		{TEXT("deny br*\n"), "/p:1:6: network 'br*', expected each name in a line of its own, or 'all'"},
+		{TEXT("deny *\n"), "/p:1:6: network '*', expected each name in a line of its own, or 'all'"},
+		{TEXT("deny br+\n"), "/p:1:6: network 'br+', expected each name in a line of its own, or 'all'"},
+		{TEXT("deny br[0-3] user=bob\n"),
+			"/p:1:6: network 'br[0-3]', expected each name in a line of its own, or 'all'"},
+		{TEXT("deny br0,br1\n"), "/p:1:6: network 'br0,br1', expected each name in a line of its own"},
+		{TEXT("allow br0;\n"), "/p:1:7: network 'br0;', expected each name in a line of its own"},
+		{TEXT("deny \"br0\"\n"), "/p:1:6: network '\\x22br0\\x22', expected a name without quotes"},
+		{TEXT("allow = br0\n"), "/p:1:7: network '=', expected the network here, as in 'allow br0 user=alice'"},
+		{TEXT("allow user=alice br0\n"),
+			"/p:1:7: network 'user=alice', expected the network here, as in 'allow br0 user=alice'"},
+		{TEXT("deny ALL\n"), "/p:1:6: network 'ALL' is a reserved word, expected an interface's name or 'all'"},
+		{TEXT("deny b+r\n"), ""},
+		{TEXT("network br+ internal\n"),
+			"/p:1:9: network 'br+', expected each name in a line of its own, or 'all'"},
+	};
+
+	(void)state;
+	check_policy_rows(rows, COUNT(rows));
+}
+
+#define SETTINGS ", as in libvirt's qemu.conf or other settings, expected a rule, as in 'allow br0 user=alice'"
+#define RULE	 ", expected a rule, as in 'allow br0 user=alice'"
+
+/* Lines of other programs' files: whose they are, and what is meant. */
+static void test_foreign_lines(void **state)
+{
+	static const struct policy_row rows[] = {
+		{TEXT("* 10.0.0.0/8 192.168.0.0/16\n"),
+			"/p:1:1: unknown word '*', as in VirtualBox's networks.conf, expected 'network NAME host-only "
+			"ADDRESS/PREFIX'"},
+		{TEXT("alice veth lxcbr0 10\n"),
+			"/p:1:1: unknown word 'alice', as in lxc-usernet, expected 'allow lxcbr0 user=alice max=10'"},
+		{TEXT("@students veth br0 2\n"),
+			"/p:1:1: unknown word '@students', as in lxc-usernet, expected 'allow br0 group=students "
+			"max=2'"},
+		{TEXT("alice veth br0\n"),
+			"/p:1:1: unknown word 'alice', expected 'allow', 'deny', 'include', 'network' or '#'"},
+		{TEXT("allow=br0\n"), "/p:1:1: unknown word 'allow=br0', expected 'allow br0'"},
+		{TEXT("allow:br0\n"), "/p:1:1: unknown word 'allow:br0', expected 'allow br0'"},
+		{TEXT("deny: br0\n"), "/p:1:1: unknown word 'deny:', expected 'deny br0'"},
+		{TEXT("allow=\"br0\"\n"), "/p:1:1: unknown word 'allow=\\x22br0\\x22', expected 'allow \\x22br0\\x22'"},
+		{TEXT("bridge_helper = \"/usr/libexec/qemu-bridge-helper\"\n"),
+			"/p:1:1: unknown word 'bridge_helper'" SETTINGS},
+		{TEXT("user=\"root\"\n"), "/p:1:1: unknown word 'user=\\x22root\\x22'" SETTINGS},
+		{TEXT("network:\n"), "/p:1:1: unknown word 'network:'" SETTINGS},
+		{TEXT("[Match]\n"), "/p:1:1: unknown word '[Match]', as in an .ini file" RULE},
+		{TEXT("<network>\n"), "/p:1:1: unknown word '<network>', as in libvirt's XML" RULE},
+		{TEXT("{\n"), "/p:1:1: unknown word '{', as in JSON" RULE},
+		{TEXT("auto br0\n"),
+			"/p:1:1: unknown word 'auto', as in ifupdown's interfaces, expected 'network NAME MODE "
+			"ADDRESS/PREFIX'"},
+		{TEXT("%wheel ALL=(ALL) ALL\n"),
+			"/p:1:1: unknown word '%wheel', as in sudoers, expected 'allow NETWORK group=NAME'"},
+		{TEXT("permit alice\n"),
+			"/p:1:1: unknown word 'permit', as in doas.conf, expected 'allow NETWORK user=NAME'"},
 	};
 
 	(void)state;
@@ -214,6 +337,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_rule_names),
 		cmocka_unit_test(test_rule_accounts),
+		cmocka_unit_test(test_foreign_words),
+		cmocka_unit_test(test_foreign_lines),
 		cmocka_unit_test(test_rule_options),
 		cmocka_unit_test(test_rules_for_standalone_networks),
 		cmocka_unit_test(test_rules_for_own_bridges),
