@@ -143,11 +143,11 @@ read -r b1tap <"$TMPDIR/tap.b1"
 
 cat >"$TMPDIR/all" <<EOT
 $HEAD
+b1-tap br0 alice b1-pid plug b1-mac - 192.0.2.7 AGE TRAFFIC
 h1-tap lab alice h1-pid plug h1-mac alpha $h1 AGE TRAFFIC
 h2-tap lab alice h2-pid plug - - - AGE TRAFFIC
 i1-tap quiet alice i1-pid plug i1-mac - - AGE TRAFFIC
 s1-tap s1-tap alice s1-pid plug s1-mac - 172.16.3.2 AGE TRAFFIC
-b1-tap br0 alice b1-pid plug b1-mac - 192.0.2.7 AGE TRAFFIC
 EOT
 check 'each with what is known' shows 0 "$TAPGATE" list <"$TMPDIR/all"
 check 'alice sees the same' shows 0 as alice "$TAPGATE" list <"$TMPDIR/all"
@@ -203,6 +203,7 @@ json() {
 		{
 		"interface": "h1-tap",
 		"network": "lab",
+		"half_made": false,
 		"uid": 1000,
 		"user": "alice",
 		"vmm": PID,
@@ -352,7 +353,7 @@ check 'one of the same name on another network' guest d1 dev
 check '... has a lease' lease d1 alpha
 read -r d1 <"$TMPDIR/ip.d1"
 check 'a name that two guests have' shows 1 "$TAPGATE" ip alpha <<EOT
-tapgate: 'alpha' is 2 guests: alpha h1-mac (h1-tap, $h1), alpha d1-mac (d1-tap, $d1); name one by its tap or its hardware address
+tapgate: 'alpha' is 2 guests: alpha d1-mac (d1-tap, $d1), alpha h1-mac (h1-tap, $h1); name one by its tap or its hardware address
 EOT
 check '... with its domain' answers alpha.dev.internal "$d1"
 check 'a second one on the network' lease h2 beta

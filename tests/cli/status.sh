@@ -86,8 +86,8 @@ lab              host-only   up  172.16.2.1/24 fd00:2::1/64 fe80::1/64
   guard   stands
   dhcp    172.16.2.2-172.16.2.100, dnsmasq is running (N)
   member  other, not tapgate's
-  member  TAP, user alice, vmm N
   member  fake, not tapgate's
+  member  TAP, user alice, vmm N
 quiet            internal    up
   guard   stands
   member  TAP, user alice, vmm N
@@ -136,17 +136,17 @@ json() { # what status --json prints
 		          "addresses": []
 		        },
 		        {
-		          "interface": "TAP",
-		          "uid": 1000,
-		          "user": "alice",
-		          "vmm": N,
-		          "addresses": []
-		        },
-		        {
 		          "interface": "fake",
 		          "uid": null,
 		          "user": null,
 		          "vmm": null,
+		          "addresses": []
+		        },
+		        {
+		          "interface": "TAP",
+		          "uid": 1000,
+		          "user": "alice",
+		          "vmm": N,
 		          "addresses": []
 		        }
 		      ]
@@ -232,8 +232,8 @@ lab              host-only   up  172.16.2.1/24 fd00:2::1/64 fe80::1/64
   guard   unknown (only root can see it)
   dhcp    172.16.2.2-172.16.2.100, dnsmasq unknown (only root can see it)
   member  other, not tapgate's
-  member  TAP, user alice, vmm N
   member  fake, not tapgate's
+  member  TAP, user alice, vmm N
 quiet            internal    up
   guard   unknown (only root can see it)
   member  TAP, user alice, vmm N
@@ -272,8 +272,8 @@ lab              host-only   different  172.16.2.1/24 fd00:2::1/64 fe80::1/64
   guard   stands
   dhcp    172.16.2.2-172.16.2.100, dnsmasq is stopped
   member  other, not tapgate's
-  member  TAP, user alice, vmm N
   member  fake, not tapgate's
+  member  TAP, user alice, vmm N
 quiet            internal    different
   not as wanted: guard; run 'tapgate up'
   guard   changed
