@@ -7,6 +7,7 @@
 #include "cli/networks/bridge.h"
 #include "cli/networks/conflicts.h"
 #include "cli/networks/groups.h"
+#include "cli/networks/locks.h"
 #include "cli/networks/network.h"
 #include "cli/networks/pass.h"
 #include "cli/say.h"
@@ -134,6 +135,7 @@ static int up(struct session *session, const struct policy *policy, const struct
 	if (!session_look(session)) /* without a picture of the host nothing can be settled */
 		return STATUS_FAILED;
 	done = settle(session, policy, words) && done;
+	done = locks_settle(session, words) && done;
 	if (done && session->changes == 0)
 		puts("nothing changed");
 	return done ? STATUS_DONE : STATUS_FAILED;

@@ -15,8 +15,9 @@ static const struct protection {
 	{OPTION_ISOLATED, IFLA_BRPORT_ISOLATED, true, "isolated", "4.18"},
 	{OPTION_LOCK_MAC, IFLA_BRPORT_LOCKED, true, "lock-mac", "5.16"},
 	{OPTION_LOCK_MAC, IFLA_BRPORT_LEARNING, false, "lock-mac", "5.16"}, /* nor from frames for the bridge itself */
-	{OPTION_GUARD, IFLA_BRPORT_GUARD, true, "guard", "3.8"},	    /* no BPDU comes in */
-	{OPTION_GUARD, IFLA_BRPORT_PROTECT, true, "guard", "3.8"},	    /* no bridge behind it becomes the root */
+	{OPTION_LOCK_MAC, IFLA_BRPORT_UNICAST_FLOOD, false, "lock-mac", "5.16"}, /* nothing for who is not known */
+	{OPTION_GUARD, IFLA_BRPORT_GUARD, true, "guard", "3.8"},		 /* no BPDU comes in */
+	{OPTION_GUARD, IFLA_BRPORT_PROTECT, true, "guard", "3.8"}, /* no bridge behind it becomes the root */
 };
 
 enum { COUNT = sizeof(protections) / sizeof(*protections) };

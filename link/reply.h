@@ -50,8 +50,8 @@ struct route_reader {
 bool reply_take_route(void *reader, struct nlmsghdr *message);
 
 /*
- * Entries of bridges' forwarding databases, in fdb.c; neighbours, in neighbour.c; the VLANs of a port, in vlan.c: how
- * many, and the last one.
+ * Entries of bridges' forwarding databases, in fdb.c; taps that are locked to an address, in locked.c; neighbours, in
+ * neighbour.c; the VLANs of a port, in vlan.c: how many, and the last one.
  */
 struct fdb_entry;
 struct fdb_reader {
@@ -59,6 +59,13 @@ struct fdb_reader {
 	void *context;
 };
 bool reply_take_fdb_entry(void *reader, struct nlmsghdr *message);
+
+struct locked;
+struct locked_reader {
+	void (*each)(void *context, const struct locked *);
+	void *context;
+};
+bool reply_take_locked(void *reader, struct nlmsghdr *message);
 
 struct neighbour;
 struct neighbour_reader {

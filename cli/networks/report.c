@@ -8,6 +8,7 @@
 #include "cli/networks/bridge.h"
 #include "cli/networks/forwarding.h"
 #include "cli/networks/guard.h"
+#include "cli/networks/locks.h"
 #include "cli/networks/network.h"
 #include "cli/networks/pass.h"
 #include "cli/networks/standalone.h"
@@ -109,6 +110,9 @@ struct report report_make(struct session *session, const struct policy_network *
 		report.state = REPORT_MISSING;
 	if (report.state == REPORT_UP && bridge_is_managed(network))
 		report.difference = find_difference(session, &report);
+	if (report.state == REPORT_UP && !report.difference && report.bridge &&
+		locks_differ(session, report.bridge->index))
+		report.difference = "locked addresses";
 	if (report.difference)
 		report.state = REPORT_DIFFERENT;
 	return report;
