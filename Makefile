@@ -98,7 +98,7 @@ UNIT       := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(UNIT_SRC))
 NETNS      := $(patsubst tests/netns/%.c,$(BUILD)/tests/netns/%,$(NETNS_SRC))
 FUZZ       := $(patsubst %.c,$(BUILD)/%,$(filter-out tests/fuzz/replay.c,$(wildcard tests/fuzz/*.c)))
 TOOLS      := $(patsubst %.c,$(BUILD)/%,\
-	$(wildcard $(addsuffix /*.c,$(addprefix tests/,common bench cli differential faults guest))))
+	$(wildcard $(addsuffix /*.c,$(addprefix tests/,common bench cli differential faults guest)))) $(BUILD)/tests/attacks/ask
 
 V ?= 0
 ifneq ($(V),1)
@@ -145,7 +145,7 @@ $(BUILD)/filters.h: $(BUILD)/filters
 $(BUILD)/helper/sandbox.o: $(BUILD)/filters.h
 
 # The guards' templates, etc/guard/MODE.nft, are part of the program: as C strings, a line each.
-GUARD_MODES := nat host-only internal standalone
+GUARD_MODES := nat host-only internal standalone dhcp
 $(BUILD)/guards.h: $(GUARD_MODES:%=etc/guard/%.nft) Makefile
 	@mkdir -p $(@D)
 	for mode in $(GUARD_MODES); do \
@@ -165,6 +165,8 @@ $(BUILD)/tests/netns/%: $(BUILD)/tests/netns/%.o $(call objects,$(HARNESS_SRC)) 
 # Programs that the test scripts run; they share nothing with the helper.
 $(TOOLS): $(BUILD)/%: $(BUILD)/%.o
 	$(CC) $(ALL_CFLAGS) $(HARDENING_LINK) $(LDFLAGS) -o $@ $^
+
+$(BUILD)/tests/attacks/ask: $(BUILD)/tests/attacks/ask4.o $(BUILD)/tests/attacks/ask6.o
 
 # Rebuild everything when the compiler or a flag changes.
 $(BUILD)/flags: FORCE

@@ -10,6 +10,7 @@ enum {
 	PORT_OPTIONS = OWN_PORT_OPTIONS | OPTION_VLAN | OPTION_GUARD,
 	MTU_IPV6 = 1280,    /* the least of a link with IPv6 (RFC 8200): Linux has no IPv6 on an interface below it */
 	DHCP4_PREFIX = 30,  /* the longest with a guest's address beside the host's, the subnet's and the broadcast */
+	LEASES = 4,	    /* a guest, and a few that it runs itself */
 	DHCP6_PREFIX = 112, /* the longest that holds what guests get by DHCPv6, ::1000 to ::1fff of the subnet */
 };
 
@@ -19,8 +20,8 @@ static const struct mode {
 	uint32_t options;
 } modes[] = {
 	[MODE_BRIDGED] = {"bridged", "a bridged network", false, PORT_OPTIONS},
-	[MODE_NAT] = {"nat", "a nat network", true, OWN_PORT_OPTIONS | OPTION_DHCP},
-	[MODE_HOST_ONLY] = {"host-only", "a host-only network", true, OWN_PORT_OPTIONS | OPTION_DHCP},
+	[MODE_NAT] = {"nat", "a nat network", true, OWN_PORT_OPTIONS | OPTION_DHCP | OPTION_LEASES},
+	[MODE_HOST_ONLY] = {"host-only", "a host-only network", true, OWN_PORT_OPTIONS | OPTION_DHCP | OPTION_LEASES},
 	[MODE_INTERNAL] = {"internal", "an internal network", false, OWN_PORT_OPTIONS},
 	[MODE_STANDALONE] = {"standalone", "a standalone network", true, OPTION_QUEUES | OPTION_MTU | OPTION_PER_VM},
 };
@@ -33,6 +34,11 @@ struct late {
 const char *policy_mode_name(enum policy_mode mode)
 {
 	return modes[mode].word;
+}
+
+unsigned int policy_leases(const struct policy_network *network)
+{
+	return network->options.given & OPTION_LEASES ? network->options.leases : LEASES;
 }
 
 /* An address in text; the parser of libc needs a NUL behind it. */
@@ -223,6 +229,8 @@ static bool check_late(struct line *line, struct policy_network *network, const 
 		return false;
 	if (!check_subnets(line, network, late))
 		return false;
+	if (!late->dhcp.at && network->options.given & OPTION_LEASES)
+		return line_refuse(line, line->at, "leases= without dhcp=, expected both");
 	return !late->dhcp.at || (parse_dhcp(line, network, late->dhcp) && check_dhcp(line, network, late));
 }
 

@@ -195,6 +195,8 @@ static void add_ipv4(struct dnsmasq_words *words, const struct policy_network *n
 	const unsigned char *host = network->ipv4.address;
 
 	add(words, "--dhcp-authoritative");
+	/* A guest is its hardware address, which the guard holds it to. Clones of an image have one identifier. */
+	add(words, "--dhcp-ignore-clid");
 	add(words, "--dhcp-lease-max=" LEASES_MAX);
 	add(words, "--no-ping"); /* the range is ours alone, and an echo request takes a capability more */
 	add(words, "--dhcp-range=set:bridge-%u,%s,%s,%s," LEASE_TIME, index, ipv4_text(network->dhcp_first).text,
