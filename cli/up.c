@@ -8,8 +8,10 @@
 #include "cli/networks/conflicts.h"
 #include "cli/networks/groups.h"
 #include "cli/networks/locks.h"
+#include "cli/networks/members.h"
 #include "cli/networks/network.h"
 #include "cli/networks/pass.h"
+#include "cli/networks/ways.h"
 #include "cli/say.h"
 #include "cli/session.h"
 #include "cli/words.h"
@@ -76,6 +78,35 @@ static size_t collect(const struct policy *policy, const struct words *words,
 	return found;
 }
 
+/* Before the taps of standalone networks are given what they lack, they must be up and alone. */
+static bool settle_standalone(struct session *session, const struct policy_network *const *asked, size_t count)
+{
+	bool all = true;
+
+	for (size_t i = 0; i < count; i++) {
+		if (!bridge_is_needed(asked[i]))
+			all &= members_settle(session, asked[i]);
+	}
+	return session_look(session) && all;
+}
+
+/* Who is on the networks, now that their bridges stand with their guards; and what of that is not tapgate's to settle. */
+static bool settle_members(
+	struct session *session, const struct policy_network *const *settled, size_t count, const struct words *words)
+{
+	bool all = session_look(session);
+
+	for (size_t i = 0; i < count; i++) {
+		if (bridge_is_needed(settled[i]))
+			all &= members_settle(session, settled[i]) && ways_settle(session, settled[i]);
+	}
+	session_keep(session);
+	all = session_look(session) && locks_settle(session, words) && all;
+	for (size_t i = 0; i < count; i++)
+		all &= members_complain(session, settled[i]) && ways_complain(session, settled[i]);
+	return all;
+}
+
 /* Settle all that are asked for; the others go on when one fails. Whoever stands in the end gets its passes. */
 static bool settle(struct session *session, const struct policy *policy, const struct words *words)
 {
@@ -83,6 +114,8 @@ static bool settle(struct session *session, const struct policy *policy, const s
 	size_t group[POLICY_NETWORKS_MAX], settled_count = 0, count = collect(policy, words, asked);
 	bool all = true;
 
+	if (!settle_standalone(session, asked, count))
+		all = false;
 	groups_find(&session->host, asked, count, group);
 	for (size_t i = 0; i < count; i++) {
 		const struct policy_network **together = settled + settled_count;
@@ -103,8 +136,8 @@ static bool settle(struct session *session, const struct policy *policy, const s
 		else
 			all = false;
 	}
-	return pass_settle(session, settled, settled_count, words->name_count ? is_not_asked_for : is_gone, policy) &&
-	       all;
+	all &= pass_settle(session, settled, settled_count, words->name_count ? is_not_asked_for : is_gone, policy);
+	return settle_members(session, settled, settled_count, words) && all;
 }
 
 /* A conflict is for the administrator to settle, who may take a while: until then no guard is missing because of it. */
@@ -135,7 +168,6 @@ static int up(struct session *session, const struct policy *policy, const struct
 	if (!session_look(session)) /* without a picture of the host nothing can be settled */
 		return STATUS_FAILED;
 	done = settle(session, policy, words) && done;
-	done = locks_settle(session, words) && done;
 	if (done && session->changes == 0)
 		puts("nothing changed");
 	return done ? STATUS_DONE : STATUS_FAILED;

@@ -84,6 +84,13 @@ int fdb_put(struct link *link, int port, const unsigned char mac[static 6])
 		link, request_for(RTM_NEWNEIGH, NLM_F_ACK | NLM_F_CREATE | NLM_F_REPLACE, &header, mac));
 }
 
+int fdb_remove(struct link *link, int port, const unsigned char mac[static 6])
+{
+	const struct ndmsg header = {.ndm_family = AF_BRIDGE, .ndm_ifindex = port, .ndm_flags = NTF_MASTER};
+
+	return exchange_acknowledged(link, request_for(RTM_DELNEIGH, NLM_F_ACK, &header, mac));
+}
+
 static void keep(void *context, const struct fdb_entry *entry)
 {
 	*(struct fdb_entry *)context = *entry;

@@ -23,6 +23,9 @@ int fdb_each(struct link *link, int bridge, void (*each)(void *context, const st
  */
 int fdb_put(struct link *link, int port, const unsigned char mac[static 6]);
 
+/* Take that back, whoever said it; -ENOENT if it is not behind this port. */
+int fdb_remove(struct link *link, int port, const unsigned char mac[static 6]);
+
 /* The entry for an address on the bridge of a port; -ENOENT if there is none. */
 int fdb_look(struct link *link, int port, const unsigned char mac[static 6], struct fdb_entry *entry);
 

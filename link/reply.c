@@ -55,11 +55,15 @@ static bool parse_link_info(struct nlattr *attribute, struct link_interface *int
 		nla_parse_nested(port, IFLA_BRPORT_MAX, info[IFLA_INFO_SLAVE_DATA], NULL) < 0)
 		return false;
 	if (!reply_number(bridge[IFLA_BR_FORWARD_DELAY], &interface->forward_delay) ||
+		!reply_number(bridge[IFLA_BR_AGEING_TIME], &interface->ageing) ||
 		!reply_number(bridge[IFLA_BR_STP_STATE], &stp))
 		return false;
 	interface->stp = stp != 0;
 	/* A kernel whose bridges have no VLANs tells of filtering, not of their protocol (net/bridge/br_netlink.c). */
 	interface->knows_vlans = bridge[IFLA_BR_VLAN_PROTOCOL] != NULL;
+	if (bridge[IFLA_BR_GROUP_FWD_MASK] && nla_len(bridge[IFLA_BR_GROUP_FWD_MASK]) == sizeof(uint16_t))
+		interface->group_forward = nla_get_u16(bridge[IFLA_BR_GROUP_FWD_MASK]);
+	interface->snooping = is_on(bridge[IFLA_BR_MCAST_SNOOPING]);
 	interface->vlan_filtering = is_on(bridge[IFLA_BR_VLAN_FILTERING]);
 	for (int i = 1; i <= IFLA_BRPORT_MAX; i++) {
 		if (port[i] && nla_len(port[i]) == 1)
@@ -75,7 +79,7 @@ static bool parse_interface(struct nlmsghdr *message, struct link_interface *int
 {
 	struct nlattr *attributes[IFLA_MAX + 1];
 	const struct ifinfomsg *header = nlmsg_data(message);
-	uint32_t master;
+	uint32_t master, lower;
 
 	if (nlmsg_parse(message, sizeof(*header), attributes, IFLA_MAX, NULL) < 0)
 		return false;
@@ -84,11 +88,15 @@ static bool parse_interface(struct nlmsghdr *message, struct link_interface *int
 		return false;
 	if (attributes[IFLA_ADDRESS] && nla_len(attributes[IFLA_ADDRESS]) == sizeof(interface->mac))
 		memcpy(interface->mac, nla_data(attributes[IFLA_ADDRESS]), sizeof(interface->mac));
-	if (!reply_number(attributes[IFLA_MASTER], &master) || !reply_number(attributes[IFLA_MTU], &interface->mtu) ||
+	if (!reply_number(attributes[IFLA_MASTER], &master) || !reply_number(attributes[IFLA_LINK], &lower) ||
+		!reply_number(attributes[IFLA_MTU], &interface->mtu) ||
 		!reply_text(attributes[IFLA_IFNAME], interface->name, sizeof(interface->name)) ||
 		!reply_text(attributes[IFLA_IFALIAS], interface->alias, sizeof(interface->alias)))
 		return false;
 	interface->master = (int)master;
+	/* One of another namespace has its number there; what stands on itself stands on nothing. */
+	if (!attributes[IFLA_LINK_NETNSID] && (int)lower != interface->index)
+		interface->lower = (int)lower;
 	return interface->index > 0 && interface->master >= 0 && interface->name[0];
 }
 

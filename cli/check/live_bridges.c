@@ -110,7 +110,8 @@ static void look_at_port(struct live *live, const struct link_interface *bridge,
 {
 	struct word name = {port->name, strlen(port->name)};
 
-	look_at_addresses(live, bridge, port);
+	if (!bridge_is_ours(bridge)) /* else it is not as wanted, which live_networks.c tells */
+		look_at_addresses(live, bridge, port);
 	if (is_wireless(port->name))
 		LIVE_WARN(live, bridge->name, "wireless",
 			"its port %s is a Wi-Fi card: unless that is an access point itself, or speaks 4addr, the one "

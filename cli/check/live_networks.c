@@ -4,6 +4,7 @@
 #include "cli/check/live.h"
 #include "cli/load.h"
 #include "cli/networks/bridge.h"
+#include "cli/networks/members.h"
 #include "cli/networks/network.h"
 #include "cli/networks/report.h"
 #include "link/tun.h"
@@ -36,18 +37,25 @@ static void look_at_state(struct live *live, const struct report *report)
 struct members {
 	struct live *live;
 	const char *network;
+	bool any; /* what `tapgate up` does not settle */
 };
 
-static void look_at_member(void *context, const struct report_member *member)
+static void look_at_member(void *context, const struct trouble *trouble)
 {
 	struct members *members = context;
-	struct word name = {member->interface->name, strlen(member->interface->name)};
+	const char *name = QUOTED(((struct word){trouble->interface->name, strlen(trouble->interface->name)}));
 
-	if (!member->ours)
+	if (trouble->kind == TROUBLE_FOREIGN)
 		LIVE_WARN(members->live, members->network, "port",
-			"its port %s is not a tap of tapgate-helper's, and whoever is behind it is on the network; "
-			"take it out: ip link set %s nomaster",
-			QUOTED(name), QUOTED(name));
+			"its port %s is not a tap of tapgate-helper's for it, and whoever is behind it is on the "
+			"network; take it out: ip link set %s nomaster",
+			name, name);
+	else if (trouble->kind == TROUBLE_UPPER)
+		LIVE_WARN(members->live, members->network, "upper",
+			"the interface %s stands on it, past its guard; remove it: ip link delete %s", name, name);
+	else
+		return;
+	members->any = true;
 }
 
 static void look_at_bridged(struct live *live, const struct report *report)
@@ -93,15 +101,17 @@ void live_networks(struct live *live)
 
 	for (size_t i = 0; i < count; i++) {
 		struct report report = report_make(live->session, &networks[i], networks[i].name);
-		struct members members = {live, networks[i].name};
+		struct members members = {.live = live, .network = networks[i].name};
 
 		live->hidden |= report.guard == GUARD_UNKNOWN;
 		if (!bridge_is_managed(&networks[i])) {
 			look_at_bridged(live, &report);
 			continue;
 		}
-		look_at_state(live, &report);
-		report_each_member(live->session, &report, look_at_member, &members);
+		members_each_trouble(live->session, &networks[i], look_at_member, &members);
+		if (report.state != REPORT_DIFFERENT || !members.any ||
+			report.difference != members_difference(live->session, &networks[i]))
+			look_at_state(live, &report);
 	}
 	network_each(live->session, look_at_leftover, live);
 	look_at_taps(live);

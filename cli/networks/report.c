@@ -9,9 +9,11 @@
 #include "cli/networks/forwarding.h"
 #include "cli/networks/guard.h"
 #include "cli/networks/locks.h"
+#include "cli/networks/members.h"
 #include "cli/networks/network.h"
 #include "cli/networks/pass.h"
 #include "cli/networks/standalone.h"
+#include "cli/networks/ways.h"
 #include "link/alias.h"
 
 const char *report_state_word(enum report_state state)
@@ -67,10 +69,14 @@ static const char *find_difference(struct session *session, const struct report 
 
 	difference = bridge_is_needed(report->network) ? bridge_difference(session, report->network)
 						       : standalone_difference(session, report->network);
+	if (!difference)
+		difference = members_difference(session, report->network);
 	if (!difference && (report->guard == GUARD_MISSING || report->guard == GUARD_CHANGED))
 		difference = "guard";
 	if (!difference)
 		difference = forwarding_difference(session, report->network);
+	if (!difference)
+		difference = ways_difference(session, report->network);
 	if (!difference && report->guard != GUARD_UNKNOWN &&
 		(dnsmasq_wanted(report->network) ? report->dnsmasq != DNSMASQ_RUNNING : report->dnsmasq_pid != 0))
 		difference = "DHCP";

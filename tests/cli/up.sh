@@ -218,7 +218,9 @@ check 'the hardware address is the same when the bridge is made again' [ "$(made
 check 'another network has another one' [ "$(made_again other)" != "$first" ]
 echo 1123456789abcdef0123456789abcdef >/etc/machine-id
 check 'another machine has another one' [ "$(made_again quiet)" != "$first" ]
-check 'the network of another identity is as wanted' says_nothing_changed
+check 'the network of another identity gets the address of this one' says 0 up <<'EOT'
+other: repaired its bridge's hardware address
+EOT
 for identity in '' uninitialized; do
 	echo "$identity" >/etc/machine-id
 	check "a machine with the identity '$identity' has a random one" \
