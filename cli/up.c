@@ -87,21 +87,26 @@ static bool settle_standalone(struct session *session, const struct policy_netwo
 		if (!bridge_is_needed(asked[i]))
 			all &= members_settle(session, asked[i]);
 	}
-	return session_look(session) && all;
+	session_keep(session);
+	return all;
 }
 
 /* Who is on the networks, now that their bridges stand with their guards; and what of that is not tapgate's to settle. */
 static bool settle_members(
 	struct session *session, const struct policy_network *const *settled, size_t count, const struct words *words)
 {
-	bool all = session_look(session);
+	bool all = true;
 
+	if (!session_look(session))
+		return false;
 	for (size_t i = 0; i < count; i++) {
 		if (bridge_is_needed(settled[i]))
 			all &= members_settle(session, settled[i]) && ways_settle(session, settled[i]);
 	}
 	session_keep(session);
-	all = session_look(session) && locks_settle(session, words) && all;
+	if (!session_look(session))
+		return false;
+	all &= locks_settle(session, words);
 	for (size_t i = 0; i < count; i++)
 		all &= members_complain(session, settled[i]) && ways_complain(session, settled[i]);
 	return all;
@@ -112,10 +117,11 @@ static bool settle(struct session *session, const struct policy *policy, const s
 {
 	const struct policy_network *asked[POLICY_NETWORKS_MAX], *settled[POLICY_NETWORKS_MAX];
 	size_t group[POLICY_NETWORKS_MAX], settled_count = 0, count = collect(policy, words, asked);
-	bool all = true;
+	bool all;
 
-	if (!settle_standalone(session, asked, count))
-		all = false;
+	all = settle_standalone(session, asked, count);
+	if (!session_look(session)) /* without a picture of the host nothing can be settled */
+		return false;
 	groups_find(&session->host, asked, count, group);
 	for (size_t i = 0; i < count; i++) {
 		const struct policy_network **together = settled + settled_count;
@@ -165,7 +171,7 @@ static int up(struct session *session, const struct policy *policy, const struct
 	if (conflicts_find(session, policy, words) > 0)
 		return refuse(session, policy);
 	done = words->name_count > 0 || remove_leftovers(session, policy);
-	if (!session_look(session)) /* without a picture of the host nothing can be settled */
+	if (!session_look(session))
 		return STATUS_FAILED;
 	done = settle(session, policy, words) && done;
 	if (done && session->changes == 0)

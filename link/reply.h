@@ -81,6 +81,9 @@ struct vlan_reader {
 };
 bool reply_take_vlans(void *reader, struct nlmsghdr *message);
 
+/* Whether what was read is a single VLAN, of untagged frames, and this one. */
+bool vlan_is_only(const struct vlan_reader *reader, uint32_t vlan);
+
 struct nftables_object;
 struct nftables_reader {
 	void (*each)(void *context, const struct nftables_object *);

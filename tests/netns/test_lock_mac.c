@@ -7,10 +7,12 @@
 #include <linux/if.h>
 #include <linux/if_tun.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "helper/lock.h"
 #include "tests/netns/frames.h"
 #include "tests/netns/locked.h"
 
@@ -124,6 +126,9 @@ static void test_taken(void **state)
 		const char *about, *make, *unmake;
 	} rows[] = {
 		{"the bridge's own", "ip link set br0 address $mac", "ip link set br0 address " BR0_MAC},
+		{"the bridge's own, which it does not list",
+			"ip link set br0 address $mac && bridge fdb del $mac dev br0 self",
+			"ip link set br0 address " BR0_MAC},
 		{"a port's", "ip link add port address $mac type veth && ip link set port master br0",
 			"ip link del port"},
 		{"static",
@@ -248,6 +253,45 @@ static void test_marks(void **state)
 	give_back(&second);
 }
 
+/*
+ *	alice --- tap, locked --- br0: what the bridge says of it, changed by root, and read back
+ */
+static void test_read_back(void **state)
+{
+	static const struct {
+		const char *about, *change;
+		bool holds;
+	} rows[] = {
+		{"a control", "true", true},
+		{"the same again", "bridge fdb replace $mac dev $tap master static sticky", true},
+		{"one that others can take over", "bridge fdb replace $mac dev $tap master static", false},
+		{"one that ages", "bridge fdb replace $mac dev $tap master dynamic sticky", false},
+		{"the host's own", "bridge fdb replace $mac dev $tap master permanent", false},
+		{"another port's", "bridge fdb replace $mac dev port master static sticky", false},
+		{"none", "bridge fdb del $mac dev $tap master", false},
+	};
+
+	(void)state;
+	make_br0();
+	command("ip link add port type veth && ip link set port master br0");
+	write_policy("allow br0 mac=52:54:00:12:34:56\n");
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct result result = hold(&(struct call){.about = rows[i].about}, "br0");
+		struct network network = {.bridge = {.index = atoi(first_line("/sys/class/net/br0/ifindex"))}};
+		struct port port = {.name = "tap", .mac = {0x52, 0x54, 0x00, 0x12, 0x34, 0x56}};
+		struct outcome outcome = {.code = EXIT_SENT};
+
+		port.tap = atoi(first_line("/sys/class/net/%s/ifindex", tap_of(&result)));
+		command("mac=52:54:00:12:34:56; tap=%s; %s", tap_of(&result), rows[i].change);
+		assert_int_equal(link_open(&network.link), 0);
+		EXPECT(&result, lock_holds(&network, &port, &outcome) == rows[i].holds);
+		EXPECT(&result, rows[i].holds || strstr(outcome.text, "was given away meanwhile"));
+		link_close(network.link);
+		give_back(&result);
+		command("bridge fdb del 52:54:00:12:34:56 dev port master 2>/dev/null || true");
+	}
+}
+
 /* Two at once for one address, again and again: one of them. */
 static void test_a_race_for_an_address(void **state)
 {
@@ -291,6 +335,7 @@ int main(void)
 		TEST(test_learned),
 		TEST(test_a_neighbours_tap),
 		TEST(test_marks),
+		TEST(test_read_back),
 		TEST(test_a_race_for_an_address),
 	};
 

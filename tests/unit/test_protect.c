@@ -92,9 +92,28 @@ static void test_port(void **state)
 	}
 }
 
+/* The kernel is asked for the VLAN of the port in any case; the loopback interface is in none. */
+static void test_vlan(void **state)
+{
+	const struct permit permit = permit_with(OPTION_VLAN), without = permit_with(0);
+	const struct port port = {.name = "tg1-0", .tap = 1};
+	const struct link_interface tap = {.index = 1};
+	struct network network = {.bridge = {.index = 2}};
+	struct outcome outcome = {.code = EXIT_SENT};
+
+	(void)state;
+	assert_int_equal(link_open(&network.link), 0);
+	assert_true(protect_holds(&without, &network, &port, &tap, &outcome));
+	assert_false(protect_holds(&permit, &network, &port, &tap, &outcome));
+	assert_int_equal(outcome.code, EXIT_SYSTEM);
+	assert_non_null(strstr(outcome.text, "VLAN"));
+	link_close(network.link);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_bridge), cmocka_unit_test(test_port)};
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_bridge), cmocka_unit_test(test_port), cmocka_unit_test(test_vlan)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -268,6 +268,8 @@ static void test_vlans(void **state)
 		assert_int_equal(reader.count, rows[i].count);
 		assert_int_equal(reader.vlan, rows[i].vlan);
 		assert_int_equal(reader.untagged, rows[i].untagged);
+		assert_int_equal(vlan_is_only(&reader, 20), rows[i].count == 1 && rows[i].untagged);
+		assert_false(vlan_is_only(&reader, 21));
 	}
 }
 
