@@ -145,7 +145,7 @@ $(BUILD)/filters.h: $(BUILD)/filters
 $(BUILD)/helper/sandbox.o: $(BUILD)/filters.h
 
 # The guards' templates, etc/guard/MODE.nft, are part of the program: as C strings, a line each.
-GUARD_MODES := nat host-only internal standalone dhcp
+GUARD_MODES := nat host-only internal standalone dhcp lock-ip
 $(BUILD)/guards.h: $(GUARD_MODES:%=etc/guard/%.nft) Makefile
 	@mkdir -p $(@D)
 	for mode in $(GUARD_MODES); do \

@@ -72,6 +72,7 @@ enum policy_option {
 	OPTION_DHCP = 1 << 8,
 	OPTION_PER_VM = 1 << 9,
 	OPTION_LEASES = 1 << 12,
+	OPTION_LOCK_IP = 1 << 13,
 	/* of rules alone */
 	OPTION_USER = 1 << 10,
 	OPTION_GROUP = 1 << 11,

@@ -35,6 +35,13 @@ static bool write_subnet(FILE *out, int family, const struct policy_subnet *subn
 	return true;
 }
 
+static bool write_host(FILE *out, const struct policy_subnet *subnet)
+{
+	char text[INET_ADDRSTRLEN];
+
+	return subnet->given && inet_ntop(AF_INET, subnet->address, text, sizeof(text)) && fputs(text, out) >= 0;
+}
+
 /* What stands for a name between two '@'; false if the network has no such thing. place: see write_line. */
 static bool write_value(
 	FILE *out, const struct policy_network *network, unsigned int place, const char *name, size_t size)
@@ -50,6 +57,8 @@ static bool write_value(
 		return fprintf(out, "%u", place) > 0;
 	if (size == 4 && memcmp(name, "taps", size) == 0)
 		return fprintf(out, "%s%s", network->name, policy_pool_size(network) ? "-*" : "") > 0;
+	if (size == 5 && memcmp(name, "host4", size) == 0)
+		return write_host(out, &network->ipv4);
 	if (size == 4 && memcmp(name, "ipv4", size) == 0)
 		return write_subnet(out, AF_INET, &network->ipv4);
 	return size == 4 && memcmp(name, "ipv6", size) == 0 && write_subnet(out, AF_INET6, &network->ipv6);
@@ -107,6 +116,8 @@ char *guard_text(const struct policy_network *network)
 	write_template(out, network, template_of(network->mode));
 	if (network->options.given & OPTION_DHCP)
 		write_template(out, network, dhcp_guard);
+	if (network->options.given & OPTION_LOCK_IP)
+		write_template(out, network, lock_ip_guard);
 	/* What a line that was taken back left behind it is not the text's. */
 	fflush(out);
 	size = (size_t)ftell(out);

@@ -53,6 +53,9 @@ static void look_at_port(const struct search *search, const struct link_interfac
 		return;
 	if (!network_has_tap(port, search->network->name))
 		report(search, TROUBLE_FOREIGN, port);
+	else if ((search->network->options.given & OPTION_LOCK_IP) &&
+		 !(port->port.on & LINK_PORT(IFLA_BRPORT_LOCKED)) && (port->flags & IFF_UP))
+		report(search, TROUBLE_UNLOCKED, port);
 	for (size_t i = 0; i < host->address_count; i++) {
 		if (host->addresses[i].index == port->index)
 			search->each(search->context,
@@ -129,6 +132,7 @@ void members_each_trouble(struct session *session, const struct policy_network *
 static void keep_first(void *context, const struct trouble *trouble)
 {
 	static const char *const phrases[] = {[TROUBLE_FOREIGN] = "ports (one is not a tap of the network)",
+		[TROUBLE_UNLOCKED] = "ports (one is not locked to an address)",
 		[TROUBLE_UPPER] = "interfaces on it (one is past its guard)",
 		[TROUBLE_AWAY] = "taps (one is not where it belongs)",
 		[TROUBLE_DOWN] = "taps (one is down)",

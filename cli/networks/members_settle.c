@@ -134,6 +134,7 @@ static void put_right(struct repair *repair, const struct trouble *trouble)
 		remove_entry(repair, trouble);
 		break;
 	case TROUBLE_FOREIGN:
+	case TROUBLE_UNLOCKED:
 	case TROUBLE_UPPER:
 		break;
 	}
@@ -183,6 +184,10 @@ static void complain(void *context, const struct trouble *trouble)
 		repair->failed |= !say_error("%s: its port %s is not a tap of the network, and whoever is behind it is "
 					     "on it; take it out: ip link set %s nomaster",
 			repair->network->name, name, name);
+	if (trouble->kind == TROUBLE_UNLOCKED)
+		repair->failed |= !say_error("%s: the tap %s was made without lock-ip, and its guest can send from any "
+					     "address of the network; end its virtual machine, and start it again",
+			repair->network->name, name);
 	if (trouble->kind == TROUBLE_UPPER)
 		repair->failed |= !say_error("%s: the interface %s stands on it, past its guard; remove it: ip link "
 					     "delete %s",
