@@ -141,8 +141,11 @@ static bool is_taken(int directory, const char *name)
 static bool start(const char *name, struct dnsmasq_words *words, char *why, size_t why_size)
 {
 	char ignored[256];
+	struct dnsmasq_account account;
 	int directory = dnsmasq_directory(true, why, why_size);
-	bool recorded = directory >= 0 && dnsmasq_write_record(directory, name, words, why, why_size);
+	bool recorded = directory >= 0 && find_account(&account) &&
+			dnsmasq_prepare(directory, name, account.user, why, why_size) &&
+			dnsmasq_write_record(directory, name, words, why, why_size);
 
 	if (directory >= 0)
 		close(directory);
