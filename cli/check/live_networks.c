@@ -4,8 +4,10 @@
 #include "cli/check/live.h"
 #include "cli/load.h"
 #include "cli/networks/bridge.h"
+#include "cli/networks/names.h"
 #include "cli/networks/network.h"
 #include "cli/networks/report.h"
+#include "cli/taps/leases.h"
 #include "link/tun.h"
 
 static void look_at_state(struct live *live, const struct report *report)
@@ -48,6 +50,32 @@ static void look_at_member(void *context, const struct report_member *member)
 			"its port %s is not a tap of tapgate-helper's, and whoever is behind it is on the network; "
 			"take it out: ip link set %s nomaster",
 			QUOTED(name), QUOTED(name));
+}
+
+/* Near the end, where one guest more than usual is one too many; and names that two guests would have. */
+static void look_at_leases(struct live *live, const struct report *report)
+{
+	int used = dnsmasq_wanted(report->network) ? leases_used(report->network) : -1;
+	unsigned int room = leases_room(report->network);
+	struct names names;
+
+	if (used >= 0 && (unsigned int)used * 10 >= room * 9)
+		LIVE_WARN(live, report->name, "leases",
+			"%d of the %u addresses of dhcp= are in use, and who comes when there is none left gets none; make "
+			"the range larger, or limit its users with max=",
+			used, room);
+	if (!names_read(report->name, &names))
+		return;
+	for (size_t i = 0; i < names.count; i++) {
+		char mac[MAC_TEXT];
+
+		mac_text(names.records[i].mac, mac);
+		if (names.records[i].kind == NAME_REFUSED)
+			LIVE_WARN(live, report->name, "name",
+				"the guest %s asks for the name '%s', which another guest had first; it has none", mac,
+				names.records[i].name);
+	}
+	names_forget(&names);
 }
 
 static void look_at_bridged(struct live *live, const struct report *report)
@@ -101,6 +129,7 @@ void live_networks(struct live *live)
 			continue;
 		}
 		look_at_state(live, &report);
+		look_at_leases(live, &report);
 		report_each_member(live->session, &report, look_at_member, &members);
 	}
 	network_each(live->session, look_at_leftover, live);
