@@ -147,12 +147,17 @@ static void refuse(const struct event *event, struct names *names, struct name_r
 	outcome->changed = true;
 }
 
-/* The guest has its name, as before; it may be behind another tap by now. */
+/*
+ * The guest has its name, as before. It may be behind another tap by now; but while the one that it was behind is still
+ * there, somebody else may use its hardware address.
+ */
 static void keep(const struct event *event, struct name_record *own, struct outcome *outcome)
 {
-	unsigned int port = find_port(event->network, event->mac);
+	char name[IFNAMSIZ];
+	bool stays = own->port && if_indextoname(own->port, name);
+	unsigned int port = stays ? 0 : find_port(event->network, event->mac);
 
-	outcome->changed = (port && port != own->port) || strcmp(own->address, event->address) != 0;
+	outcome->changed = port || strcmp(own->address, event->address) != 0;
 	own->port = port ? port : own->port;
 	memcpy(own->address, event->address, sizeof(own->address));
 }
