@@ -17,20 +17,20 @@ enum { PATIENCE = 1000, DNS = 53 }; /* milliseconds for an answer; it takes one 
 
 /* --- does it hear? ----------------------------------------------------------------------------------------------- */
 
-/* How many bytes wait to be read by who listens at an address; -1: nobody does (udp4_format_sock, net/ipv4/udp.c). */
-static int64_t unread(const unsigned char address[static 4])
+/* How many bytes wait to be read by who listens at an address (udp4_format_sock, net/ipv4/udp.c). */
+static uint64_t unread(const unsigned char address[static 4])
 {
 	FILE *file = fopen("/proc/self/net/udp", "re");
 	char line[256];
 	uint32_t number, theirs, waiting;
 	unsigned int port;
-	int64_t found = -1;
+	uint64_t found = 0;
 
 	memcpy(&number, address, sizeof(number));
 	while (file && fgets(line, sizeof(line), file)) {
 		if (sscanf(line, "%*d: %" SCNx32 ":%x %*x:%*x %*x %*x:%" SCNx32, &theirs, &port, &waiting) == 3 &&
 			theirs == number && port == DNS)
-			found = (found > 0 ? found : 0) + waiting;
+			found += waiting;
 	}
 	if (file)
 		fclose(file);
@@ -58,7 +58,7 @@ bool dnsmasq_is_deaf(const struct policy_network *network)
 {
 	const unsigned char *address = network->ipv4.address;
 
-	return unread(address) < 0 || (!answers(address) && unread(address) > 0);
+	return !answers(address) && unread(address) > 0;
 }
 
 /* --- its files --------------------------------------------------------------------------------------------------- */
