@@ -127,6 +127,7 @@ for mode in host-only nat; do
 	check "$mode: two guests" eval 'guest alice lab && guest mallory lab'
 
 	check "$mode, open: nothing guards the server" open_services lab
+	check "$mode, open: whoever comes now is let in by nobody" refuses guest carol lab
 	check "$mode, open: the victim has its addresses" meet
 	each_way gets "$mode, open"
 	check "$mode, open: a release of the victim's lease" is_released
@@ -257,4 +258,26 @@ check 'the end: a ninth' soon_gets mallory lease4
 check 'the end: 9 in use' in_use 9
 check 'the end: a warning' warns 9
 unplug mallory
+
+# --- the seal ----------------------------------------------------------------------------------------------------------
+
+# What guards the server is sealed with the rest: the helper joins nobody to a network where it was changed.
+sealed() { # sealed COMMAND: it is found, and refused, and `up` puts it right
+	check "seal: $1" eval "$1"
+	check "seal: ... is seen" eval '"$TAPGATE" status | grep "guard   changed"'
+	check "seal: ... and nobody is let in" eval '! guest carol lab >"$TMPDIR/said" 2>&1; cat "$TMPDIR/said"
+		grep -q "network .lab. is not up: its guard was changed" "$TMPDIR/said"'
+	check "seal: ... until it is repaired" eval '"$TAPGATE" up && guest carol lab && unplug carol'
+}
+check 'seal: up' make_network host-only
+for change in 'delete table bridge tapgate-lab' 'delete table netdev tapgate-lab' 'flush chain bridge tapgate-lab ports' \
+	'flush chain netdev tapgate-lab places' 'flush chain netdev tapgate-lab services' \
+	'add rule netdev tapgate-lab dhcp4 accept' 'insert rule bridge tapgate-lab ports accept' \
+	'add chain netdev tapgate-lab more' 'add table bridge tapgate-lab { flags dormant; }'; do
+	sealed "nft '$change'"
+done
+policy 'network lab host-only 172.16.2.1/24' 'allow lab user=alice'
+check 'seal: a network without a server has no such tables' eval '"$TAPGATE" up && [ "$(nft list tables | wc -l)" = 1 ]'
+sealed "nft 'add table bridge tapgate-lab'"
+"$TAPGATE" down
 finish
