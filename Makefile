@@ -83,6 +83,7 @@ HARNESS_SRC := $(filter-out $(NETNS_SRC),$(wildcard tests/netns/*.c))
 objects = $(patsubst %.c,$(BUILD)/%.o,$(sort $1))
 
 HELPER     := $(BUILD)/tapgate-helper
+LEASE      := $(BUILD)/tapgate-lease
 CLI        := $(BUILD)/tapgate
 CLI_HELPER := $(BUILD)/cli/run/helper.o
 # `tapgate run` finds the helper beside its own directory, in ../libexec. For another place it is built apart, so that
@@ -111,7 +112,7 @@ endif
 .DELETE_ON_ERROR:
 .SECONDARY:
 
-all: $(HELPER) $(CLI)
+all: $(HELPER) $(CLI) $(LEASE)
 tests: all $(UNIT) $(NETNS) $(TOOLS)
 sanitized: $(UNIT) $(FUZZ)
 
@@ -126,6 +127,10 @@ $(HELPER): $(SHARED) $(call objects,$(HELPER_SRC))
 $(CLI): $(SHARED) $(call objects,$(filter-out cli/run/helper.c,$(CLI_SRC))) $(CLI_HELPER)
 	$(call say,LD $@)
 	$(CC) $(ALL_CFLAGS) $(subst -static-pie,-pie,$(HARDENING_LINK)) $(LDFLAGS) -o $@ $^ $(CLI_LIBS)
+
+$(LEASE): $(SHARED) $(call objects,lease/main.c cli/networks/names.c cli/networks/dnsmasq_words.c)
+	$(call say,LD $@)
+	$(CC) $(ALL_CFLAGS) $(subst -static-pie,-pie,$(HARDENING_LINK)) $(LDFLAGS) -o $@ $^ $(HELPER_LIBS)
 
 $(BUILD)/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
@@ -222,6 +227,7 @@ install: all
 	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBEXECDIR) $(DESTDIR)$(SYSCONFDIR) $(sort $(dir $(PLACES)))
 	install -m 4755 $(HELPER) $(DESTDIR)$(LIBEXECDIR)/tapgate-helper
 	@echo 'installed $(DESTDIR)$(LIBEXECDIR)/tapgate-helper, mode 4755'
+	install -m 755 $(LEASE) $(DESTDIR)$(LIBEXECDIR)/tapgate-lease
 	install -m 755 $(CLI) $(DESTDIR)$(BINDIR)/tapgate
 	@echo 'installed $(DESTDIR)$(BINDIR)/tapgate'
 	if test -e $(DESTDIR)$(SYSCONFDIR)/tapgate.conf; then \
@@ -248,7 +254,8 @@ uninstall:
 	test -e $(DESTDIR)$(LIBEXECDIR)/tapgate-helper || { \
 		echo "uninstall: no $(DESTDIR)$(LIBEXECDIR)/tapgate-helper; give the variables of the installation, as PREFIX" >&2; \
 		exit 1; }
-	rm -f $(DESTDIR)$(LIBEXECDIR)/tapgate-helper $(DESTDIR)$(BINDIR)/tapgate $(PLACES)
+	rm -f $(DESTDIR)$(LIBEXECDIR)/tapgate-helper $(DESTDIR)$(LIBEXECDIR)/tapgate-lease $(DESTDIR)$(BINDIR)/tapgate \
+		$(PLACES)
 	rmdir $(filter %.service.d/,$(sort $(dir $(PLACES)))) 2>/dev/null || true
 	@echo 'removed $(DESTDIR)$(LIBEXECDIR)/tapgate-helper, $(DESTDIR)$(BINDIR)/tapgate and what belongs to them'
 	@test ! -e $(DESTDIR)$(SYSCONFDIR)/tapgate.conf || echo 'kept $(DESTDIR)$(SYSCONFDIR)/tapgate.conf'

@@ -12,6 +12,7 @@
 #include "cli/networks/report.h"
 #include "cli/say.h"
 #include "cli/session.h"
+#include "cli/taps/leases.h"
 #include "cli/taps/list.h"
 #include "cli/words.h"
 
@@ -67,6 +68,8 @@ static void print_dhcp(const struct report *report)
 		printf(", dnsmasq is %s", report_dnsmasq_word(report));
 	if (report->dnsmasq_pid)
 		printf(" (%d)", (int)report->dnsmasq_pid);
+	if (leases_used(report->network) >= 0)
+		printf(", %d of %u leases in use", leases_used(report->network), leases_room(report->network));
 	putchar('\n');
 }
 
@@ -181,11 +184,15 @@ static json_t *ipv4_text(uint32_t address)
 
 static json_t *dhcp_of(const struct report *report)
 {
+	int used;
+
 	if (!report->network || !dnsmasq_wanted(report->network))
 		return json_null();
-	return json_pack("{s:s, s:o, s:o, s:o}", "state", report_dnsmasq_word(report), "first",
+	used = leases_used(report->network);
+	return json_pack("{s:s, s:o, s:o, s:o, s:I, s:o}", "state", report_dnsmasq_word(report), "first",
 		ipv4_text(report->network->dhcp_first), "last", ipv4_text(report->network->dhcp_last), "pid",
-		report->dnsmasq_pid ? json_integer(report->dnsmasq_pid) : json_null());
+		report->dnsmasq_pid ? json_integer(report->dnsmasq_pid) : json_null(), "leases_room",
+		(json_int_t)leases_room(report->network), "leases_used", used >= 0 ? json_integer(used) : json_null());
 }
 
 static void add_report(void *list, struct session *session, const struct report *report)

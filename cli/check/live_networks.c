@@ -5,8 +5,10 @@
 #include "cli/load.h"
 #include "cli/networks/bridge.h"
 #include "cli/networks/members.h"
+#include "cli/networks/names.h"
 #include "cli/networks/network.h"
 #include "cli/networks/report.h"
+#include "cli/taps/leases.h"
 #include "link/tun.h"
 
 static void look_at_state(struct live *live, const struct report *report)
@@ -56,6 +58,32 @@ static void look_at_member(void *context, const struct trouble *trouble)
 	else
 		return;
 	members->any = true;
+}
+
+/* Near the end, where one guest more than usual is one too many; and names that two guests would have. */
+static void look_at_leases(struct live *live, const struct report *report)
+{
+	int used = dnsmasq_wanted(report->network) ? leases_used(report->network) : -1;
+	unsigned int room = leases_room(report->network);
+	struct names names;
+
+	if (used >= 0 && (unsigned int)used * 10 >= room * 9)
+		LIVE_WARN(live, report->name, "leases",
+			"%d of the %u addresses of dhcp= are in use, and who comes when there is none left gets none; make "
+			"the range larger, or limit its users with max=",
+			used, room);
+	if (!names_read(report->name, &names))
+		return;
+	for (size_t i = 0; i < names.count; i++) {
+		char mac[MAC_TEXT];
+
+		mac_text(names.records[i].mac, mac);
+		if (names.records[i].kind == NAME_REFUSED)
+			LIVE_WARN(live, report->name, "name",
+				"the guest %s asks for the name '%s', which another guest had first; it has none", mac,
+				names.records[i].name);
+	}
+	names_forget(&names);
 }
 
 static void look_at_bridged(struct live *live, const struct report *report)
@@ -112,6 +140,7 @@ void live_networks(struct live *live)
 		if (report.state != REPORT_DIFFERENT || !members.any ||
 			report.difference != members_difference(live->session, &networks[i]))
 			look_at_state(live, &report);
+		look_at_leases(live, &report);
 	}
 	network_each(live->session, look_at_leftover, live);
 	look_at_taps(live);

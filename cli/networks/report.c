@@ -41,8 +41,10 @@ const char *report_guard_word(enum report_guard guard)
 /* Whose processes these are only root is told; who does not see guards does not see them. */
 const char *report_dnsmasq_word(const struct report *report)
 {
-	static const char *const words[] = {
-		[DNSMASQ_ABSENT] = "stopped", [DNSMASQ_RUNNING] = "running", [DNSMASQ_DIFFERENT] = "different"};
+	static const char *const words[] = {[DNSMASQ_ABSENT] = "stopped",
+		[DNSMASQ_RUNNING] = "running",
+		[DNSMASQ_DIFFERENT] = "different",
+		[DNSMASQ_DEAF] = "deaf"};
 
 	return report->guard == GUARD_UNKNOWN ? "unknown" : words[report->dnsmasq];
 }

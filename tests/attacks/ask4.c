@@ -133,7 +133,6 @@ static struct answer hear(const struct ask *ask, uint32_t xid)
 
 void lease4(const struct ask *ask)
 {
-	const char *to = ask->to && ask->server ? ask->server : "255.255.255.255";
 	struct frame message;
 	struct answer answer;
 	char address[INET_ADDRSTRLEN];
@@ -142,13 +141,13 @@ void lease4(const struct ask *ask)
 	if (getrandom(&xid, sizeof(xid), 0) != sizeof(xid))
 		return;
 	put_message(ask, &message, xid, DISCOVER);
-	send_message(ask, &message, "0.0.0.0", to);
+	send_message(ask, &message, "0.0.0.0", "255.255.255.255");
 	answer = hear(ask, xid);
 	if (answer.type == OFFER) {
 		put_message(ask, &message, xid, REQUEST);
 		put_option(&message, 50, answer.address, 4);
 		put_option(&message, 54, answer.server, 4);
-		send_message(ask, &message, "0.0.0.0", to);
+		send_message(ask, &message, "0.0.0.0", "255.255.255.255");
 		answer = hear(ask, xid);
 	}
 	puts(answer.type == ACK ? inet_ntop(AF_INET, answer.address, address, sizeof(address))

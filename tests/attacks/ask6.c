@@ -92,7 +92,7 @@ static void put_message(const struct ask *ask, struct frame *message, unsigned i
 static void send_message(const struct ask *ask, const struct frame *inner)
 {
 	static const unsigned char all[MAC] = {0x33, 0x33, 0, 1, 0, 2};
-	unsigned char from[16] = {0xfe, 0x80}, to[16];
+	unsigned char from[16] = {0xfe, 0x80}, to[16], link[16];
 	struct frame frame, relayed = {.size = 0};
 	const struct frame *message = ask->relayed ? &relayed : inner;
 	size_t header = ETHER + ask->tags * 4;
@@ -104,7 +104,8 @@ static void send_message(const struct ask *ask, const struct frame *inner)
 	memcpy(from + 13, ask->card + 3, 3);
 	inet_pton(AF_INET6, "ff02::1:2", to);
 	put_16(&relayed, RELAY << 8);
-	put_zeros(&relayed, 16);
+	inet_pton(AF_INET6, "fd00:2::1", link);
+	put(&relayed, link, 16); /* the subnet that it asks for: the test's */
 	put(&relayed, from, 16);
 	put_option(&relayed, 9, inner->data, inner->size);
 	begin(ask, &frame, all, 0x86dd);

@@ -175,8 +175,10 @@ change lab 'network lab host-only 172.16.2.1/24 fd00:2::1/64 dhcp=172.16.2.2-172
 	lab: restarted dnsmasq
 EOT
 change lab 'network lab host-only 172.16.2.1/24 fd00:2::1/64 mtu=1400' <<-EOT
+	lab: put up its guard
 	lab: stopped dnsmasq
 	--
+	lab: put up its guard
 	lab: started dnsmasq
 EOT
 change lab 'network lab host-only 172.16.2.1/24 dhcp=172.16.2.2-172.16.2.100 mtu=1400' <<-EOT

@@ -14,7 +14,7 @@ shows() {
 	"$@" >"$TMPDIR/shown" 2>&1
 	shows_came=$?
 	[ "$shows_came" = "$shows_status" ] || echo "status $shows_came"
-	sed -E 's/\(([0-9]+)\)$/(N)/; s/vmm [0-9]+/vmm N/; s/"(vmm|pid)": [0-9]+/"\1": N/
+	sed -E 's/\(([0-9]+)\)/(N)/; s/vmm [0-9]+/vmm N/; s/"(vmm|pid)": [0-9]+/"\1": N/
 		s/\<tg[0-9a-z]+-[0-9]+\>/TAP/' "$TMPDIR/shown" | diff "$TMPDIR/expected" - &&
 		[ "$shows_came" = "$shows_status" ]
 }
@@ -33,7 +33,7 @@ check 'where nothing stands' shows 1 "$TAPGATE" status <<'EOT'
 lab              host-only   missing
   not made yet, is to have 172.16.2.1/24 fd00:2::1/64; run 'tapgate up'
   guard   missing
-  dhcp    172.16.2.2-172.16.2.100, dnsmasq is stopped
+  dhcp    172.16.2.2-172.16.2.100, dnsmasq is stopped, 0 of 99 leases in use
 quiet            internal    missing
   not made yet; run 'tapgate up'
   guard   missing
@@ -85,7 +85,7 @@ check 'with guests: for people' shows 1 "$TAPGATE" status <<'EOT'
 lab              host-only   different  172.16.2.1/24 fd00:2::1/64 fe80::1/64
   not as wanted: ports (one is not a tap of the network); run 'tapgate up'
   guard   stands
-  dhcp    172.16.2.2-172.16.2.100, dnsmasq is running (N)
+  dhcp    172.16.2.2-172.16.2.100, dnsmasq is running (N), 0 of 99 leases in use
   member  other, not tapgate's
   member  TAP, user alice, vmm N
   member  fake, not tapgate's
@@ -126,7 +126,9 @@ json() { # what status --json prints
 		        "state": "running",
 		        "first": "172.16.2.2",
 		        "last": "172.16.2.100",
-		        "pid": N
+		        "pid": N,
+		        "leases_room": 99,
+		        "leases_used": 0
 		      },
 		      "members": [
 		        {
@@ -226,13 +228,13 @@ json() { # what status --json prints
 }
 json >"$TMPDIR/json"
 check 'with guests: for programs' shows 1 "$TAPGATE" status --json lab quiet tap1 br0 <"$TMPDIR/json"
-sed 's/"stands"/"unknown"/; s/"state": "running"/"state": "unknown"/; s/"pid": N/"pid": null/' "$TMPDIR/json" >"$TMPDIR/json.alice"
+sed 's/"stands"/"unknown"/; s/"state": "running"/"state": "unknown"/; s/"pid": N,/"pid": null,/' "$TMPDIR/json" >"$TMPDIR/json.alice"
 check 'alice sees all but guards' shows 1 as_alice "$TAPGATE" status --json lab quiet tap1 br0 <"$TMPDIR/json.alice"
 check 'alice, for people' shows 1 as_alice "$TAPGATE" status quiet tap1 lab <<'EOT'
 lab              host-only   different  172.16.2.1/24 fd00:2::1/64 fe80::1/64
   not as wanted: ports (one is not a tap of the network); run 'tapgate up'
   guard   unknown (only root can see it)
-  dhcp    172.16.2.2-172.16.2.100, dnsmasq unknown (only root can see it)
+  dhcp    172.16.2.2-172.16.2.100, dnsmasq unknown (only root can see it), 0 of 99 leases in use
   member  other, not tapgate's
   member  TAP, user alice, vmm N
   member  fake, not tapgate's
@@ -274,7 +276,7 @@ check 'what differs, for people' shows 1 "$TAPGATE" status lab quiet web tap1 ce
 lab              host-only   different  172.16.2.1/24 fd00:2::1/64 fe80::1/64
   not as wanted: DHCP; run 'tapgate up'
   guard   stands
-  dhcp    172.16.2.2-172.16.2.100, dnsmasq is stopped
+  dhcp    172.16.2.2-172.16.2.100, dnsmasq is stopped, 0 of 99 leases in use
   member  TAP, user alice, vmm N
 quiet            internal    different
   not as wanted: guard; run 'tapgate up'

@@ -176,6 +176,7 @@ static inline void print_options(const struct policy_options *options, char *buf
 		{OPTION_QUEUES, options->queues, "queues"},
 		{OPTION_VLAN, options->vlan, "vlan"},
 		{OPTION_MTU, options->mtu, "mtu"},
+		{OPTION_LEASES, options->leases, "leases"},
 	};
 	const unsigned char *mac = options->mac;
 
