@@ -252,6 +252,7 @@ static void tell_grant(const struct permit *permit, enum policy_option option, c
 			permit->by_rule & option				      ? BY_RULE
 			: line & option						      ? BY_LINE
 			: option == OPTION_LOCK_MAC && (permit->by_rule & OPTION_MAC) ? BY_RULE
+			: option == OPTION_LOCK_MAC && (line & OPTION_LOCK_IP)	      ? BY_LINE
 										      : BY_MODE);
 }
 
@@ -269,6 +270,7 @@ void explain_each_grant(const struct permit *permit,
 		{"queues", OPTION_QUEUES, options->queues},
 		{"mac", OPTION_MAC, 0},
 		{"lock-mac", OPTION_LOCK_MAC, 0},
+		{"lock-ip", OPTION_LOCK_IP, 0},
 		{"isolated", OPTION_ISOLATED, 0},
 		{"guard", OPTION_GUARD, 0},
 		{"vlan", OPTION_VLAN, options->vlan},

@@ -193,6 +193,8 @@ static inline void print_options(const struct policy_options *options, char *buf
 		text_append(buffer, size, " lock-mac");
 	if (options->given & OPTION_GUARD)
 		text_append(buffer, size, " guard");
+	if (options->given & OPTION_LOCK_IP)
+		text_append(buffer, size, " lock-ip");
 }
 
 /* "allowed /p:2 (allow br0 max=2) max=2", and behind it what else the verdict tells. */

@@ -139,6 +139,18 @@ static void test_dhcp(void **state)
 		{TEXT("network a nat 10.0.0.1/24 dhcp=10.0.0.2-10.0.0.9 leases=65\n"),
 			"/p:1:57: leases='65', expected a number from 1 to 64"},
 		{TEXT("network a nat 10.0.0.1/24 leases=2\n"), "/p:1:35: leases= without dhcp=, expected both"},
+		{TEXT("network a nat 10.0.0.1/24 lock-ip dhcp=10.0.0.2-10.0.0.9\n"), ""},
+		{TEXT("network a host-only 10.0.0.1/24 dhcp=10.0.0.2-10.0.0.9 lock-ip isolated\n"), ""},
+		{TEXT("network a nat 10.0.0.1/24 lock-ip\n"),
+			"/p:1:27: 'lock-ip' without 'dhcp=', expected both: else nobody gives a guest an address"},
+		{TEXT("network a nat 10.0.0.1/24 fd00::1/64 lock-ip dhcp=10.0.0.2-10.0.0.9\n"),
+			"/p:1:38: 'lock-ip' on a network with an IPv6 address, expected IPv4 alone: guests choose "
+			"their IPv6 addresses"},
+		{TEXT("network a host-only 10.0.0.1/24 dhcp=10.0.0.2-10.0.0.9 lock-ip\n"),
+			"/p:1:56: 'lock-ip' on a network whose guests reach each other, expected 'isolated' beside it: "
+			"what they send to one another does not come by the host"},
+		{TEXT("network a nat 10.0.0.1/24 lock-ip=1 dhcp=10.0.0.2-10.0.0.9\n"),
+			"/p:1:34: 'lock-ip' with a value, expected the word alone"},
 		{TEXT("network a nat 10.0.0.1/31 dhcp=10.0.0.0-10.0.0.0\n"),
 			"/p:1:15: dhcp= in a subnet of /31, expected a prefix of at most /30"},
 		{TEXT("network a nat 10.0.0.1/32 dhcp=10.0.0.1-10.0.0.1\n"),
