@@ -40,6 +40,8 @@ struct link_interface {
 	bool knows_vlans;	/* as a bridge: it could look at VLAN tags (CONFIG_BRIDGE_VLAN_FILTERING) */
 	bool vlan_filtering;	/* as a bridge: it does */
 	uint32_t forward_delay; /* as a bridge: 1/100 s until a new port forwards */
+	uint16_t group_forward; /* as a bridge: a bit for each of 01:80:c2:00:00:00 to :0f that it forwards */
+	bool snooping;		/* as a bridge: it watches who wants which multicast */
 };
 
 /*

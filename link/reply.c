@@ -60,6 +60,9 @@ static bool parse_link_info(struct nlattr *attribute, struct link_interface *int
 	interface->stp = stp != 0;
 	/* A kernel whose bridges have no VLANs tells of filtering, not of their protocol (net/bridge/br_netlink.c). */
 	interface->knows_vlans = bridge[IFLA_BR_VLAN_PROTOCOL] != NULL;
+	if (bridge[IFLA_BR_GROUP_FWD_MASK] && nla_len(bridge[IFLA_BR_GROUP_FWD_MASK]) == sizeof(uint16_t))
+		interface->group_forward = nla_get_u16(bridge[IFLA_BR_GROUP_FWD_MASK]);
+	interface->snooping = is_on(bridge[IFLA_BR_MCAST_SNOOPING]);
 	interface->vlan_filtering = is_on(bridge[IFLA_BR_VLAN_FILTERING]);
 	for (int i = 1; i <= IFLA_BRPORT_MAX; i++) {
 		if (port[i] && nla_len(port[i]) == 1)
