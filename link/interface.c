@@ -245,6 +245,33 @@ int link_set_bridge(struct link *link, int index, bool stp, uint32_t forward_del
 	return error || !stp ? error : bridge(link, 0, index, NULL, NULL, on);
 }
 
+/* IFLA_LINKINFO { IFLA_INFO_KIND "bridge" IFLA_INFO_DATA { IFLA_BR_MCAST_SNOOPING, IFLA_BR_FDB_MAX_LEARNED } } */
+static bool put_tables(struct nl_msg *request, bool snooping, uint32_t learned_max)
+{
+	struct nlattr *info = nla_nest_start(request, IFLA_LINKINFO), *data;
+
+	if (!info || nla_put_string(request, IFLA_INFO_KIND, "bridge") < 0 ||
+		!(data = nla_nest_start(request, IFLA_INFO_DATA)) ||
+		nla_put_u8(request, IFLA_BR_MCAST_SNOOPING, snooping) < 0 ||
+		nla_put_u32(request, BRIDGE_LEARNED_MAX, learned_max) < 0)
+		return false;
+	nla_nest_end(request, data);
+	nla_nest_end(request, info);
+	return true;
+}
+
+int link_set_bridge_tables(struct link *link, int index, bool snooping, uint32_t learned_max)
+{
+	const struct ifinfomsg header = {.ifi_index = index};
+	struct nl_msg *request = new_request(RTM_NEWLINK, NLM_F_ACK, &header);
+
+	if (!request || !put_tables(request, snooping, learned_max)) {
+		nlmsg_free(request);
+		return -ENOMEM;
+	}
+	return exchange_acknowledged(link, request);
+}
+
 int link_remove(struct link *link, int index)
 {
 	const struct ifinfomsg header = {.ifi_index = index};

@@ -125,6 +125,12 @@ static uint32_t mtu_wanted(const struct host *host, const struct policy_network 
 	return mtu;
 }
 
+/*
+ * The kernel's defaults are a switch's. With snooping, one guest's query takes multicast, neighbour discovery included,
+ * from those whose firewalls know no MLD; without a limit, one guest fills memory with addresses that the bridge learns.
+ */
+enum { LEARNED_MAX = 16384 }; /* sixteen for each port that a bridge can have */
+
 static bool differs(const char *what, const char **difference)
 {
 	*difference = what;
@@ -147,6 +153,10 @@ static bool setting_differs(const struct host *host, const struct policy_network
 		return differs("spanning tree and forward delay", difference);
 	if (bridge->mtu != mtu_wanted(host, network, bridge->index))
 		return differs("MTU", difference);
+	if (bridge->snooping)
+		return differs("multicast snooping", difference);
+	if (bridge->knows_learned_max && bridge->learned_max != LEARNED_MAX)
+		return differs("limit of learned addresses", difference);
 	if (mode >= 0 && mode != 1)
 		return differs("choice of an IPv6 address", difference);
 	return false;
@@ -158,6 +168,8 @@ static bool set_back(struct session *session, const struct undo_values *values)
 	const struct link_change change = {.mac = before->mac, .mtu = before->mtu, .alias = before->alias};
 	int error = link_set_bridge(session->link, values->index, before->stp, before->forward_delay);
 
+	error = error ? error
+		      : link_set_bridge_tables(session->link, values->index, before->snooping, before->learned_max);
 	if (!error)
 		error = link_change(session->link, values->index, &change);
 	if (!error && ipv6_address_mode(values->name) != values->number)
@@ -181,6 +193,7 @@ static int apply_settings(
 	alias_of_bridge(network->name, policy_mode_name(network->mode), alias);
 	choose_mac(network->name, mac);
 	error = link_set_bridge(session->link, bridge->index, false, 0);
+	error = error ? error : link_set_bridge_tables(session->link, bridge->index, false, LEARNED_MAX);
 	return error ? error : link_change(session->link, bridge->index, &change);
 }
 

@@ -31,6 +31,10 @@ int close_host(void **state);
 /* A setting of the network's, as sysctl(8) names it: "net.ipv4.ip_forward". */
 void set(const char *name, int value);
 
+/* The host's own hardware address on an interface; that it knows a guest's, and need not ask. */
+const char *mac_on(const char *interface);
+void knows(const char *interface, const char *address);
+
 /* Take a network's guard away, or a tap's own protection: the control. */
 void without_guard(const char *network);
 void without_wall(const char *tap);
@@ -44,6 +48,9 @@ int type_socket(const char *interface, unsigned int type);
 
 /* Whether the host took a router's word: a default route or an address of the prefix that ra() has. */
 bool believes_router(void);
+
+/* Whether a user of the host's can send to an address by an interface of that user's choice. */
+bool user_sends(const char *interface, const char *source, const char *destination);
 
 /* --- frames ------------------------------------------------------------------------------------------------------ */
 

@@ -12,6 +12,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "tests/netns/frames.h"
+
 enum { SOCKETS_MAX = 16 };
 
 static int sockets[SOCKETS_MAX];
@@ -66,6 +68,16 @@ int close_host(void **state)
 		close(sockets[--socket_count]);
 	command("nft flush ruleset");
 	return clean_world(state);
+}
+
+const char *mac_on(const char *interface)
+{
+	return first_line("/sys/class/net/%s/address", interface);
+}
+
+void knows(const char *interface, const char *address)
+{
+	command("ip neigh replace %s lladdr %s dev %s nud permanent", address, GUEST_MAC, interface);
 }
 
 void without_guard(const char *network)
@@ -123,6 +135,47 @@ bool believes_router(void)
 	return shell_status("{ ip -6 route show table all; ip -6 addr; } | grep -q 'proto ra\\|2001:db8:bad:'") == 0;
 }
 
+struct datagram {
+	const char *interface, *source, *destination;
+};
+
+static socklen_t address_of(const char *text, const char *interface, struct sockaddr_storage *address)
+{
+	struct sockaddr_in *ipv4 = (struct sockaddr_in *)(void *)address;
+	struct sockaddr_in6 *ipv6 = (struct sockaddr_in6 *)(void *)address;
+
+	*address = (struct sockaddr_storage){.ss_family = strchr(text, ':') ? AF_INET6 : AF_INET};
+	if (inet_pton(AF_INET, text, &ipv4->sin_addr) == 1)
+		return sizeof(*ipv4);
+	assert_int_equal(inet_pton(AF_INET6, text, &ipv6->sin6_addr), 1);
+	ipv6->sin6_scope_id = interface ? if_nametoindex(interface) : 0;
+	return sizeof(*ipv6);
+}
+
+static int send_datagram(void *context)
+{
+	const struct datagram *datagram = context;
+	struct sockaddr_storage source, destination;
+	socklen_t size = address_of(datagram->source, NULL, &source);
+	int fd = socket(source.ss_family, SOCK_DGRAM, 0), on = 1;
+
+	address_of(datagram->destination, datagram->interface, &destination);
+	((struct sockaddr_in *)(void *)&destination)->sin_port = htons(9); /* where an IPv6 address has it, too */
+	return fd < 0 ||
+	       setsockopt(
+		       fd, SOL_SOCKET, SO_BINDTODEVICE, datagram->interface, (socklen_t)strlen(datagram->interface)) ||
+	       setsockopt(fd, SOL_SOCKET, SO_BROADCAST, &on, sizeof(on)) ||
+	       bind(fd, (struct sockaddr *)&source, size) ||
+	       sendto(fd, "attacked", 8, 0, (struct sockaddr *)&destination, size) != 8;
+}
+
+bool user_sends(const char *interface, const char *source, const char *destination)
+{
+	struct datagram datagram = {interface, source, destination};
+
+	return as_user(&bob, send_datagram, &datagram) == 0;
+}
+
 /* --- the guest --------------------------------------------------------------------------------------------------- */
 
 static struct result guest(const char *network, bool vnet)
@@ -136,6 +189,8 @@ static struct result guest(const char *network, bool vnet)
 	result = run(&(struct call){.about = network, .argv = argv});
 	EXPECT(&result, result.code == 0 && result.fds == 1);
 	fcntl(result.tap, F_SETFL, O_NONBLOCK);
+	if (first_line("/sys/class/net/%s/brport/state", tap_of(&result))[0])
+		await_forwarding(&result);
 	return result;
 }
 
