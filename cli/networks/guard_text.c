@@ -45,6 +45,8 @@ static bool write_value(FILE *out, const struct policy_network *network, const c
 		return fputs(table, out) >= 0;
 	if (size == 4 && memcmp(name, "name", size) == 0)
 		return fputs(network->name, out) >= 0;
+	if (size == 8 && memcmp(name, "isolated", size) == 0)
+		return (network->options.given & OPTION_ISOLATED) && fputs(network->name, out) >= 0;
 	if (size == 4 && memcmp(name, "taps", size) == 0)
 		return fprintf(out, "%s%s", network->name, policy_pool_size(network) ? "-*" : "") > 0;
 	if (size == 4 && memcmp(name, "ipv4", size) == 0)

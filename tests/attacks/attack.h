@@ -59,7 +59,8 @@ struct frame {
 	size_t size;
 };
 
-#define GUEST_MAC "52:54:00:12:34:56"
+#define GUEST_MAC "52:54:00:12:34:56" /* the attacker's; and of a guest that is attacked */
+#define PEER_MAC  "52:54:00:99:99:99"
 #define ALL	  "ff:ff:ff:ff:ff:ff"
 
 /* The text of the address 01:80:c2:00:00:0X. */

@@ -77,7 +77,7 @@ const char *mac_on(const char *interface)
 
 void knows(const char *interface, const char *address)
 {
-	command("ip neigh replace %s lladdr %s dev %s nud permanent", address, GUEST_MAC, interface);
+	command("ip neigh replace %s lladdr %s dev %s nud permanent", address, PEER_MAC, interface);
 }
 
 void without_guard(const char *network)
