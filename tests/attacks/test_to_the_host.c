@@ -338,7 +338,6 @@ static void test_in_a_strangers_name(void **state)
 		}
 		if (guarded)
 			command("nft delete table inet tapgate-web");
-		command("conntrack -F >/dev/null 2>&1; :");
 	}
 	close(cable);
 	give_back(&guest);
