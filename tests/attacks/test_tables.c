@@ -121,19 +121,18 @@ static void test_connections(void **state)
 		const char *network, *source, *destination;
 	} rows[] = {
 		{"lab", "172.16.5.11", "172.16.5.1"},
-		{"lab", "fd00:5::11", "fd00:5::1"},
-		{"web", "10.77.0.11", "192.0.2.50"},
 		{"web", "fd00:77::11", "2001:db8:1::50"},
 		{"tap1", "172.16.2.2", "172.16.2.1"},
-		{"tap1", "fd00:2::2", "fd00:2::1"},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct result guest = guest_on(rows[i].network);
-		const char *to = mac_on(i < 4 ? rows[i].network : tap_of(&guest));
+		const char *to = mac_on(i < 2 ? rows[i].network : tap_of(&guest));
 		unsigned int before = (unsigned int)atoi(first_line("/proc/sys/net/netfilter/nf_conntrack_count")), now;
 
+		set("net.netfilter.nf_conntrack_udp_timeout", 600); /* all that were made are there yet */
+		knows("lan", "2001:db8:1::50");
 		now = connections_of_many(&guest, to, rows[i].source, rows[i].destination);
 		EXPECT(&guest, now > before + CONNECTIONS_MAX / 2 && now <= before + CONNECTIONS_MAX + 16);
 		command("handle=$(nft -a list chain %s room | sed -n 's/.*ct count.*handle //p') && "
@@ -149,9 +148,12 @@ static void test_connections(void **state)
 
 /* --- neighbours -------------------------------------------------------------------------------------------------- */
 
+/* Few enough to leave room in the kernel's table, which all network namespaces share. */
+enum { NEIGHBOURS = 300 };
+
 static unsigned int neighbours_of_many(const struct result *guest, const char *bridge)
 {
-	for (unsigned int i = 0; i < TRIES; i++) {
+	for (unsigned int i = 0; i < NEIGHBOURS; i++) {
 		struct frame frame = arp(ALL, "10.99.0.0", "192.0.2.1");
 
 		frame.bytes[30] = (unsigned char)(i >> 8);
@@ -162,21 +164,18 @@ static unsigned int neighbours_of_many(const struct result *guest, const char *b
 }
 
 /*
- * Of those who ask for the host's hardware address the kernel keeps 1024 by default, the host's own neighbours among
- * them (gc_thresh3, arp(7)): a limit that SECURITY.md states. Not so where the host is not to be reached.
+ * Whoever asks for the host's hardware address is in its table, whatever the address: a limit that SECURITY.md states.
+ * Not so where the host is not to be reached.
  */
 static void test_neighbours(void **state)
 {
 	struct result guest = guest_on("lab"), internal = guest_on("quiet");
-	unsigned int known;
 
 	(void)state;
 	EXPECT(&guest, neighbours_of_many(&internal, "quiet") == 0);
+	EXPECT(&guest, neighbours_of_many(&guest, "lab") >= NEIGHBOURS);
 	without_guard("quiet");
-	EXPECT(&guest, neighbours_of_many(&internal, "quiet") > 256);
-	command("ip neigh flush dev quiet");
-	known = neighbours_of_many(&guest, "lab");
-	EXPECT(&guest, known > 256 && known < TRIES / 2);
+	EXPECT(&guest, neighbours_of_many(&internal, "quiet") >= NEIGHBOURS);
 	give_back(&guest);
 	give_back(&internal);
 }
