@@ -77,8 +77,8 @@ static struct tc_program going_out(const struct link_interface *tap)
 static bool refuse_kernel(const struct port *port, struct outcome *outcome)
 {
 	return refuse(outcome, EXIT_SYSTEM,
-		"this kernel cannot keep the tap '%s' and the host apart; an administrator can run: modprobe -a "
-		"sch_ingress cls_bpf, or a kernel with CONFIG_NET_SCH_INGRESS and CONFIG_NET_CLS_BPF",
+		"this kernel cannot keep the tap '%s' and the host apart; an administrator can take one that has "
+		"CONFIG_NET_SCH_INGRESS and CONFIG_NET_CLS_BPF, or run: modprobe -a sch_ingress cls_bpf",
 		port->name);
 }
 
