@@ -49,6 +49,10 @@ int type_socket(const char *interface, unsigned int type);
 /* Whether the host took a router's word: a default route or an address of the prefix that ra() has. */
 bool believes_router(void);
 
+/* An address as text, of an interface if it is a link's own; returns the size. */
+struct sockaddr_storage;
+unsigned int address_of(const char *text, const char *interface, struct sockaddr_storage *address);
+
 /* Whether a user of the host's can send to an address by an interface of that user's choice. */
 bool user_sends(const char *interface, const char *source, const char *destination);
 

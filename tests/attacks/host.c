@@ -139,7 +139,7 @@ struct datagram {
 	const char *interface, *source, *destination;
 };
 
-static socklen_t address_of(const char *text, const char *interface, struct sockaddr_storage *address)
+socklen_t address_of(const char *text, const char *interface, struct sockaddr_storage *address)
 {
 	struct sockaddr_in *ipv4 = (struct sockaddr_in *)(void *)address;
 	struct sockaddr_in6 *ipv6 = (struct sockaddr_in6 *)(void *)address;
