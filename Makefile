@@ -79,6 +79,7 @@ HELPER_SRC := $(filter-out helper/filters.c,$(wildcard helper/*.c))
 CLI_SRC    := $(wildcard cli/*.c cli/*/*.c)
 UNIT_SRC   := $(wildcard tests/unit/*.c)
 NETNS_SRC  := $(wildcard tests/netns/test_*.c)
+ATTACKS_SRC := $(wildcard tests/attacks/test_*.c)
 HARNESS_SRC := $(filter-out $(NETNS_SRC),$(wildcard tests/netns/*.c))
 objects = $(patsubst %.c,$(BUILD)/%.o,$(sort $1))
 
@@ -97,6 +98,7 @@ SHARED     := $(call objects,$(POLICY_SRC) $(FILES_SRC) $(LINK_SRC))
 PARTS      := $(SHARED) $(call objects,$(filter-out helper/main.c,$(HELPER_SRC)) $(filter-out cli/main.c,$(CLI_SRC)))
 UNIT       := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(UNIT_SRC))
 NETNS      := $(patsubst tests/netns/%.c,$(BUILD)/tests/netns/%,$(NETNS_SRC))
+ATTACKS    := $(patsubst tests/attacks/%.c,$(BUILD)/tests/attacks/%,$(ATTACKS_SRC))
 FUZZ       := $(patsubst %.c,$(BUILD)/%,$(filter-out tests/fuzz/replay.c,$(wildcard tests/fuzz/*.c)))
 TOOLS      := $(patsubst %.c,$(BUILD)/%,\
 	$(wildcard $(addsuffix /*.c,$(addprefix tests/,common bench cli differential faults guest)))) $(BUILD)/tests/attacks/ask
@@ -113,7 +115,7 @@ endif
 .SECONDARY:
 
 all: $(HELPER) $(CLI) $(LEASE)
-tests: all $(UNIT) $(NETNS) $(TOOLS)
+tests: all $(UNIT) $(NETNS) $(ATTACKS) $(TOOLS)
 sanitized: $(UNIT) $(FUZZ)
 
 # For tests/lint: what the compiler is told.
@@ -166,6 +168,9 @@ $(BUILD)/tests/fuzz/%: $(BUILD)/tests/fuzz/%.o $(BUILD)/tests/fuzz/replay.o $(PA
 $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(PARTS)
 	$(CC) $(ALL_CFLAGS) $(HARDENING_LINK) $(LDFLAGS) -o $@ $^ $(HELPER_LIBS) $(CLI_LIBS) -lcmocka
 $(BUILD)/tests/netns/%: $(BUILD)/tests/netns/%.o $(call objects,$(HARNESS_SRC)) $(PARTS)
+	$(CC) $(ALL_CFLAGS) $(HARDENING_LINK) $(LDFLAGS) -o $@ $^ $(HELPER_LIBS) $(CLI_LIBS) -lcmocka
+$(BUILD)/tests/attacks/%: $(BUILD)/tests/attacks/%.o $(call objects,$(HARNESS_SRC) \
+		$(filter-out $(ATTACKS_SRC) tests/attacks/ask%.c,$(wildcard tests/attacks/*.c))) $(PARTS)
 	$(CC) $(ALL_CFLAGS) $(HARDENING_LINK) $(LDFLAGS) -o $@ $^ $(HELPER_LIBS) $(CLI_LIBS) -lcmocka
 # Programs that the test scripts run; they share nothing with the helper.
 $(TOOLS): $(BUILD)/%: $(BUILD)/%.o

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <linux/if_link.h>
 
+#include "helper/apart.h"
 #include "helper/lock.h"
 
 /* Each option that is a setting of the port: which one, what it has to be, and since when Linux has it. */
@@ -57,6 +58,8 @@ bool protect_port(const struct request *request, const struct permit *permit, co
 
 	if (!network->bridge.index) /* no other guest's frame comes to a tap without a bridge */
 		return true;
+	if (!apart_keep(network, port, outcome))
+		return false;
 	for (int i = 0; i < COUNT; i++) {
 		if (!(given & protections[i].option))
 			continue;
@@ -94,6 +97,8 @@ bool protect_holds(const struct permit *permit, const struct network *network, c
 			"remove it, or run such a kernel",
 			p->word, permit_place(permit, p->option), p->since);
 	}
+	if (network->bridge.index && !apart_holds(network, port, tap, outcome))
+		return false;
 	error = given & OPTION_VLAN ? link_has_vlan(network->link, port->tap, permit->options.vlan) : 0;
 	if (error == -ENOENT)
 		return refuse(outcome, EXIT_SYSTEM, "the tap '%s' was taken out of VLAN %u meanwhile; try again",

@@ -255,7 +255,8 @@ static bool put_switch(struct nl_msg *request, const struct link_interface *as)
 		!(data = nla_nest_start(request, IFLA_INFO_DATA)) ||
 		nla_put_u16(request, IFLA_BR_GROUP_FWD_MASK, as->group_forward) < 0 ||
 		nla_put_u32(request, IFLA_BR_AGEING_TIME, as->ageing) < 0 ||
-		nla_put_u8(request, IFLA_BR_MCAST_SNOOPING, as->snooping) < 0)
+		nla_put_u8(request, IFLA_BR_MCAST_SNOOPING, as->snooping) < 0 ||
+		nla_put_u32(request, BRIDGE_LEARNED_MAX, as->learned_max) < 0)
 		return false;
 	nla_nest_end(request, data);
 	nla_nest_end(request, info);

@@ -41,7 +41,9 @@ struct link_interface {
 	bool vlan_filtering;	/* as a bridge: it does */
 	uint32_t forward_delay; /* as a bridge: 1/100 s until a new port forwards */
 	uint16_t group_forward; /* as a bridge: a bit for each of 01:80:c2:00:00:00 to :0f that it forwards */
-	bool snooping;		/* as a bridge: it watches who wants which multicast */
+	bool snooping;		/* as a bridge: it forwards multicast to those alone who asked for it */
+	bool knows_learned_max; /* as a bridge: it can have a limit of addresses that it learns (Linux 6.7) */
+	uint32_t learned_max;	/* as a bridge: that limit; 0: none */
 	uint32_t ageing;	/* as a bridge: 1/100 s until it forgets an address; 0: at once */
 	int lower;		/* index of the interface that it stands on, as a macvlan or VLAN does; 0: none here */
 };
@@ -99,7 +101,10 @@ int link_has_vlan(struct link *link, int port, uint32_t vlan);
 int link_make_bridge(struct link *link, const char *name, const unsigned char mac[static 6]);
 int link_set_bridge(struct link *link, int index, bool stp, uint32_t forward_delay);
 
-/* Give a bridge group_forward, snooping and ageing as another has them. Snooping stays off where the kernel has none. */
+/*
+ * Give a bridge group_forward, snooping, ageing and learned_max as another has them; a kernel that has no limit passes over
+ * that.
+ */
 int link_set_switch(struct link *link, int index, const struct link_interface *as);
 
 int link_remove(struct link *link, int index);

@@ -29,6 +29,7 @@ bool reply_number(struct nlattr *attribute, uint32_t *value)
 	return true;
 }
 
+_Static_assert(IFLA_BR_MAX <= BRIDGE_ATTRIBUTE_MAX, "room for each attribute of a bridge");
 _Static_assert(IFLA_BRPORT_MAX < 64, "a bit for each setting of a port");
 
 /* A setting of one byte. */
@@ -40,7 +41,8 @@ static bool is_on(struct nlattr *attribute)
 /* IFLA_LINKINFO: what kind of interface it is, and what it is as a bridge or as a port of one. */
 static bool parse_link_info(struct nlattr *attribute, struct link_interface *interface)
 {
-	struct nlattr *info[IFLA_INFO_MAX + 1], *bridge[IFLA_BR_MAX + 1] = {0}, *port[IFLA_BRPORT_MAX + 1] = {0};
+	struct nlattr *info[IFLA_INFO_MAX + 1], *bridge[BRIDGE_ATTRIBUTE_MAX + 1] = {0},
+									       *port[IFLA_BRPORT_MAX + 1] = {0};
 	char master_kind[sizeof(interface->kind)];
 	uint32_t stp;
 
@@ -49,13 +51,14 @@ static bool parse_link_info(struct nlattr *attribute, struct link_interface *int
 		!reply_text(info[IFLA_INFO_SLAVE_KIND], master_kind, sizeof(master_kind)))
 		return false;
 	if (strcmp(interface->kind, "bridge") == 0 && info[IFLA_INFO_DATA] &&
-		nla_parse_nested(bridge, IFLA_BR_MAX, info[IFLA_INFO_DATA], NULL) < 0)
+		nla_parse_nested(bridge, BRIDGE_ATTRIBUTE_MAX, info[IFLA_INFO_DATA], NULL) < 0)
 		return false;
 	if (strcmp(master_kind, "bridge") == 0 && info[IFLA_INFO_SLAVE_DATA] &&
 		nla_parse_nested(port, IFLA_BRPORT_MAX, info[IFLA_INFO_SLAVE_DATA], NULL) < 0)
 		return false;
 	if (!reply_number(bridge[IFLA_BR_FORWARD_DELAY], &interface->forward_delay) ||
 		!reply_number(bridge[IFLA_BR_AGEING_TIME], &interface->ageing) ||
+		!reply_number(bridge[BRIDGE_LEARNED_MAX], &interface->learned_max) ||
 		!reply_number(bridge[IFLA_BR_STP_STATE], &stp))
 		return false;
 	interface->stp = stp != 0;
@@ -63,6 +66,7 @@ static bool parse_link_info(struct nlattr *attribute, struct link_interface *int
 	interface->knows_vlans = bridge[IFLA_BR_VLAN_PROTOCOL] != NULL;
 	if (bridge[IFLA_BR_GROUP_FWD_MASK] && nla_len(bridge[IFLA_BR_GROUP_FWD_MASK]) == sizeof(uint16_t))
 		interface->group_forward = nla_get_u16(bridge[IFLA_BR_GROUP_FWD_MASK]);
+	interface->knows_learned_max = bridge[BRIDGE_LEARNED_MAX] != NULL;
 	interface->snooping = is_on(bridge[IFLA_BR_MCAST_SNOOPING]);
 	interface->vlan_filtering = is_on(bridge[IFLA_BR_VLAN_FILTERING]);
 	for (int i = 1; i <= IFLA_BRPORT_MAX; i++) {

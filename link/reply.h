@@ -24,6 +24,9 @@ struct reply {
  */
 int reply_read(struct reply *reply, const void *datagram, size_t size);
 
+/* Of a bridge; kernel headers before 6.7 do not have it (IFLA_BR_FDB_MAX_LEARNED, linux/if_link.h). */
+enum { BRIDGE_LEARNED_MAX = 49, BRIDGE_ATTRIBUTE_MAX = 63 };
+
 /* Attributes: the text of one, if it fits and ends in NUL as the kernel's do; a number. Absent: empty, or 0. */
 struct nlattr;
 bool reply_text(struct nlattr *attribute, char *buffer, size_t size);

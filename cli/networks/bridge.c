@@ -100,18 +100,23 @@ static bool differs(const char *what, const char **difference)
 }
 
 /*
- * What is meant for switches: no frames for the bridge itself passed on (it is none of a spanning tree, and what guests
- * say by these addresses to one another would be out of the guard's sight); every guest hears all multicast, as among
- * tens of ports there is nothing to gain by counting who wants which, and a querier that goes takes IPv6 from those who
- * do not answer (dfinity/ic 11246); addresses are kept for as long as the kernel's default, since without them all hear
- * all.
+ * The kernel's defaults are a switch's. What is for a bridge itself is not passed on: it is none of a spanning tree, and
+ * what guests say by these addresses to one another would be out of the guard's sight. With snooping, one guest's query
+ * takes multicast, neighbour discovery included, from those whose firewalls know no MLD (dfinity/ic 11246). Without a
+ * limit, one guest fills memory with addresses that the bridge learns; if it forgot them at once, all would hear all.
  */
-static const struct link_interface as_switch = {.group_forward = 0, .snooping = false, .ageing = 30000};
+static const struct link_interface as_switch = {
+	.group_forward = 0,
+	.snooping = false,
+	.ageing = 30000,      /* the kernel's default */
+	.learned_max = 16384, /* sixteen for each port that a bridge can have */
+};
 
 static bool switch_differs(const struct link_interface *bridge)
 {
 	return bridge->group_forward != as_switch.group_forward || bridge->snooping != as_switch.snooping ||
-	       bridge->ageing != as_switch.ageing;
+	       bridge->ageing != as_switch.ageing ||
+	       (bridge->knows_learned_max && bridge->learned_max != as_switch.learned_max);
 }
 
 /* The first setting of a bridge that is not as the network wants it. */
@@ -136,6 +141,8 @@ static bool setting_differs(const struct host *host, const struct policy_network
 		return differs("spanning tree and forward delay", difference);
 	if (bridge->mtu != mtu_wanted(host, network, bridge->index))
 		return differs("MTU", difference);
+	if (bridge->knows_learned_max && bridge->learned_max != as_switch.learned_max)
+		return differs("limit of learned addresses", difference);
 	if (mode >= 0 && mode != 1)
 		return differs("choice of an IPv6 address", difference);
 	return false;

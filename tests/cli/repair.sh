@@ -84,6 +84,10 @@ drift 'a forward delay' \
 	'lab different spanning tree and forward delay' 'ip link set lab type bridge forward_delay 1500' <<-EOT
 	lab: repaired its bridge's spanning tree and forward delay
 EOT
+drift 'multicast snooping on' \
+	'lab different multicast snooping' 'ip link set lab type bridge mcast_snooping 1' <<-EOT
+	lab: repaired its bridge's multicast snooping
+EOT
 drift 'another MTU' 'lab different MTU' 'ip link set lab mtu 1450' <<-EOT
 	lab: repaired its bridge's MTU
 EOT
