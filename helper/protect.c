@@ -97,13 +97,13 @@ bool protect_holds(const struct permit *permit, const struct network *network, c
 			"remove it, or run such a kernel",
 			p->word, permit_place(permit, p->option), p->since);
 	}
-	if (network->bridge.index && !apart_holds(network, port, tap, outcome))
-		return false;
 	error = given & OPTION_VLAN ? link_has_vlan(network->link, port->tap, permit->options.vlan) : 0;
 	if (error == -ENOENT)
 		return refuse(outcome, EXIT_SYSTEM, "the tap '%s' was taken out of VLAN %u meanwhile; try again",
 			port->name, permit->options.vlan);
 	if (error)
 		return refuse_errno(outcome, error, "cannot read back the VLAN of the tap '%s'", port->name);
+	if (network->bridge.index && !apart_holds(network, port, tap, outcome))
+		return false;
 	return !(given & OPTION_LOCK_MAC) || lock_holds(network, port, outcome);
 }

