@@ -30,8 +30,8 @@ address_of() {
 	ip -n "$1" -o -4 addr show dev eth0 | sed 's|.* inet \([0-9.]*\)/.*|\1|'
 }
 
-releases() { # releases GUEST: a lease that it asks for, at once
-	in_netns "$1" "$busybox" udhcpc -i eth0 -n -q -R -t 5 -T 1 -s "$TMPDIR/got" >/dev/null 2>&1
+releases() { # releases GUEST ADDRESS: a lease, by a message (tests/attacks/ask.c)
+	in_netns "$1" "$top/build/tests/attacks/ask" eth0 release4 "address=$2" "server=$host"
 }
 
 uses() { # uses GUEST ADDRESS: it has that address now
@@ -42,7 +42,11 @@ uses() { # uses GUEST ADDRESS: it has that address now
 }
 
 reaches() { # reaches GUEST: the host, soon
-	wait_for 5 in_netns "$1" "$busybox" ping -q -c 1 -W 1 "$host"
+	for reaches_try in 1 2 3 4 5; do
+		! in_netns "$1" "$busybox" ping -q -c 1 -W 1 "$host" || return 0
+	done
+	echo "$reaches_try times in vain"
+	return 1
 }
 
 reaches_not() { # reaches_not GUEST: several tries, as the first may only be late
@@ -89,8 +93,9 @@ counted() {
 speaks_ipv6
 check 'without lock-ip: IPv6 comes in' counted
 
-releases mallory
-check 'without lock-ip: it gives its lease up' refuses grep -q " $own " /run/tapgate/web.leases
+uses mallory "$own"
+releases mallory "$own"
+check 'without lock-ip: it gives its lease up' wait_for 5 refuses grep -q " $own " /run/tapgate/web.leases
 check '... and gets it again' [ "$(lease mallory)" = "$own" ]
 
 # --- with -------------------------------------------------------------------------------------------------------------
@@ -130,8 +135,11 @@ second=$(lease mallory)
 check '... but gets another' [ "$second" != "$own" ]
 check '... which it has' reaches mallory
 # A release would give an address away that its guest can go on with.
-releases mallory
-check 'a lease that was released stays' grep -q " $second " /run/tapgate/web.leases
+releases mallory "$second"
+uses mallory "$second"
+check 'what is sent behind a release is answered behind it' [ "$(lease victim)" = "$own" ]
+check '... and the lease stands still' grep -q " $second " /run/tapgate/web.leases
+check '... which its guest has' reaches mallory
 
 # --- and when it is put up again --------------------------------------------------------------------------------------
 
