@@ -11,7 +11,7 @@
 #include "link/nftables.h"
 
 const struct guard_family guard_families[GUARD_FAMILIES] = {
-	{NFPROTO_INET, "inet"}, {NFPROTO_NETDEV, "netdev"}, {NFPROTO_BRIDGE, "bridge"}};
+	{NFPROTO_INET, "inet"}, {NFPROTO_BRIDGE, "bridge"}, {NFPROTO_NETDEV, "netdev"}};
 
 enum { PATIENCE = 16 }; /* how often rules that are changed by others meanwhile are read again */
 
