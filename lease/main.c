@@ -225,12 +225,14 @@ static bool read_event(int argc, char **argv, struct event *event)
 static void tell_dnsmasq(const char *network)
 {
 	char path[64], text[16] = "";
+	uint32_t pid = 0;
 	FILE *file;
 
 	snprintf(path, sizeof(path), DNSMASQ_DIRECTORY "/%s.pid", network);
 	file = fopen(path, "re");
-	if (file && fgets(text, sizeof(text), file) && atoi(text) > 1)
-		kill(atoi(text), SIGHUP);
+	if (file && fgets(text, sizeof(text), file) &&
+		word_number((struct word){text, strcspn(text, "\n")}, INT32_MAX, &pid) && pid > 1)
+		kill((pid_t)pid, SIGHUP);
 	if (file)
 		fclose(file);
 }
