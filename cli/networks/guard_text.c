@@ -66,7 +66,7 @@ static void write_line(
 	const char *end = line + size, *mark;
 
 	while ((mark = memchr(line, '@', (size_t)(end - line)))) {
-		/* What has anything else in it is nft's own: a set's name, a place in a header. The line ends it at last. */
+		/* What has anything else in it is nft's own: a set's name, a place in a header. */
 		size_t name = strspn(mark + 1, "abcdefghijklmnopqrstuvwxyz0123456789");
 		bool value = mark[1 + name] == '@';
 

@@ -34,7 +34,7 @@ static void put_option(struct frame *frame, unsigned int code, const void *data,
 	put(frame, data, size);
 }
 
-/* An identifier of its own making (DUID-UUID has 18 bytes, but nobody looks), or the one made of the owner's address. */
+/* An identifier of its own making (nobody looks at what it is made of), or the one made of the owner's address. */
 static void put_client(const struct ask *ask, struct frame *message)
 {
 	unsigned char link[4 + MAC] = {0, 3, 0, 1};
