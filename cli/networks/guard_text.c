@@ -48,6 +48,8 @@ static bool write_value(
 		return fputs(network->name, out) >= 0;
 	if (size == 5 && memcmp(name, "place", size) == 0)
 		return fprintf(out, "%u", place) > 0;
+	if (size == 8 && memcmp(name, "requests", size) == 0)
+		return fprintf(out, "%u", policy_leases(network) > 4 ? policy_leases(network) * 4 : 16) > 0;
 	if (size == 4 && memcmp(name, "taps", size) == 0)
 		return fprintf(out, "%s%s", network->name, policy_pool_size(network) ? "-*" : "") > 0;
 	if (size == 4 && memcmp(name, "ipv4", size) == 0)
