@@ -49,19 +49,25 @@ static void print_member(void *context, const struct report_member *member)
 	putchar('\n');
 }
 
-static void print_ipv4(uint32_t address)
+struct ipv4_text {
+	char text[INET_ADDRSTRLEN];
+};
+
+static struct ipv4_text ipv4_text(uint32_t address)
 {
-	printf("%u.%u.%u.%u", address >> 24, address >> 16 & 255, address >> 8 & 255, address & 255);
+	const struct in_addr number = {htonl(address)};
+	struct ipv4_text text;
+
+	inet_ntop(AF_INET, &number, text.text, sizeof(text.text));
+	return text;
 }
 
 static void print_dhcp(const struct report *report)
 {
 	if (!report->network || !dnsmasq_wanted(report->network))
 		return;
-	printf("  dhcp    ");
-	print_ipv4(report->network->dhcp_first);
-	putchar('-');
-	print_ipv4(report->network->dhcp_last);
+	printf("  dhcp    %s-%s", ipv4_text(report->network->dhcp_first).text,
+		ipv4_text(report->network->dhcp_last).text);
 	if (report->guard == GUARD_UNKNOWN)
 		printf(", dnsmasq " SEEN_BY_ROOT);
 	else
@@ -173,15 +179,6 @@ static void add_member(void *context, const struct report_member *member)
 			addresses_of(members->session, member->interface->index)));
 }
 
-static json_t *ipv4_text(uint32_t address)
-{
-	const struct in_addr number = {htonl(address)};
-	char text[INET_ADDRSTRLEN] = "";
-
-	inet_ntop(AF_INET, &number, text, sizeof(text));
-	return json_string(text);
-}
-
 static json_t *dhcp_of(const struct report *report)
 {
 	int used;
@@ -189,8 +186,8 @@ static json_t *dhcp_of(const struct report *report)
 	if (!report->network || !dnsmasq_wanted(report->network))
 		return json_null();
 	used = leases_used(report->network);
-	return json_pack("{s:s, s:o, s:o, s:o, s:I, s:o}", "state", report_dnsmasq_word(report), "first",
-		ipv4_text(report->network->dhcp_first), "last", ipv4_text(report->network->dhcp_last), "pid",
+	return json_pack("{s:s, s:s, s:s, s:o, s:I, s:o}", "state", report_dnsmasq_word(report), "first",
+		ipv4_text(report->network->dhcp_first).text, "last", ipv4_text(report->network->dhcp_last).text, "pid",
 		report->dnsmasq_pid ? json_integer(report->dnsmasq_pid) : json_null(), "leases_room",
 		(json_int_t)leases_room(report->network), "leases_used", used >= 0 ? json_integer(used) : json_null());
 }

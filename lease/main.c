@@ -4,10 +4,10 @@
  *
  *	NETWORK.lease add|old|del MAC ADDRESS [NAME]
  *
- * dnsmasq gives a name to whoever asked for it last. So it is written down here who had it first (cli/networks/names.h),
- * and when another guest takes a name whose first one is still there, behind its tap, the name is pinned to that one:
- * dnsmasq reads it, gives it back within milliseconds, and does not give it away again. A guest whose tap is gone has
- * no name to lose: a machine that was made anew has it at once.
+ * dnsmasq gives a name to whoever asked for it last. So it is written down here who had it first
+ * (cli/networks/names.h), and when another guest takes a name whose first one is still there, behind its tap, the name
+ * is pinned to that one: dnsmasq reads it, gives it back within milliseconds, and does not give it away again. A guest
+ * whose tap is gone has no name to lose: a machine that was made anew has it at once.
  *
  * Arguments and environment are guests' words, as far as dnsmasq lets them through. It must not wait for anybody:
  * dnsmasq runs one at a time.
@@ -225,12 +225,14 @@ static bool read_event(int argc, char **argv, struct event *event)
 static void tell_dnsmasq(const char *network)
 {
 	char path[64], text[16] = "";
+	uint32_t pid = 0;
 	FILE *file;
 
 	snprintf(path, sizeof(path), DNSMASQ_DIRECTORY "/%s.pid", network);
 	file = fopen(path, "re");
-	if (file && fgets(text, sizeof(text), file) && atoi(text) > 1)
-		kill(atoi(text), SIGHUP);
+	if (file && fgets(text, sizeof(text), file) &&
+		word_number((struct word){text, strcspn(text, "\n")}, INT32_MAX, &pid) && pid > 1)
+		kill((pid_t)pid, SIGHUP);
 	if (file)
 		fclose(file);
 }

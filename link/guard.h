@@ -19,7 +19,7 @@ enum {
 	GUARD_SEAL_MAX = 64,
 };
 
-/* Families that a guard can have tables in. */
+/* Families that a guard can have tables in, in the order in which its text has them behind the one with the seal. */
 enum { GUARD_FAMILIES = 3 };
 struct guard_family {
 	int number; /* NFPROTO_... */

@@ -11,7 +11,6 @@ enum {
 	PORT_OPTIONS = OWN_PORT_OPTIONS | OPTION_VLAN | OPTION_GUARD,
 	MTU_IPV6 = 1280,    /* the least of a link with IPv6 (RFC 8200): Linux has no IPv6 on an interface below it */
 	DHCP4_PREFIX = 30,  /* the longest with a guest's address beside the host's, the subnet's and the broadcast */
-	LEASES = 4,	    /* a guest, and a few that it runs itself */
 	DHCP6_PREFIX = 112, /* the longest that holds what guests get by DHCPv6, ::1000 to ::1fff of the subnet */
 };
 
@@ -35,11 +34,6 @@ struct late {
 const char *policy_mode_name(enum policy_mode mode)
 {
 	return modes[mode].word;
-}
-
-unsigned int policy_leases(const struct policy_network *network)
-{
-	return network->options.given & OPTION_LEASES ? network->options.leases : LEASES;
 }
 
 /* An address in text; the parser of libc needs a NUL behind it. */

@@ -69,8 +69,8 @@ static void look_at_leases(struct live *live, const struct report *report)
 
 	if (used >= 0 && (unsigned int)used * 10 >= room * 9)
 		LIVE_WARN(live, report->name, "leases",
-			"%d of the %u addresses of dhcp= are in use, and who comes when there is none left gets none; make "
-			"the range larger, or limit its users with max=",
+			"%d of the %u addresses of dhcp= are in use, and who comes when there is none left gets none; "
+			"make the range larger, or limit its users with max=",
 			used, room);
 	if (!names_read(report->name, &names))
 		return;

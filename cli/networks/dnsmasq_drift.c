@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -21,16 +22,19 @@ enum { PATIENCE = 1000, DNS = 53 }; /* milliseconds for an answer; it takes one 
 static uint64_t unread(const unsigned char address[static 4])
 {
 	FILE *file = fopen("/proc/self/net/udp", "re");
-	char line[256];
-	uint32_t number, theirs, waiting;
-	unsigned int port;
+	char line[256], listener[32];
+	uint32_t number;
 	uint64_t found = 0;
 
 	memcpy(&number, address, sizeof(number));
+	snprintf(listener, sizeof(listener), ": %08" PRIX32 ":%04X ", number, DNS);
 	while (file && fgets(line, sizeof(line), file)) {
-		if (sscanf(line, "%*d: %" SCNx32 ":%x %*x:%*x %*x %*x:%" SCNx32, &theirs, &port, &waiting) == 3 &&
-			theirs == number && port == DNS)
-			found += waiting;
+		char *at = strstr(line, listener);
+
+		/* Behind it: who is connected, a state, what waits to be sent, and what to be read. */
+		for (int i = 0; at && i < 3; i++)
+			at = strchr(at + (i == 0 ? strlen(listener) : 1), i < 2 ? ' ' : ':');
+		found += at ? strtoul(at + 1, NULL, 16) : 0;
 	}
 	if (file)
 		fclose(file);

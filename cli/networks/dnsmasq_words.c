@@ -189,8 +189,8 @@ static void add_names(struct dnsmasq_words *words, const struct dnsmasq_account 
 	}
 	add(words, "--dhcp-ignore-names=tag:refused");
 	/*
-	 * A name stays with the guest that had it first: tapgate-lease sees to that (lease/main.c), for IPv4. Of DHCPv6,
-	 * whose clients identify themselves by what they like, no name is taken.
+	 * A name stays with the guest that had it first: tapgate-lease sees to that (lease/main.c), for IPv4. DHCPv6's
+	 * clients identify themselves by what they like, and their names are not taken.
 	 */
 	add(words, "--dhcp-ignore-names=tag:dhcpv6");
 	add(words, "--dhcp-script=" DNSMASQ_DIRECTORY "/%s.lease", network->name);

@@ -57,6 +57,8 @@ static bool write_value(
 		return fprintf(out, "%u", place) > 0;
 	if (size == 8 && memcmp(name, "isolated", size) == 0)
 		return (network->options.given & OPTION_ISOLATED) && fputs(network->name, out) >= 0;
+	if (size == 8 && memcmp(name, "requests", size) == 0)
+		return fprintf(out, "%u", policy_leases(network) > 4 ? policy_leases(network) * 4 : 16) > 0;
 	if (size == 4 && memcmp(name, "taps", size) == 0)
 		return fprintf(out, "%s%s", network->name, policy_pool_size(network) ? "-*" : "") > 0;
 	if (size == 5 && memcmp(name, "host4", size) == 0)
@@ -77,7 +79,7 @@ static void write_line(
 	const char *end = line + size, *mark;
 
 	while ((mark = memchr(line, '@', (size_t)(end - line)))) {
-		/* What has anything else in it is nft's own: a set's name, a place in a header. The line ends it at last. */
+		/* What has anything else in it is nft's own: a set's name, a place in a header. */
 		size_t name = strspn(mark + 1, "abcdefghijklmnopqrstuvwxyz0123456789");
 		bool value = mark[1 + name] == '@';
 

@@ -1,6 +1,7 @@
 /* DHCPv6 (RFC 8415), as `ask` speaks it. */
 #include <arpa/inet.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 
@@ -33,7 +34,7 @@ static void put_option(struct frame *frame, unsigned int code, const void *data,
 	put(frame, data, size);
 }
 
-/* An identifier of its own making (DUID-UUID has 18 bytes, but nobody looks), or the one made of the owner's address. */
+/* An identifier of its own making (nobody looks at what it is made of), or the one made of the owner's address. */
 static void put_client(const struct ask *ask, struct frame *message)
 {
 	unsigned char link[4 + MAC] = {0, 3, 0, 1};
@@ -192,10 +193,9 @@ void release6(const struct ask *ask)
 	struct answer server = {.type = 0};
 	unsigned char address[16];
 	struct frame message;
-	unsigned int byte;
 
-	for (const char *at = ask->server_identifier; at && sscanf(at, "%2x", &byte) == 1; at += 2)
-		server.server[server.server_size++] = (unsigned char)byte;
+	for (const char *at = ask->server_identifier; at && at[0] && at[1]; at += 2)
+		server.server[server.server_size++] = (unsigned char)strtoul((char[]){at[0], at[1], '\0'}, NULL, 16);
 	inet_pton(AF_INET6, ask->address, address);
 	put_message(ask, &message, RELEASE, &server, address);
 	send_message(ask, &message);

@@ -2,6 +2,7 @@
 # Bounds: what a guest can make grow on the host, and how far; and that the host's own tools go on meanwhile.
 #
 #	alice (alpha), mallory --- lab, host-only --- host
+# shellcheck disable=SC2016 # what eval is given
 set -u
 top=$(cd "$(dirname "$0")/../.." && pwd)
 # shellcheck source-path=SCRIPTDIR source=../cli/lib.sh

@@ -4,6 +4,7 @@
 # where it has to succeed.
 #
 #	alice (the victim), mallory --- lab (host-only or nat) --- host, dnsmasq
+# shellcheck disable=SC2016 # what eval is given
 set -u
 top=$(cd "$(dirname "$0")/../.." && pwd)
 # shellcheck source-path=SCRIPTDIR source=../cli/lib.sh
@@ -65,7 +66,7 @@ is_kept() {
 take_many() {
 	for number in $(seq "$1"); do
 		taking="52:54:00:aa:00:$(printf %02x "$number")"
-		for try in 1 2 3; do
+		for _ in 1 2 3; do
 			! gets mallory lease4 source="$taking" wait=500 || break
 		done
 	done

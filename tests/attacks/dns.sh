@@ -3,6 +3,7 @@
 # for. Each word that keeps something from them is taken away once, to show what it keeps.
 #
 #	alice --- lab, host-only 172.16.3.1 --- host (a name server on 127.0.0.53) --- web, nat 172.16.2.1 --- mallory
+# shellcheck disable=SC2016,SC2034 # what eval is given
 set -u
 top=$(cd "$(dirname "$0")/../.." && pwd)
 # shellcheck source-path=SCRIPTDIR source=../cli/lib.sh

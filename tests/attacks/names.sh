@@ -3,6 +3,7 @@
 # `ssh root@$(tapgate ip alpha)` must not lead to mallory.
 #
 #	alice (alpha), mallory --- lab, host-only --- host, dnsmasq
+# shellcheck disable=SC2016 # what eval is given
 set -u
 top=$(cd "$(dirname "$0")/../.." && pwd)
 # shellcheck source-path=SCRIPTDIR source=../cli/lib.sh

@@ -1,6 +1,7 @@
 #!/bin/sh
 # A network's dnsmasq that runs, and does not do what it is for: it was stopped, or its files were removed. `status` sees
 # it, `up` puts it right, and guests keep what they have.
+# shellcheck disable=SC2016 # what eval is given
 set -u
 top=$(cd "$(dirname "$0")/../.." && pwd)
 # shellcheck source-path=SCRIPTDIR source=lib.sh
