@@ -35,6 +35,16 @@ void set(const char *name, int value);
 const char *mac_on(const char *interface);
 void knows(const char *interface, const char *address);
 
+/*
+ * What is behind a port of a bridge of the host's, as a descriptor: each frame that comes out there is read, and each that
+ * is written comes in. One is there for the LAN, behind the port "plug". And whether a frame with these bytes at an
+ * offset, or this word anywhere, came there since it was last asked.
+ */
+int cable(const char *name, const char *bridge);
+int lan(void);
+bool comes(int fd, size_t offset, const void *bytes, size_t size);
+bool word_comes(int fd, const char *word);
+
 /* Take a network's guard away, or a tap's own protection: the control. */
 void without_guard(const char *network);
 void without_wall(const char *tap);
