@@ -310,7 +310,7 @@ static void test_to_the_lan(void **state)
 	}
 }
 
-/* By nat, in the host's name or not at all. */
+/* By nat, in the host's name or not at all; and the answer to that comes back. */
 static void test_in_a_strangers_name(void **state)
 {
 	static const char *const sources[] = {"10.77.0.11", "192.0.2.77", "10.99.0.1", "172.16.5.11", "fd00:77::11",
@@ -325,10 +325,18 @@ static void test_in_a_strangers_name(void **state)
 			bool ipv6 = strchr(sources[i], ':');
 			const struct frame frame = udp(to, sources[i], ipv6 ? "2001:db8:1::50" : "192.0.2.50", 9);
 			const char *hosts = ipv6 ? "2001:db8:1::1" : "192.0.2.1";
+			const struct frame answer =
+				udp(mac_on("lan"), ipv6 ? "2001:db8:1::50" : "192.0.2.50", hosts, 9);
 			bool own = guarded && (i == 0 || i == 4);
 
 			sends(&guest, &frame);
 			EXPECT(&guest, leaves(own ? hosts : guarded ? NULL : sources[i]) == (own || !guarded));
+			if (!own)
+				continue;
+			knows("web", sources[i]);
+			forgets(&guest);
+			assert_int_equal(write(lan(), answer.bytes, answer.size), answer.size);
+			EXPECT(&guest, hears_word(&guest, "attacked"));
 		}
 		if (guarded)
 			command("nft delete table inet tapgate-web");
