@@ -100,11 +100,29 @@ static void test_routed(void **state)
 		EXPECT(&a, routed(pair, &a, &b) == 0);
 		without_guard(pair->network);
 		EXPECT(&a, routed(pair, &a, &b) == 2);
+		EXPECT(&b, routed(&(struct pair){pair->network, pair->b, pair->a, pair->ipv6_b, pair->ipv6_a}, &b, &a));
 		command("\"$TAPGATE\" up >/dev/null"); /* there is a connection of the two now, which is no reason */
 		EXPECT(&a, routed(pair, &a, &b) == 0);
 		give_back(&a);
 		give_back(&b);
 	}
+}
+
+/* A limit that SECURITY.md states: on a bridge of the administrator's `isolated` is about ports, and nobody guards. */
+static void test_isolated_is_about_ports(void **state)
+{
+	const struct pair bridged = {"br1", "198.51.100.11", "198.51.100.12", "2001:db8:5::11", "2001:db8:5::12"};
+	struct result a, b;
+
+	(void)state;
+	write_policy("network br1 bridged isolated\nallow all\n");
+	command("ip addr add 198.51.100.1/24 dev br1 && ip addr add 2001:db8:5::1/64 dev br1 nodad");
+	a = guest_on("br1");
+	b = guest_on("br1");
+	EXPECT(&a, reached(&bridged, &a, &b, PEER_MAC) == 0);
+	EXPECT(&a, routed(&bridged, &a, &b) == 2);
+	give_back(&a);
+	give_back(&b);
 }
 
 /*
@@ -153,6 +171,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		ATTACK(test_from_port_to_port),
 		ATTACK(test_routed),
+		ATTACK(test_isolated_is_about_ports),
 		ATTACK(test_standalone),
 	};
 
