@@ -127,7 +127,7 @@ static uint32_t mtu_wanted(const struct host *host, const struct policy_network 
 
 /*
  * The kernel's defaults are a switch's. With snooping, one guest's query takes multicast, neighbour discovery included,
- * from those whose firewalls know no MLD; without a limit, one guest fills memory with addresses that the bridge learns.
+ * from those whose firewalls know no MLD; without a limit, one guest fills memory with addresses for the bridge.
  */
 enum { LEARNED_MAX = 16384 }; /* sixteen for each port that a bridge can have */
 

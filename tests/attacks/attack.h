@@ -1,6 +1,6 @@
 /*
- * What the attacks share: a host with networks of every mode, as `tapgate up` makes them; a guest, which is all that can
- * be done with a tap's descriptor; frames; and what the host must not have taken.
+ * What the attacks share: a host with networks of every mode, as `tapgate up` makes them; a guest, which is all that
+ * can be done with a tap's descriptor; frames; and what the host must not have taken.
  *
  *	lan (192.0.2.1, 2001:db8:1::1)		a network of the host's own
  *	lab    host-only  172.16.5.1/24 fd00:5::1/64
@@ -36,9 +36,9 @@ const char *mac_on(const char *interface);
 void knows(const char *interface, const char *address);
 
 /*
- * What is behind a port of a bridge of the host's, as a descriptor: each frame that comes out there is read, and each that
- * is written comes in. One is there for the LAN, behind the port "plug". And whether a frame with these bytes at an
- * offset, or this word anywhere, came there since it was last asked.
+ * What is behind a port of a bridge of the host's, as a descriptor: each frame that comes out there is read, and each
+ * that is written comes in. One is there for the LAN, behind the port "plug". And whether a frame with these bytes at
+ * an offset, or this word anywhere, came there since it was last asked.
  */
 int cable(const char *name, const char *bridge);
 int lan(void);

@@ -137,7 +137,7 @@ static void test_isolated_is_about_ports(void **state)
 /*
  *	a --- cell-1 --- host --- cell-2 --- b, and tap1, and the guests of web
  *
- * A standalone guest reaches the host and nobody else: not the next of its pool, no other network's guests, not the LAN.
+ * A standalone guest reaches the host and nobody else: neither the next of its pool nor another network's guests.
  */
 static void test_standalone(void **state)
 {
