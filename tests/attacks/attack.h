@@ -99,6 +99,9 @@ struct frame of_type(const char *to, unsigned int type); /* of the least length 
 struct frame ra(const char *to); /* the guest is a router, and has the prefix 2001:db8:bad::/64 */
 struct frame bpdu(const char *to);
 
+/* A frame of IPv6 with an extension header of a kind between its own and the rest; all of it but the first byte. */
+struct frame behind(const struct frame *frame, unsigned int header, const void *bytes, size_t size);
+
 /* The frame with a tag in front of its type. */
 struct frame tagged(const struct frame *frame, unsigned int protocol, unsigned int tag);
 
