@@ -57,13 +57,6 @@ int tc_add(struct link *link, int index, enum tc_side side, const struct tc_prog
 	return exchange_acknowledged(link, request);
 }
 
-/* What a filter is compared with. */
-struct comparison {
-	struct tcmsg header;
-	const struct tc_program *program;
-	bool same;
-};
-
 static bool is_program(struct nlattr *options[], const struct tc_program *program)
 {
 	const struct nlattr *code = options[TCA_BPF_OPS], *flags = options[TCA_BPF_FLAGS];
@@ -73,31 +66,30 @@ static bool is_program(struct nlattr *options[], const struct tc_program *progra
 	       nla_len(flags) == sizeof(uint32_t) && nla_get_u32(flags) == TCA_BPF_FLAG_ACT_DIRECT;
 }
 
-static bool take_filter(void *context, struct nlmsghdr *message)
+bool reply_take_program(void *context, struct nlmsghdr *message)
 {
-	struct comparison *comparison = context;
+	struct program_reader *reader = context;
 	struct nlattr *attributes[TCA_MAX + 1], *options[TCA_BPF_MAX + 1];
 	const struct tcmsg *header = nlmsg_data(message);
 
 	if (message->nlmsg_type != RTM_NEWTFILTER ||
 		nlmsg_parse(message, sizeof(*header), attributes, TCA_MAX, NULL) < 0 ||
-		header->tcm_ifindex != comparison->header.tcm_ifindex ||
-		header->tcm_parent != comparison->header.tcm_parent || !attributes[TCA_OPTIONS] ||
-		nla_parse_nested(options, TCA_BPF_MAX, attributes[TCA_OPTIONS], NULL) < 0)
+		header->tcm_ifindex != reader->header.tcm_ifindex || header->tcm_parent != reader->header.tcm_parent ||
+		!attributes[TCA_OPTIONS] || nla_parse_nested(options, TCA_BPF_MAX, attributes[TCA_OPTIONS], NULL) < 0)
 		return false;
-	comparison->same = header->tcm_handle == comparison->header.tcm_handle &&
-			   header->tcm_info == comparison->header.tcm_info && is_program(options, comparison->program);
+	reader->same = header->tcm_handle == reader->header.tcm_handle && header->tcm_info == reader->header.tcm_info &&
+		       is_program(options, reader->program);
 	return true;
 }
 
 /* -EINVAL: there is no such qdisc any more (tcf_qdisc_find, __tcf_qdisc_find, net/sched/cls_api.c). */
 int tc_has(struct link *link, int index, enum tc_side side, const struct tc_program *program)
 {
-	struct comparison comparison = {.header = header_of(index, side), .program = program};
-	struct reply reply = {.take = take_filter, .context = &comparison};
-	int error = exchange(link, new_request(RTM_GETTFILTER, 0, &comparison.header, "bpf"), &reply);
+	struct program_reader reader = {.header = header_of(index, side), .program = program};
+	struct reply reply = {.take = reply_take_program, .context = &reader};
+	int error = exchange(link, new_request(RTM_GETTFILTER, 0, &reader.header, "bpf"), &reply);
 
 	if (error)
 		return error == -EINVAL ? -ENOENT : error;
-	return comparison.same ? 0 : -ENOENT;
+	return reader.same ? 0 : -ENOENT;
 }

@@ -6,6 +6,7 @@
 #define LINK_TC_H
 
 #include <linux/filter.h>
+#include <linux/rtnetlink.h>
 
 #include "link/link.h"
 
@@ -25,6 +26,14 @@ int tc_prepare(struct link *link, int index);
 
 /* Give it one for a side, before all others. -ENOENT as well: this kernel has no such (CONFIG_NET_CLS_BPF). */
 int tc_add(struct link *link, int index, enum tc_side side, const struct tc_program *program);
+
+/* For reply_read (reply.h): what a filter is compared with, and whether it is the same. */
+struct program_reader {
+	struct tcmsg header;
+	const struct tc_program *program;
+	bool same;
+};
+bool reply_take_program(void *reader, struct nlmsghdr *message);
 
 /* Whether it has that one: -ENOENT if not. */
 int tc_has(struct link *link, int index, enum tc_side side, const struct tc_program *program);

@@ -1,6 +1,6 @@
 /*
- * What the attacks share: a host with networks of every mode, as `tapgate up` makes them; a guest, which is all that can
- * be done with a tap's descriptor; frames; and what the host must not have taken.
+ * What the attacks share: a host with networks of every mode, as `tapgate up` makes them; a guest, which is all that
+ * can be done with a tap's descriptor; frames; and what the host must not have taken.
  *
  *	lan (192.0.2.1, 2001:db8:1::1)		a network of the host's own
  *	lab    host-only  172.16.5.1/24 fd00:5::1/64
@@ -34,6 +34,16 @@ void set(const char *name, int value);
 /* The host's own hardware address on an interface; that it knows a guest's, and need not ask. */
 const char *mac_on(const char *interface);
 void knows(const char *interface, const char *address);
+
+/*
+ * What is behind a port of a bridge of the host's, as a descriptor: each frame that comes out there is read, and each
+ * that is written comes in. One is there for the LAN, behind the port "plug". And whether a frame with these bytes at
+ * an offset, or this word anywhere, came there since it was last asked.
+ */
+int cable(const char *name, const char *bridge);
+int lan(void);
+bool comes(int fd, size_t offset, const void *bytes, size_t size);
+bool word_comes(int fd, const char *word);
 
 /* Take a network's guard away, or a tap's own protection: the control. */
 void without_guard(const char *network);
@@ -88,6 +98,9 @@ struct frame arp(const char *to, const char *source, const char *asked);
 struct frame of_type(const char *to, unsigned int type); /* of the least length */
 struct frame ra(const char *to); /* the guest is a router, and has the prefix 2001:db8:bad::/64 */
 struct frame bpdu(const char *to);
+
+/* A frame of IPv6 with an extension header of a kind between its own and the rest; all of it but the first byte. */
+struct frame behind(const struct frame *frame, unsigned int header, const void *bytes, size_t size);
 
 /* The frame with a tag in front of its type. */
 struct frame tagged(const struct frame *frame, unsigned int protocol, unsigned int tag);

@@ -184,3 +184,17 @@ struct frame tagged(const struct frame *frame, unsigned int protocol, unsigned i
 	put(&result, frame->bytes + 12, frame->size - 12);
 	return result;
 }
+
+struct frame behind(const struct frame *frame, unsigned int header, const void *bytes, size_t size)
+{
+	struct frame result = {.size = 0};
+	const unsigned char next = frame->bytes[ETHER + 6];
+
+	put(&result, frame->bytes, ETHER + IPV6);
+	result.bytes[ETHER + 6] = (unsigned char)header;
+	put(&result, &next, 1);
+	put(&result, bytes, size - 1);
+	put(&result, frame->bytes + ETHER + IPV6, frame->size - ETHER - IPV6);
+	end_packet(&result);
+	return result;
+}

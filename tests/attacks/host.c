@@ -5,10 +5,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/if_packet.h>
+#include <linux/if_tun.h>
 #include <linux/virtio_net.h>
 #include <net/if.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -20,6 +22,31 @@ static int sockets[SOCKETS_MAX];
 static size_t socket_count;
 
 /* --- the host ---------------------------------------------------------------------------------------------------- */
+
+static int keep(int fd)
+{
+	assert_true(fd >= 0 && socket_count < SOCKETS_MAX);
+	return sockets[socket_count++] = fd;
+}
+
+int cable(const char *name, const char *bridge)
+{
+	struct ifreq request = {.ifr_flags = IFF_TAP | IFF_NO_PI};
+	int fd = keep(open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC));
+
+	snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", name);
+	assert_int_equal(ioctl(fd, TUNSETIFF, &request), 0);
+	command("ip link set %s master %s addrgenmode none up", name, bridge);
+	for (int tries = 0; tries < SOON && strcmp(first_line("/sys/class/net/%s/brport/state", name), "3") != 0;
+		tries++)
+		usleep(1000);
+	return fd;
+}
+
+int lan(void)
+{
+	return sockets[0];
+}
 
 static const char policy[] = "network lab   host-only  172.16.5.1/24 fd00:5::1/64\n"
 			     "network quiet internal\n"
@@ -53,10 +80,10 @@ int open_host(void **state)
 	for (size_t i = 0; i < COUNT(settings); i++)
 		set(settings[i].name, settings[i].value);
 	make_bridge("lan");
+	cable("plug", "lan");
 	make_bridge("br0");
 	make_bridge("br1");
-	command("ip link set lo up && ip link add cable type veth peer name plug && ip link set plug master lan up && "
-		"ip link set cable up && ip addr add 192.0.2.1/24 dev lan && ip addr add 2001:db8:1::1/64 dev lan nodad");
+	command("ip link set lo up && ip addr add 192.0.2.1/24 dev lan && ip addr add 2001:db8:1::1/64 dev lan nodad");
 	write_policy(policy);
 	command("\"$TAPGATE\" up >/dev/null");
 	return 0;
@@ -88,12 +115,6 @@ void without_guard(const char *network)
 void without_wall(const char *tap)
 {
 	command("tc qdisc del dev %s clsact", tap);
-}
-
-static int keep(int fd)
-{
-	assert_true(fd >= 0 && socket_count < SOCKETS_MAX);
-	return sockets[socket_count++] = fd;
 }
 
 int udp_socket(int family, unsigned int port)
@@ -209,20 +230,41 @@ void sends(const struct result *guest, const struct frame *frame)
 	EXPECT(guest, write(guest->tap, frame->bytes, frame->size) == (ssize_t)frame->size);
 }
 
-bool hears(const struct result *guest, size_t offset, const void *bytes, size_t size)
+bool comes(int fd, size_t offset, const void *bytes, size_t size)
 {
 	unsigned char frame[4096];
-	bool heard = false;
+	bool any = false;
 	ssize_t got;
 
-	while ((got = read(guest->tap, frame, sizeof(frame))) >= 0)
-		heard |= (size_t)got >= offset + size && memcmp(frame + offset, bytes, size) == 0;
-	return heard;
+	while ((got = read(fd, frame, sizeof(frame))) >= 0)
+		any |= (size_t)got >= offset + size && memcmp(frame + offset, bytes, size) == 0;
+	return any;
+}
+
+bool word_comes(int fd, const char *word)
+{
+	unsigned char frame[4096];
+	bool any = false;
+	ssize_t got;
+
+	while ((got = read(fd, frame, sizeof(frame))) >= 0)
+		any |= memmem(frame, (size_t)got, word, strlen(word)) != NULL;
+	return any;
+}
+
+bool hears(const struct result *guest, size_t offset, const void *bytes, size_t size)
+{
+	return comes(guest->tap, offset, bytes, size);
+}
+
+bool hears_word(const struct result *guest, const char *word)
+{
+	return word_comes(guest->tap, word);
 }
 
 void forgets(const struct result *guest)
 {
-	hears(guest, 0, "", 0);
+	comes(guest->tap, 0, "", 0);
 }
 
 bool hears_arp(const struct result *guest, const char *address)
@@ -235,16 +277,5 @@ bool hears_arp(const struct result *guest, const char *address)
 	assert_int_equal(inet_pton(AF_INET, address, answer + 16), 1);
 	while ((got = read(guest->tap, frame, sizeof(frame))) >= 0)
 		heard |= got >= 42 && memcmp(frame + 12, answer, 10) == 0 && memcmp(frame + 28, answer + 16, 4) == 0;
-	return heard;
-}
-
-bool hears_word(const struct result *guest, const char *word)
-{
-	unsigned char frame[4096];
-	bool heard = false;
-	ssize_t got;
-
-	while ((got = read(guest->tap, frame, sizeof(frame))) >= 0)
-		heard |= memmem(frame, (size_t)got, word, strlen(word)) != NULL;
 	return heard;
 }

@@ -65,6 +65,15 @@ static void test_from_port_to_port(void **state)
 		}
 }
 
+/* Whether a packet for an address came, and not only what the host has to say about one. */
+static bool hears_packet_for(const struct result *guest, const char *address)
+{
+	struct frame bytes = {.size = 0};
+
+	put_address(&bytes, address);
+	return hears(guest, 14 + (bytes.size == 4 ? 16 : 24), bytes.bytes, bytes.size);
+}
+
 /* A packet that the host would have to route: to its own hardware address. Whether it came, as IPv4 and as IPv6. */
 static unsigned int routed(const struct pair *pair, const struct result *a, const struct result *b)
 {
@@ -76,9 +85,9 @@ static unsigned int routed(const struct pair *pair, const struct result *a, cons
 	knows(pair->network, pair->ipv6_b);
 	forgets(b);
 	sends(a, &ipv4);
-	count = hears_word(b, "attacked");
+	count = hears_packet_for(b, pair->b);
 	sends(a, &ipv6);
-	return count + hears_word(b, "attacked");
+	return count + hears_packet_for(b, pair->ipv6_b);
 }
 
 /* By way of the host, which is asked to route, and to answer ARP for all whom it can reach. */
@@ -92,23 +101,43 @@ static void test_routed(void **state)
 	command("\"$TAPGATE\" up >/dev/null");
 	for (size_t i = 0; i < COUNT(pairs); i++) {
 		const struct pair *pair = pairs[i];
+		const struct pair back = {pair->network, pair->b, pair->a, pair->ipv6_b, pair->ipv6_a};
 		struct result a = guest_on(pair->network), b = guest_on(pair->network);
 
-		command("sysctl -qw net.ipv4.conf.%s.proxy_arp=1 net.ipv4.conf.%s.proxy_arp_pvlan=1 "
-			"net.ipv4.conf.%s.send_redirects=0",
-			pair->network, pair->network, pair->network);
+		command("sysctl -qw net.ipv4.conf.%s.proxy_arp=1 net.ipv4.conf.%s.proxy_arp_pvlan=1", pair->network,
+			pair->network);
 		EXPECT(&a, routed(pair, &a, &b) == 0);
 		without_guard(pair->network);
 		EXPECT(&a, routed(pair, &a, &b) == 2);
+		EXPECT(&b, routed(&back, &b, &a) == 2);
+		command("\"$TAPGATE\" up >/dev/null"); /* there is a connection of the two now, which is no reason */
+		EXPECT(&a, routed(pair, &a, &b) == 0);
 		give_back(&a);
 		give_back(&b);
 	}
 }
 
+/* A limit that SECURITY.md states: on a bridge of the administrator's `isolated` is about ports, and nobody guards. */
+static void test_isolated_is_about_ports(void **state)
+{
+	const struct pair bridged = {"br1", "198.51.100.11", "198.51.100.12", "2001:db8:5::11", "2001:db8:5::12"};
+	struct result a, b;
+
+	(void)state;
+	write_policy("network br1 bridged isolated\nallow all\n");
+	command("ip addr add 198.51.100.1/24 dev br1 && ip addr add 2001:db8:5::1/64 dev br1 nodad");
+	a = guest_on("br1");
+	b = guest_on("br1");
+	EXPECT(&a, reached(&bridged, &a, &b, PEER_MAC) == 0);
+	EXPECT(&a, routed(&bridged, &a, &b) == 2);
+	give_back(&a);
+	give_back(&b);
+}
+
 /*
  *	a --- cell-1 --- host --- cell-2 --- b, and tap1, and the guests of web
  *
- * A standalone guest reaches the host and nobody else: not the next of its pool, no other network's guests, not the LAN.
+ * A standalone guest reaches the host and nobody else: neither the next of its pool nor another network's guests.
  */
 static void test_standalone(void **state)
 {
@@ -151,6 +180,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		ATTACK(test_from_port_to_port),
 		ATTACK(test_routed),
+		ATTACK(test_isolated_is_about_ports),
 		ATTACK(test_standalone),
 	};
 

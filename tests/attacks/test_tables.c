@@ -122,13 +122,14 @@ static void test_connections(void **state)
 	} rows[] = {
 		{"lab", "172.16.5.11", "172.16.5.1"},
 		{"web", "fd00:77::11", "2001:db8:1::50"},
+		{"web", "10.77.0.11", "10.77.0.1"},
 		{"tap1", "172.16.2.2", "172.16.2.1"},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct result guest = guest_on(rows[i].network);
-		const char *to = mac_on(i < 2 ? rows[i].network : tap_of(&guest));
+		const char *to = mac_on(i < 3 ? rows[i].network : tap_of(&guest));
 		unsigned int before = (unsigned int)atoi(first_line("/proc/sys/net/netfilter/nf_conntrack_count")), now;
 
 		set("net.netfilter.nf_conntrack_udp_timeout", 600); /* all that were made are there yet */

@@ -1,9 +1,9 @@
 /*
  * What a guest tells the host by the way that the guard watches: that it is its router, gives it addresses, is somebody
- * else; and what it asks the host to pass on. With everything in front that the guard would have to look behind:
- * extension headers, options, fragments.
+ * else. With everything in front that the guard would have to look behind: extension headers, options, fragments.
+ * (What the host is asked to pass on: test_to_the_lan.c.)
  *
- *	guest --- tap --- (lab, web, tap1, quiet) --- host --- lan
+ *	guest --- tap --- (lab, web, tap1, quiet) --- host
  */
 #include "tests/attacks/attack.h"
 
@@ -25,21 +25,6 @@ static const struct place {
 };
 
 /* --- disguises --------------------------------------------------------------------------------------------------- */
-
-/* A frame of IPv6 with a header between its own and the rest. */
-static struct frame behind(const struct frame *frame, unsigned int header, const void *bytes, size_t size)
-{
-	struct frame result = {.size = 0};
-	const unsigned char next = frame->bytes[ETHER + 6];
-
-	put(&result, frame->bytes, ETHER + IPV6);
-	result.bytes[ETHER + 6] = (unsigned char)header;
-	put(&result, &next, 1);
-	put(&result, bytes, size - 1);
-	put(&result, frame->bytes + ETHER + IPV6, frame->size - ETHER - IPV6);
-	end_packet(&result);
-	return result;
-}
 
 /* An extension header with nothing in it but padding; a fragment's, of the whole. */
 static struct frame behind_padding(const struct frame *frame, unsigned int header)
@@ -226,123 +211,6 @@ static void test_sources(void **state)
 	}
 }
 
-/* --- and beyond it ----------------------------------------------------------------------------------------------- */
-
-/* A frame of IPv4 that says itself which way it goes (RFC 791, loose source and record route). */
-static struct frame source_routed(const char *to, const char *source, const char *by, const char *destination)
-{
-	const struct frame frame = udp(to, source, by, 9);
-	struct frame result = {.size = 0};
-
-	put(&result, frame.bytes, ETHER + IPV4);
-	put_number(&result, 4, 0x01830704);
-	put_address(&result, destination);
-	put(&result, frame.bytes + ETHER + IPV4, frame.size - ETHER - IPV4);
-	result.bytes[ETHER] = 0x47;
-	memset(result.bytes + ETHER + 10, 0, 2);
-	end_packet(&result);
-	return result;
-}
-
-/* The same of IPv6, as a segment routing header (RFC 8754). */
-static struct frame segment_routed(const char *to, const char *source, const char *by, const char *destination)
-{
-	const struct frame frame = udp(to, source, by, 9);
-	struct frame header = {.size = 0};
-
-	put_number(&header, 7, 0x04040101000000);
-	put_address(&header, destination);
-	put_address(&header, by);
-	return behind(&frame, 43, header.bytes, header.size);
-}
-
-/* Whether any frame with the word came out on the LAN's cable; and with this source, if one is given. */
-static bool leaves(int cable, const char *source)
-{
-	unsigned char frame[4096];
-	struct frame address = {.size = 0};
-	bool any = false;
-	ssize_t size;
-
-	if (source)
-		put_address(&address, source);
-	while ((size = read(cable, frame, sizeof(frame))) > 0)
-		any |= memmem(frame, (size_t)size, "attacked", 8) &&
-		       (!source || memmem(frame, (size_t)size, address.bytes, address.size));
-	return any;
-}
-
-/* To the LAN, straight on or by source routing, which the host here is set to obey. */
-static void test_to_the_lan(void **state)
-{
-	int cable;
-
-	(void)state;
-	for (size_t i = 0; i < COUNT(places); i++) {
-		const struct place *place = &places[i];
-		struct result guest = guest_on(place->network);
-		const char *interface = i < 2 ? place->network : tap_of(&guest), *to = mac_on(interface);
-		const struct frame frames[] = {
-			udp(to, place->guest, "192.0.2.50", 9),
-			udp(to, place->ipv6_guest, "2001:db8:1::50", 9),
-			source_routed(to, place->guest, place->host, "192.0.2.50"),
-			segment_routed(to, place->ipv6_guest, place->ipv6_host, "2001:db8:1::50"),
-		};
-		bool nat = strcmp(place->network, "web") == 0;
-
-		command("sysctl -qw net.ipv4.conf.all.accept_source_route=1 net.ipv4.conf.%s.accept_source_route=1",
-			interface);
-		if (shell_status(
-			    "sysctl -qw net.ipv6.conf.all.seg6_enabled=1 net.ipv6.conf.%s.seg6_enabled=1", interface))
-			cannot_test("this kernel does not route by segments");
-		knows("lan", "192.0.2.50");
-		knows("lan", "2001:db8:1::50");
-		cable = packet_socket("cable");
-		for (int guarded = 1; guarded >= 0; guarded--) {
-			for (size_t j = 0; j < COUNT(frames); j++) {
-				sends(&guest, &frames[j]);
-				EXPECT(&guest, leaves(cable, NULL) == (!guarded || nat));
-			}
-			if (guarded)
-				without_guard(place->network);
-		}
-		close(cable);
-		give_back(&guest);
-		close_host(NULL);
-		open_host(NULL);
-	}
-}
-
-/* By nat, in the host's name or not at all. */
-static void test_in_a_strangers_name(void **state)
-{
-	static const char *const sources[] = {"10.77.0.11", "192.0.2.77", "10.99.0.1", "172.16.5.11", "fd00:77::11",
-		"2001:db8:1::77", "fd00:99::1", "fd00:5::11"};
-	struct result guest = guest_on("web");
-	const char *to = mac_on("web");
-	int cable;
-
-	(void)state;
-	knows("lan", "192.0.2.50");
-	knows("lan", "2001:db8:1::50");
-	cable = packet_socket("cable");
-	for (int guarded = 1; guarded >= 0; guarded--) {
-		for (size_t i = 0; i < COUNT(sources); i++) {
-			bool ipv6 = strchr(sources[i], ':');
-			const struct frame frame = udp(to, sources[i], ipv6 ? "2001:db8:1::50" : "192.0.2.50", 9);
-			const char *hosts = ipv6 ? "2001:db8:1::1" : "192.0.2.1";
-			bool own = guarded && (i == 0 || i == 4);
-
-			sends(&guest, &frame);
-			EXPECT(&guest, leaves(cable, own ? hosts : guarded ? NULL : sources[i]) == (own || !guarded));
-		}
-		if (guarded)
-			command("nft delete table inet tapgate-web");
-	}
-	close(cable);
-	give_back(&guest);
-}
-
 /* Nothing at all from an internal network, by whatever name and to whomever. */
 static void test_internal(void **state)
 {
@@ -383,8 +251,6 @@ int main(void)
 		ATTACK(test_dhcp),
 		ATTACK(test_header_in_the_second_fragment),
 		ATTACK(test_sources),
-		ATTACK(test_to_the_lan),
-		ATTACK(test_in_a_strangers_name),
 		ATTACK(test_internal),
 	};
 

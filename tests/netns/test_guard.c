@@ -59,7 +59,8 @@ static const struct change changes_of_all[] = {
 		CHANGED},
 	{"a rule in its seal", "nft \"add rule $T $SEAL accept\"", CHANGED},
 	{"a chain with a hook that calls itself a seal",
-		"nft \"add chain $T ${SEAL%/*/*}/0123456789abcdef/${SEAL##*/} { type filter hook $HOOK priority -600; }\"",
+		"nft \"add chain $T ${SEAL%/*/*}/0123456789abcdef/${SEAL##*/} "
+		"{ type filter hook $HOOK priority -600; }\"",
 		CHANGED},
 	{"no seal", "nft \"delete chain $T $SEAL\"", CHANGED},
 	{"a seal with another digest",
