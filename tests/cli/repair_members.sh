@@ -173,6 +173,26 @@ EOT
 ip link set "$(tap_of g2)" nomaster
 check '... and taken out, it is nobody'"'"'s' "$TAPGATE" status
 
+# What listens on the host's loopback is not for guests, whatever somebody set (as for Kubernetes): the guard keeps them.
+loops() { # loops GUEST GATEWAY
+	ip -n "$1" addr flush dev lo
+	in_netns "$1" sh -c 'for what in all eth0; do echo 1 >/proc/sys/net/ipv4/conf/$what/route_localnet; done'
+	ip -n "$1" route replace 127.0.0.0/8 via "$2" dev eth0
+	in_netns "$1" "$busybox" ping -q -c 2 -W 1 127.0.0.1
+}
+set_sysctl ipv4/conf/all/route_localnet 1
+for where in "g1 172.16.2.1 lab" "w1 10.77.0.1 web" "t1 172.16.3.1 tap1"; do
+	# shellcheck disable=SC2086 # words
+	set -- $where
+	check "$3: its guest reaches the host" talk "$1" "$2"
+	check "$3: and what is on the host's loopback not" refuses loops "$1" "$2"
+	nft delete rule inet "tapgate-$3" input handle "$(nft -a list chain inet "tapgate-$3" input |
+		sed -n 's/.* 127.0.0.0.*handle //p')"
+	check "$3: without the guard's rule it does" loops "$1" "$2"
+done
+set_sysctl ipv4/conf/all/route_localnet 0
+check 'the guards put up again' "$TAPGATE" up
+
 # A locked tap is locked again, also where its bridge is another one.
 policy - <<-'EOT'
 	allow all user=alice
