@@ -246,6 +246,16 @@ EOT
 live 'an interface that stands on a network' 0 'ip link add upper link quiet type macvlan' 'ip link del upper' <<'EOT'
 tapgate: quiet: warning: the interface 'upper' stands on it, past its guard; remove it: ip link delete 'upper'
 EOT
+cp /etc/tapgate.conf "$TMPDIR/whole"
+echo 'network web nat 10.77.0.1/24' >>/etc/tapgate.conf
+"$TAPGATE" up >/dev/null
+live 'packets that nobody tracks' 0 \
+	'nft "add table ip raw; add chain ip raw pre { type filter hook prerouting priority raw; }; add rule ip raw pre notrack"' \
+	'nft delete table ip raw' <<'EOT'
+tapgate: warning: the table 'ip raw' has packets that are not tracked (notrack), and where these are answers to guests of a nat network its guard drops them; except the bridges of such networks in that rule
+EOT
+cp "$TMPDIR/whole" /etc/tapgate.conf
+"$TAPGATE" up >/dev/null
 live 'a network that the host does not lead to' 0 'ip rule add to 172.16.2.0/24 pref 9 blackhole' 'ip rule del pref 9' <<'EOT'
 tapgate: lab: warning: not as wanted: the host's way to its guests (another rule or route takes it); run: tapgate up
 EOT

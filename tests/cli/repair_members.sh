@@ -176,6 +176,7 @@ check '... and taken out, it is nobody'"'"'s' "$TAPGATE" status
 # What listens on the host's loopback is not for guests, whatever somebody set (as for Kubernetes): the guard keeps them.
 loops() { # loops GUEST GATEWAY
 	ip -n "$1" addr flush dev lo
+	# shellcheck disable=SC2016 # for that shell
 	in_netns "$1" sh -c 'for what in all eth0; do echo 1 >/proc/sys/net/ipv4/conf/$what/route_localnet; done'
 	ip -n "$1" route replace 127.0.0.0/8 via "$2" dev eth0
 	in_netns "$1" "$busybox" ping -q -c 2 -W 1 127.0.0.1
