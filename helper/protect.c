@@ -57,7 +57,7 @@ bool protect_port(const struct request *request, const struct permit *permit, co
 
 	if (!network->bridge.index) /* no other guest's frame comes to a tap without a bridge */
 		return true;
-	if (!apart_keep(network, port, outcome))
+	if (!apart_keep(permit, network, port, outcome))
 		return false;
 	for (int i = 0; i < COUNT; i++) {
 		if (!(given & protections[i].option))
@@ -96,7 +96,7 @@ bool protect_holds(const struct permit *permit, const struct network *network, c
 			"remove it, or run such a kernel",
 			p->word, permit_place(permit, p->option), p->since);
 	}
-	if (network->bridge.index && !apart_holds(network, port, tap, outcome))
+	if (network->bridge.index && !apart_holds(permit, network, port, tap, outcome))
 		return false;
 	error = given & OPTION_VLAN ? link_has_vlan(network->link, port->tap, permit->options.vlan) : 0;
 	if (error == -ENOENT)
