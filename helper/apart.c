@@ -50,6 +50,7 @@ static struct tc_program coming_in(const struct link_interface *bridge)
 /*
  * What the host sends on the tap itself, and not on its bridge, has the tap's own address as its source: its reports of
  * multicast groups, and the broadcasts of any local user who binds a socket to the tap (SO_BINDTODEVICE, socket(7)).
+ * Only where the bridge has an address of its own, which `tapgate up` gives it: others may have taken the tap's.
  */
 static struct tc_program going_out(const struct link_interface *tap)
 {
@@ -82,7 +83,8 @@ static bool refuse_kernel(const struct port *port, struct outcome *outcome)
 		port->name);
 }
 
-bool apart_keep(const struct network *network, const struct port *port, struct outcome *outcome)
+bool apart_keep(
+	const struct permit *permit, const struct network *network, const struct port *port, struct outcome *outcome)
 {
 	struct link_interface tap;
 	struct tc_program in, out;
@@ -95,20 +97,20 @@ bool apart_keep(const struct network *network, const struct port *port, struct o
 	error = tc_prepare(network->link, port->tap);
 	if (!error)
 		error = tc_add(network->link, port->tap, TC_IN, &in);
-	if (!error)
+	if (!error && permit_is_managed(permit))
 		error = tc_add(network->link, port->tap, TC_OUT, &out);
 	if (error == -ENOENT || error == -EOPNOTSUPP)
 		return refuse_kernel(port, outcome);
 	return !error || refuse_errno(outcome, error, "cannot keep the tap '%s' and the host apart", port->name);
 }
 
-bool apart_holds(const struct network *network, const struct port *port, const struct link_interface *tap,
-	struct outcome *outcome)
+bool apart_holds(const struct permit *permit, const struct network *network, const struct port *port,
+	const struct link_interface *tap, struct outcome *outcome)
 {
 	const struct tc_program in = coming_in(&network->bridge), out = going_out(tap);
 	int error = tc_has(network->link, port->tap, TC_IN, &in);
 
-	if (!error)
+	if (!error && permit_is_managed(permit))
 		error = tc_has(network->link, port->tap, TC_OUT, &out);
 	if (error == -ENOENT)
 		return refuse(outcome, EXIT_SYSTEM,

@@ -58,7 +58,7 @@ bool protect_port(const struct request *request, const struct permit *permit, co
 
 	if (!network->bridge.index) /* no other guest's frame comes to a tap without a bridge */
 		return true;
-	if (!apart_keep(network, port, outcome))
+	if (!apart_keep(permit, network, port, outcome))
 		return false;
 	for (int i = 0; i < COUNT; i++) {
 		if (!(given & protections[i].option))
@@ -103,7 +103,7 @@ bool protect_holds(const struct permit *permit, const struct network *network, c
 			port->name, permit->options.vlan);
 	if (error)
 		return refuse_errno(outcome, error, "cannot read back the VLAN of the tap '%s'", port->name);
-	if (network->bridge.index && !apart_holds(network, port, tap, outcome))
+	if (network->bridge.index && !apart_holds(permit, network, port, tap, outcome))
 		return false;
 	return !(given & OPTION_LOCK_MAC) || lock_holds(network, port, outcome);
 }

@@ -3,8 +3,8 @@
  * nothing has to come back for a packet to have been sent.
  *
  *	a user ---+
- *	          +--- host --- (lab, quiet, web, tap1, br0, br1) --- tap --- guest
- *	LAN ------+                                          '-------->'
+ *	          +--- host --- (lab, quiet, web, tap1) --- tap --- guest
+ *	LAN ------+                                '-------->'
  */
 #include "tests/attacks/attack.h"
 
@@ -14,7 +14,7 @@
 
 #include "tests/netns/frames.h"
 
-static const char *const networks[] = {"lab", "quiet", "web", "br0", "br1"};
+static const char *const networks[] = {"lab", "quiet", "web"};
 
 /* By the tap itself, to everybody and to neighbours; whether anything of it came to the guest, the question for a
  * neighbour's hardware address included. */
@@ -71,6 +71,25 @@ static void test_reports(void **state)
 	without_wall(tap_of(&guest));
 	command("ip addr add 2001:db8:7::1/64 dev %s nodad", tap_of(&guest)); /* another one to report */
 	EXPECT(&guest, hears_report(&guest));
+	give_back(&guest);
+}
+
+/*
+ *	br2, whose own address nobody has set: it has that of its first port, the tap
+ *
+ * What the host sends by such a bridge looks as if it was sent by the tap, and comes.
+ */
+static void test_bridge_with_the_taps_address(void **state)
+{
+	struct result guest;
+
+	(void)state;
+	command("ip link add br2 type bridge forward_delay 0 && ip link set br2 up && ip addr add 198.51.100.1/24 dev br2");
+	guest = guest_on("br2");
+	EXPECT(&guest, strcmp(mac_on("br2"), mac_on(tap_of(&guest))) == 0);
+	knows("br2", "198.51.100.11");
+	EXPECT(&guest, user_sends("br2", "198.51.100.1", "198.51.100.11"));
+	EXPECT(&guest, hears_word(&guest, "attacked"));
 	give_back(&guest);
 }
 
@@ -146,6 +165,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		ATTACK(test_by_the_tap),
 		ATTACK(test_reports),
+		ATTACK(test_bridge_with_the_taps_address),
 		ATTACK(test_by_the_bridge),
 		ATTACK(test_from_the_lan),
 	};

@@ -230,7 +230,7 @@ static void test_spanning_tree(void **state)
 /* --- it is read back --------------------------------------------------------------------------------------------- */
 
 /*
- *	alice --- tap, whose helper waits for a candidate behind it --- br0, max=1
+ *	alice --- tap, whose helper waits for a candidate behind it --- lab, max=1
  *
  * Meanwhile somebody takes the wall away, or a half of it, or puts another in its place.
  */
@@ -250,10 +250,10 @@ static void test_wall_taken_away_meanwhile(void **state)
 		struct running running;
 		struct result result;
 
-		write_policy("allow br0 max=1\n");
-		make_stopped_candidate("br0");
-		running = start_behind_candidate(&(struct call){.about = changes[i]});
-		command("tap=$(ls /sys/class/net/br0/brif) && %s && ip link del stopped", changes[i]);
+		write_policy("network lab host-only 172.16.5.1/24 fd00:5::1/64\nallow lab max=1\n");
+		make_stopped_candidate("lab");
+		running = start_behind_candidate(&(struct call){.about = changes[i], .argv = ARGS("--br=lab", FD)});
+		command("tap=$(ls /sys/class/net/lab/brif) && %s && ip link del stopped", changes[i]);
 		result = finish(&running);
 		assert_refused(&result, 1, " and the host apart was changed meanwhile; try again");
 		assert_int_equal(count_taps(), 0);
