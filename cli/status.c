@@ -64,6 +64,8 @@ static struct ipv4_text ipv4_text(uint32_t address)
 
 static void print_dhcp(const struct report *report)
 {
+	int used;
+
 	if (!report->network || !dnsmasq_wanted(report->network))
 		return;
 	printf("  dhcp    %s-%s", ipv4_text(report->network->dhcp_first).text,
@@ -74,8 +76,9 @@ static void print_dhcp(const struct report *report)
 		printf(", dnsmasq is %s", report_dnsmasq_word(report));
 	if (report->dnsmasq_pid)
 		printf(" (%d)", (int)report->dnsmasq_pid);
-	if (leases_used(report->network) >= 0)
-		printf(", %d of %u leases in use", leases_used(report->network), leases_room(report->network));
+	used = leases_used(report->network);
+	if (used >= 0)
+		printf(", %d of %u leases in use", used, leases_room(report->network));
 	putchar('\n');
 }
 

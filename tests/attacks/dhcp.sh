@@ -9,8 +9,8 @@ set -u
 top=$(cd "$(dirname "$0")/../.." && pwd)
 # shellcheck source-path=SCRIPTDIR source=../cli/lib.sh
 . "$top/tests/cli/lib.sh"
-# shellcheck source-path=SCRIPTDIR source=lib.sh
-. "$top/tests/attacks/lib.sh"
+# shellcheck source-path=SCRIPTDIR source=services.sh
+. "$top/tests/attacks/services.sh"
 network=lab
 
 make_network() { # make_network MODE [OPTION...]

@@ -8,8 +8,8 @@ set -u
 top=$(cd "$(dirname "$0")/../.." && pwd)
 # shellcheck source-path=SCRIPTDIR source=../cli/lib.sh
 . "$top/tests/cli/lib.sh"
-# shellcheck source-path=SCRIPTDIR source=lib.sh
-. "$top/tests/attacks/lib.sh"
+# shellcheck source-path=SCRIPTDIR source=services.sh
+. "$top/tests/attacks/services.sh"
 network=web
 
 policy 'network lab host-only 172.16.3.1/24 dhcp=172.16.3.2-172.16.3.100' \
