@@ -84,7 +84,8 @@ static void test_bridge_with_the_taps_address(void **state)
 	struct result guest;
 
 	(void)state;
-	command("ip link add br2 type bridge forward_delay 0 && ip link set br2 up && ip addr add 198.51.100.1/24 dev br2");
+	command("ip link add br2 type bridge forward_delay 0 && ip link set br2 up && "
+		"ip addr add 198.51.100.1/24 dev br2");
 	guest = guest_on("br2");
 	EXPECT(&guest, strcmp(mac_on("br2"), mac_on(tap_of(&guest))) == 0);
 	knows("br2", "198.51.100.11");
