@@ -1,4 +1,7 @@
-/* The host's network as it stands: interfaces, addresses, routes, taps locked to an address. A picture; take a new one after changes. */
+/*
+ * The host's network as it stands: interfaces, addresses, routes, taps locked to an address. A picture; take a new one
+ * after changes.
+ */
 #ifndef CLI_HOST_H
 #define CLI_HOST_H
 
