@@ -7,6 +7,7 @@
 enum {
 	/* Of a bridge that tapgate makes; others may have VLANs and the spanning tree protocol besides. */
 	OWN_PORT_OPTIONS = OPTION_QUEUES | OPTION_MTU | OPTION_ISOLATED | OPTION_LOCK_MAC,
+	DHCP_OPTIONS = OPTION_DHCP | OPTION_LEASES | OPTION_LOCK_IP,
 	PORT_OPTIONS = OWN_PORT_OPTIONS | OPTION_VLAN | OPTION_GUARD,
 	MTU_IPV6 = 1280,    /* the least of a link with IPv6 (RFC 8200): Linux has no IPv6 on an interface below it */
 	DHCP4_PREFIX = 30,  /* the longest with a guest's address beside the host's, the subnet's and the broadcast */
@@ -19,15 +20,15 @@ static const struct mode {
 	uint32_t options;
 } modes[] = {
 	[MODE_BRIDGED] = {"bridged", "a bridged network", false, PORT_OPTIONS},
-	[MODE_NAT] = {"nat", "a nat network", true, OWN_PORT_OPTIONS | OPTION_DHCP},
-	[MODE_HOST_ONLY] = {"host-only", "a host-only network", true, OWN_PORT_OPTIONS | OPTION_DHCP},
+	[MODE_NAT] = {"nat", "a nat network", true, OWN_PORT_OPTIONS | DHCP_OPTIONS},
+	[MODE_HOST_ONLY] = {"host-only", "a host-only network", true, OWN_PORT_OPTIONS | DHCP_OPTIONS},
 	[MODE_INTERNAL] = {"internal", "an internal network", false, OWN_PORT_OPTIONS},
 	[MODE_STANDALONE] = {"standalone", "a standalone network", true, OPTION_QUEUES | OPTION_MTU | OPTION_PER_VM},
 };
 
 /* Words that can be judged only when all of the line is known. */
 struct late {
-	struct word name, ipv4, ipv6, dhcp, per_vm;
+	struct word name, ipv4, ipv6, dhcp, per_vm, lock_ip;
 };
 
 const char *policy_mode_name(enum policy_mode mode)
@@ -214,6 +215,21 @@ static bool check_dhcp(struct line *line, const struct policy_network *network, 
 	return true;
 }
 
+/* That it can be known which address a guest was given, and that all it sends comes by the host, where that is held. */
+static bool check_lock_ip(struct line *line, const struct policy_network *network, const struct late *late)
+{
+	if (!late->dhcp.at)
+		return line_refuse(line, late->lock_ip.at,
+			"'lock-ip' without 'dhcp=', expected both: else nobody gives a guest an address");
+	if (network->ipv6.given)
+		return line_refuse(line, late->lock_ip.at,
+			"'lock-ip' on a network with an IPv6 address, expected IPv4 alone: guests choose their IPv6 addresses");
+	return network->mode == MODE_NAT || (network->options.given & OPTION_ISOLATED) ||
+	       line_refuse(line, late->lock_ip.at,
+		       "'lock-ip' on a network whose guests reach each other, expected 'isolated' beside it: what they "
+		       "send to one another does not come by the host");
+}
+
 static bool check_late(struct line *line, struct policy_network *network, const struct late *late)
 {
 	if (modes[network->mode].addresses && !network->ipv4.given && !network->ipv6.given)
@@ -222,6 +238,10 @@ static bool check_late(struct line *line, struct policy_network *network, const 
 	if (late->per_vm.at && (!parse_per_vm(line, network, late) || !check_tap_names(line, network, late)))
 		return false;
 	if (!check_subnets(line, network, late))
+		return false;
+	if (!late->dhcp.at && network->options.given & OPTION_LEASES)
+		return line_refuse(line, line->at, "leases= without dhcp=, expected both");
+	if (late->lock_ip.at && !check_lock_ip(line, network, late))
 		return false;
 	return !late->dhcp.at || (parse_dhcp(line, network, late->dhcp) && check_dhcp(line, network, late));
 }
@@ -287,6 +307,8 @@ bool parse_network(struct line *line)
 			late.dhcp = value;
 		else if (option == OPTION_PER_VM)
 			late.per_vm = value;
+		else if (option == OPTION_LOCK_IP)
+			late.lock_ip = word;
 	}
 	if (!check_late(line, &network, &late))
 		return false;

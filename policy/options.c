@@ -29,6 +29,8 @@ static const struct option {
 	{"guard", OPTION_GUARD, NO_VALUE, 0, 0, 0},
 	{"dhcp", OPTION_DHCP, ELSEWHERE, 0, 0, 0},
 	{"per-vm", OPTION_PER_VM, ELSEWHERE, 0, 0, 0},
+	{"lock-ip", OPTION_LOCK_IP, NO_VALUE, 0, 0, 0},
+	{"leases", OPTION_LEASES, NUMBER, 1, POLICY_LEASES_MAX, offsetof(struct policy_options, leases)},
 };
 
 /* The words that may stand here, for an error: "'user=', 'max=' or 'isolated'". */

@@ -231,6 +231,7 @@ static bool end_by(const struct dnsmasq_process *process, int number)
 
 	if (syscall(SYS_pidfd_send_signal, process->pidfd, number, NULL, 0) < 0)
 		return errno == ESRCH;
+	syscall(SYS_pidfd_send_signal, process->pidfd, SIGCONT, NULL, 0); /* one that is stopped ends when it goes on */
 	for (int64_t left = END_PATIENCE; left > 0; left = deadline - clock_milliseconds()) {
 		if (poll(&ended, 1, (int)left) > 0)
 			return true;

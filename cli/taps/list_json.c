@@ -38,8 +38,8 @@ json_t *list_json_guest(const struct scene_guest *guest)
 			json_array_append_new(sources, json_string("neighbour"));
 		json_array_append_new(addresses, json_pack("{s:s, s:o}", "address", text, "sources", sources));
 	}
-	return json_pack("{s:s?, s:o, s:o}", "mac", guest->has_mac ? mac : NULL, "name", name_of(guest->name),
-		"addresses", addresses);
+	return json_pack("{s:s?, s:o, s:o, s:o}", "mac", guest->has_mac ? mac : NULL, "name", name_of(guest->name),
+		"refused_name", name_of(guest->refused), "addresses", addresses);
 }
 
 static json_t *traffic_of(const struct tun_traffic *traffic)

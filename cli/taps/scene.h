@@ -33,6 +33,8 @@ struct scene_guest {
 	bool has_mac;
 	unsigned char mac[MAC_BYTES];
 	char name[LEASE_NAME_MAX + 1];			     /* from a lease; bytes, to be escaped */
+	char refused[LEASE_NAME_MAX + 1];		     /* a name that it asks for and another has; a label */
+	int leased_behind;				     /* index of the tap that it had its lease behind; or 0 */
 	struct scene_address addresses[SCENE_ADDRESSES_MAX]; /* IPv4 first, link-local ones last */
 	size_t address_count;
 };

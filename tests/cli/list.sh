@@ -227,6 +227,7 @@ json() {
 		{
 		"mac": "h1-mac",
 		"name": "alpha",
+		"refused_name": null,
 		"addresses": [
 		{
 		"address": "$h1",
@@ -306,6 +307,7 @@ check 'for programs' shows 0 "$TAPGATE" ip --json alpha <<EOT
 "network": "lab",
 "mac": "h1-mac",
 "name": "alpha",
+"refused_name": null,
 "addresses": [
 {
 "address": "$h1",
@@ -387,8 +389,12 @@ check 'nor one that is a hardware address' answers "$h1mac" "$h1" fd00:2::7 "$li
 check 'what has expired is not there' says 1 ip late <<'EOT'
 tapgate: 'late' is no tap or network with a guest, and no lease has that host name; see: tapgate list
 EOT
-check 'IPv6, by an identifier that is a hardware address' [ "$("$TAPGATE" ip "$h2mac" | tail -n 1)" = fd00:2::1050 ]
-check 'IPv6, by another identifier: by its name' answers gamma fd00:2::1051
+check 'IPv6, by an identifier that is a hardware address: the claim of a client' eval \
+	'"$TAPGATE" ip --json "$h2mac" | grep -A 3 "\"fd00:2::1050\"" | grep "\"lease\""'
+check '... is no address to go to' refuses eval '"$TAPGATE" ip "$h2mac" | grep fd00:2::1050'
+check '... nor is one by another identifier' says 1 ip gamma <<'EOT'
+tapgate: no address of the guest on 'gamma' is known by leases or the host's neighbours; one with an address of its own is known once it has spoken with the host
+EOT
 chmod 600 /run/tapgate/lab.leases
 unreadable() {
 	as bob "$TAPGATE" ip gamma 2>&1
