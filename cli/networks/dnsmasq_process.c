@@ -244,6 +244,18 @@ bool dnsmasq_end(const struct dnsmasq_process *process)
 	return end_by(process, SIGTERM) || end_by(process, SIGKILL);
 }
 
+/* Whether a process is the child of a dnsmasq that lives, and so its business (PPid: in proc(5)). */
+static bool is_child(pid_t pid)
+{
+	static const char label[] = "\nPPid:\t";
+	char path[PROC_PATH_MAX], text[512], *at;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+	text[read_file(AT_FDCWD, path, text, sizeof(text) - 1)] = '\0';
+	at = strstr(text, label);
+	return at && executes_dnsmasq((pid_t)strtol(at + sizeof(label) - 1, NULL, 10));
+}
+
 bool dnsmasq_end_others(const char *name)
 {
 	DIR *proc = opendir("/proc");
@@ -255,7 +267,7 @@ bool dnsmasq_end_others(const char *name)
 	while (proc && (entry = readdir(proc))) {
 		struct word word = {entry->d_name, strlen(entry->d_name)};
 
-		if (!word_number(word, INT32_MAX, &pid) || !look((pid_t)pid, name, &process))
+		if (!word_number(word, INT32_MAX, &pid) || is_child((pid_t)pid) || !look((pid_t)pid, name, &process))
 			continue;
 		if (!process.elsewhere && !end_by(&process, SIGKILL))
 			ended = false;

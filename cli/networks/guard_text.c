@@ -53,10 +53,12 @@ static bool write_value(
 		return fputs(table, out) >= 0;
 	if (size == 4 && memcmp(name, "name", size) == 0)
 		return fputs(network->name, out) >= 0;
-	if (size == 5 && memcmp(name, "place", size) == 0)
-		return fprintf(out, "%u", place) > 0;
 	if (size == 8 && memcmp(name, "isolated", size) == 0)
 		return (network->options.given & OPTION_ISOLATED) && fputs(network->name, out) >= 0;
+	if (size == 4 && memcmp(name, "step", size) == 0)
+		return fprintf(out, "%u", place ^ (place - 1)) > 0;
+	if (size == 6 && memcmp(name, "places", size) == 0)
+		return fprintf(out, "%u", policy_leases(network)) > 0;
 	if (size == 8 && memcmp(name, "requests", size) == 0)
 		return fprintf(out, "%u", policy_leases(network) > 4 ? policy_leases(network) * 4 : 16) > 0;
 	if (size == 4 && memcmp(name, "taps", size) == 0)
@@ -69,8 +71,8 @@ static bool write_value(
 }
 
 /*
- * One line of a template, with the values in; nothing if it names one that the network has not. A line with a place
- * stands once for each that a port has (leases=).
+ * One line of a template, with the values in; nothing if it names one that the network has not. A line with a step
+ * stands once for each place that a port has (leases=).
  */
 static void write_line(
 	FILE *out, const struct policy_network *network, unsigned int place, const char *line, size_t size)
@@ -95,14 +97,14 @@ static void write_line(
 
 static void write_template(FILE *out, const struct policy_network *network, const char *text)
 {
-	static const char place[] = "@place@";
+	static const char step[] = "@step@";
 	const char *end;
 
 	for (const char *line = text; *line; line = end) {
 		unsigned int times = 1;
 
 		end = line + strcspn(line, "\n") + 1;
-		if (memmem(line, (size_t)(end - line), place, sizeof(place) - 1))
+		if (memmem(line, (size_t)(end - line), step, sizeof(step) - 1))
 			times = policy_leases(network);
 		for (unsigned int i = 1; i <= times; i++)
 			write_line(out, network, i, line, (size_t)(end - line));

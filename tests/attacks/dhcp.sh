@@ -248,6 +248,7 @@ in_use() { # in_use COUNT: as status says
 warns() { # warns: check --live says that the end is near
 	"$TAPGATE" check --live 2>&1 | grep "lab: warning: $1 of the 10 addresses of dhcp= are in use"
 }
+"$TAPGATE" down
 rm -rf /run/tapgate/lab.leases
 check 'the end: a small range' small_network
 check 'the end: a guest' guest mallory lab
