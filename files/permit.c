@@ -28,15 +28,15 @@ static bool can_give(const struct policy_verdict *verdict, const struct permit *
 
 static bool deny_no_rule(const char *network, uint32_t uid, const char *hidden, struct outcome *outcome)
 {
-	char unreadable[128] = "";
-
 	if (hidden)
-		text_append(unreadable, sizeof(unreadable), " (%s is not readable)",
-			QUOTED(((struct word){hidden, strlen(hidden)})));
+		return refuse(outcome, EXIT_DENIED,
+			"uid %u may not use '%s': no rule that this user may read allows it (%s is not readable); an "
+			"administrator can add 'allow %s user=#%u' to " POLICY_FILE,
+			uid, network, QUOTED(((struct word){hidden, strlen(hidden)})), network, uid);
 	return refuse(outcome, EXIT_DENIED,
-		"uid %u may not use '%s': no rule%s allows it%s; an administrator can add 'allow %s user=#%u' "
+		"uid %u may not use '%s': no rule allows it; an administrator can add 'allow %s user=#%u' "
 		"to " POLICY_FILE,
-		uid, network, hidden ? " that this user may read" : "", unreadable, network, uid);
+		uid, network, network, uid);
 }
 
 static bool judge(

@@ -22,11 +22,9 @@ static bool overflow_is_outside(void)
 
 	if (!map)
 		return false;
-	while (fscanf(map, "%lu %*u %lu", &inside, &count) == 2) {
-		outside = inside > OVERFLOW_ID || OVERFLOW_ID - inside >= count;
-		if (!outside)
-			break;
-	}
+	while (fscanf(map, "%lu %*u %lu", &inside, &count) == 2 &&
+		(outside = inside > OVERFLOW_ID || OVERFLOW_ID - inside >= count))
+		continue;
 	outside = outside && feof(map);
 	fclose(map);
 	return outside;

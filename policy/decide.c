@@ -83,14 +83,6 @@ static enum match match_who(
 	return best;
 }
 
-/* The more exactly a rule names the caller, the more it counts. */
-static bool beats(const struct rule *rule, const struct rule *best)
-{
-	static const int rank[] = {[WHO_EVERYBODY] = 0, [WHO_GROUPS] = 1, [WHO_USERS] = 2};
-
-	return !best || rank[rule->who] > rank[best->who];
-}
-
 struct policy_verdict policy_decide(
 	const struct policy *policy, const char *network, const struct policy_caller *caller)
 {
@@ -106,7 +98,8 @@ struct policy_verdict policy_decide(
 		struct word unknown = {NULL, 0};
 		enum match match;
 
-		if ((rule->name[0] && strcmp(rule->name, network) != 0) || (rule->allow && !beats(rule, best)))
+		if ((rule->name[0] && strcmp(rule->name, network) != 0) ||
+			(rule->allow && best && rule->who <= best->who))
 			continue;
 		match = match_who(policy, rule, caller, &unknown);
 		if (match == MATCH_ASKS)

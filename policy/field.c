@@ -3,16 +3,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static bool is_plain(char c)
-{
-	return c >= ' ' && c <= '~' && c != '"' && c != '\\';
-}
-
-static bool is_bare(char c)
-{
-	return is_plain(c) && c != ' ' && c != '=';
-}
-
 void field_append(char *buffer, size_t capacity, const char *key, const char *value)
 {
 	const char *blank = *buffer ? " " : "";
@@ -20,7 +10,7 @@ void field_append(char *buffer, size_t capacity, const char *key, const char *va
 	bool bare = size > 0 && head + size < capacity;
 
 	for (const char *at = value; *at && bare; at++)
-		bare = is_bare(*at);
+		bare = *at > ' ' && *at <= '~' && !strchr("=\"\\", *at);
 	if (!bare && head + strlen("\"...\"") >= capacity)
 		return;
 	text_append(buffer, capacity, bare ? "%s%s=%s" : "%s%s=\"", blank, key, value);
@@ -39,6 +29,16 @@ void field_append_number(char *buffer, size_t capacity, const char *key, unsigne
 }
 
 /* --- reading ----------------------------------------------------------------------------------------------------- */
+
+static bool is_plain(char c)
+{
+	return c >= ' ' && c <= '~' && c != '"' && c != '\\';
+}
+
+static bool is_bare(char c)
+{
+	return is_plain(c) && c != ' ' && c != '=';
+}
 
 static char next(struct word *word)
 {

@@ -139,53 +139,43 @@ static bool parse_text(const struct line *include, uint16_t file)
 }
 
 /* A file that was read becomes a part of the policy, which frees it, and its path. */
-static uint16_t keep_file(const struct line *include, char *path, const struct policy_file *file)
-{
-	struct policy *policy = include->policy;
-	const size_t number = policy->file_count++;
-
-	policy->paths[number] = path;
-	policy->files[number] = *file;
-	policy->byte_count += file->size;
-	policy->includes[number] =
-		(struct include){include->file, include->number, (uint32_t)(include->at - include->start) + 1};
-	return (uint16_t)number;
-}
-
 static bool load_file(const struct line *include, struct word name)
 {
 	struct policy *policy = include->policy;
-	struct policy_file file = {0};
+	const size_t number = policy->file_count;
+	struct policy_file *file = &policy->files[number];
 	enum policy_read result;
 	char why[320] = "", *path;
 	unsigned int depth = 0;
-	uint16_t number;
 
 	for (const struct line *open = include; open; open = open->include)
 		depth++;
 	if (depth > POLICY_DEPTH_MAX)
 		return refuse_file(include, name, "more than 8 files inside one another");
-	if (policy->file_count == POLICY_FILES_MAX)
+	if (number == POLICY_FILES_MAX)
 		return refuse_file(include, name, "more than 64 files");
 	path = strndup(name.at, name.size);
 	if (!path)
 		return refuse_file(include, name, "out of memory");
 	result = include->reader->read(
-		include->reader->context, path, POLICY_BYTES_MAX - policy->byte_count, &file, why, sizeof(why));
+		include->reader->context, path, POLICY_BYTES_MAX - policy->byte_count, file, why, sizeof(why));
 	if (result == POLICY_HIDDEN && !policy->hidden)
 		policy->hidden = path;
 	else if (result != POLICY_READ)
 		free(path);
 	if (result != POLICY_READ)
 		return result == POLICY_HIDDEN || refuse_file(include, name, why);
-	number = keep_file(include, path, &file);
+	policy->paths[policy->file_count++] = path;
+	policy->byte_count += file->size;
+	policy->includes[number] =
+		(struct include){include->file, include->number, (uint32_t)(include->at - include->start) + 1};
 	for (const struct line *open = include; open->number; open = open->include) {
 		const struct policy_file *other = &policy->files[open->file];
 
-		if (other->device == file.device && other->inode == file.inode)
+		if (other->device == file->device && other->inode == file->inode)
 			return refuse_file(include, name, "the file includes itself");
 	}
-	return parse_text(include, number);
+	return parse_text(include, (uint16_t)number);
 }
 
 struct policy *policy_load(const struct policy_reader *reader, const char *path, struct policy_error *error)

@@ -86,9 +86,8 @@ static bool is_subnet(struct word word)
 {
 	unsigned char unused[16];
 
-	if (memchr(word.at, '=', word.size))
-		return false;
-	return memchr(word.at, '/', word.size) || address(AF_INET, word, unused) || address(AF_INET6, word, unused);
+	return *word.at != '#' && !memchr(word.at, '=', word.size) &&
+	       (memchr(word.at, '/', word.size) || address(AF_INET, word, unused) || address(AF_INET6, word, unused));
 }
 
 /* ADDRESS/PREFIX: the host's own address and its subnet. */
@@ -236,13 +235,13 @@ static bool parse_head(struct line *line, struct policy_network *network, struct
 
 	if (!line_word(line, &late->name))
 		return line_refuse(line, line->at, "no name, expected the network's");
-	if (!parse_name(line, late->name, "", network->name))
-		return false;
 	other = find_network(line->policy, late->name);
 	if (other)
 		return line_refuse(line, late->name.at,
 			"network %s for the second time, expected it once (first at %s)", QUOTED(late->name),
 			PLACE(other->file, other->line));
+	if (!parse_name(line, late->name, "", network->name))
+		return false;
 	line_word(line, &mode);
 	for (size_t i = 0; i < sizeof(modes) / sizeof(*modes); i++) {
 		network->mode = (enum policy_mode)i;
@@ -255,38 +254,34 @@ static bool parse_head(struct line *line, struct policy_network *network, struct
 
 bool parse_network(struct line *line)
 {
-	struct policy_network network = {.file = line->policy->paths[line->file], .line = line->number}, *kept;
+	struct policy_network *network;
 	const struct mode *mode;
 	struct late late = {0};
 	struct word word, value;
 	enum policy_option option;
 
-	if (!parse_head(line, &network, &late))
+	if (line->policy->count.networks == POLICY_NETWORKS_MAX)
+		return line_refuse(line, line->start, "more than %d networks", POLICY_NETWORKS_MAX);
+	network = ADD(line->policy, network);
+	if (!network)
+		return line_refuse(line, line->start, "out of memory");
+	network->file = line->policy->paths[line->file];
+	network->line = line->number;
+	if (!parse_head(line, network, &late))
 		return false;
-	mode = &modes[network.mode];
+	mode = &modes[network->mode];
 	while (line_word(line, &word)) {
-		if (*word.at == '#')
-			return line_refuse(
-				line, word.at, "'#' after a network, expected comments on lines of their own");
 		if (is_subnet(word)) {
-			if (!parse_subnet(line, &network, word, &late))
+			if (!parse_subnet(line, network, word, &late))
 				return false;
 			continue;
 		}
-		if (!parse_option(line, word, mode->options, mode->on, &network.options, &option, &value))
+		if (!parse_option(line, word, mode->options, mode->on, &network->options, &option, &value))
 			return false;
 		if (option == OPTION_DHCP)
 			late.dhcp = value;
 		else if (option == OPTION_PER_VM)
 			late.per_vm = value;
 	}
-	if (!check_late(line, &network, &late))
-		return false;
-	if (line->policy->count.networks == POLICY_NETWORKS_MAX)
-		return line_refuse(line, line->start, "more than %d networks", POLICY_NETWORKS_MAX);
-	kept = ADD(line->policy, network);
-	if (!kept)
-		return line_refuse(line, line->start, "out of memory");
-	*kept = network;
-	return true;
+	return check_late(line, network, &late);
 }

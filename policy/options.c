@@ -62,6 +62,10 @@ bool parse_option(const struct line *line, struct word word, uint32_t allowed, c
 	char expected[160] = "";
 	uint32_t number = 0;
 
+	/* Of where it stands only the last word, "rule" or "network". */
+	if (*word.at == '#')
+		return line_refuse(
+			line, word.at, "'#' after a%s, expected comments on lines of their own", strrchr(where, ' '));
 	*value = word;
 	word_cut(value, '=', &name);
 	while (found < table_end && !word_is(name, found->word))

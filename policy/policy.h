@@ -235,7 +235,8 @@ const struct policy_network *policy_networks(const struct policy *policy, size_t
 
 /* --- looking at rules -------------------------------------------------------------------------------------------- */
 
-enum policy_who { WHO_EVERYBODY, WHO_USERS, WHO_GROUPS };
+/* The more exactly a rule names the caller, the more it counts: in this order. */
+enum policy_who { WHO_EVERYBODY, WHO_GROUPS, WHO_USERS };
 
 /* A rule, to look at. Everything points into the policy. */
 struct policy_rule {

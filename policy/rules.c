@@ -76,32 +76,12 @@ static bool parse_accounts(const struct line *line, struct rule *rule, struct wo
 	return true;
 }
 
-/* The options that a verdict grants, kept once for rules in a row that have the same; false when memory ran out. */
-static bool keep_options(struct policy *policy, struct rule *rule, struct policy_options *options)
-{
-	struct policy_options *kept = &policy->options[policy->count.options - 1];
-
-	options->given &= ~deny_options;
-	if (!options->given)
-		return true;
-	if (memcmp(kept, options, sizeof(*kept)) != 0) {
-		kept = ADD(policy, option);
-		if (!kept)
-			return false;
-		*kept = *options;
-	}
-	rule->options = (uint32_t)(policy->count.options - 1);
-	return true;
-}
-
 static bool parse_rule_option(
 	const struct line *line, struct rule *rule, struct word word, struct policy_options *options)
 {
 	struct word value;
 	enum policy_option option;
 
-	if (*word.at == '#')
-		return line_refuse(line, word.at, "'#' after a rule, expected comments on lines of their own");
 	if (!parse_option(line, word, rule->allow ? allow_options : deny_options,
 		    rule->allow ? "an allow rule" : "a deny rule", options, &option, &value))
 		return false;
@@ -116,7 +96,7 @@ static bool parse_rule_option(
 bool parse_rule(struct line *line, struct word verb)
 {
 	struct rule *rule = ADD(line->policy, rule);
-	struct policy_options options = {0};
+	struct policy_options options = {0}, *granted;
 	struct word word;
 
 	if (!rule)
@@ -135,7 +115,18 @@ bool parse_rule(struct line *line, struct word verb)
 			return false;
 		rule->size = (uint16_t)(line->at - verb.at);
 	}
-	return keep_options(line->policy, rule, &options) || line_refuse(line, verb.at, "out of memory");
+	options.given &= ~deny_options;
+	if (!options.given)
+		return true;
+	/* What is left is granted. Rules in a row that grant the same share it. */
+	granted = &line->policy->options[line->policy->count.options - 1];
+	if (memcmp(granted, &options, sizeof(options)) != 0)
+		granted = ADD(line->policy, option);
+	if (!granted)
+		return line_refuse(line, verb.at, "out of memory");
+	*granted = options;
+	rule->options = (uint32_t)(granted - line->policy->options);
+	return true;
 }
 
 /* Refuse a rule for an option that its network cannot have. */
@@ -144,21 +135,15 @@ static bool refuse_rule(struct policy *policy, struct policy_error *error, const
 {
 	const char *option =
 		policy_option_name(policy->options[rule->options].given & policy_mode_lacks(network->mode));
-	const struct word words = rule_words(policy, rule);
-	struct line line = {.policy = policy,
-		.error = error,
-		.start = words.at,
-		.at = words.at,
-		.end = words.at + words.size,
-		.file = rule->file,
-		.number = rule->line};
+	const char *text = policy->files[rule->file].text, *at = text + rule->at;
+	struct line line = {.policy = policy, .error = error, .start = at, .at = at, .end = at + rule->size};
 	struct word word;
 
-	line_word(&line, &word);
-	line_word(&line, &word);
+	line.file = rule->file;
+	line.number = rule->line;
 	while (line_word(&line, &word) && !word_begins(word, option))
 		continue;
-	while (line.start > policy->files[rule->file].text && line.start[-1] != '\n')
+	while (line.start > text && line.start[-1] != '\n')
 		line.start--;
 	if (network->mode == MODE_STANDALONE)
 		return line_refuse(&line, word.at,

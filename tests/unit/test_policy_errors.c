@@ -189,8 +189,8 @@ static void test_rules_shown(void **state)
 		FILE_OF("/p", "# first\n allow br0 max=2 user=alice,#1007,bob\ninclude /q\n"),
 		FILE_OF("/q", "\ndeny all group=#5\t\nallow x\n"), END_OF_FILES};
 	static const char expected[] =
-		"/p:2 allow 'br0' 1 max=2 alice(alice) 1007(#1007) bob(bob) | allow br0 max=2 user=alice,#1007,bob\n"
-		"/q:2 deny '' 2 5(#5) | deny all group=#5\n"
+		"/p:2 allow 'br0' 2 max=2 alice(alice) 1007(#1007) bob(bob) | allow br0 max=2 user=alice,#1007,bob\n"
+		"/q:2 deny '' 1 5(#5) | deny all group=#5\n"
 		"/q:3 allow 'x' 0 | allow x\n";
 	static struct list list;
 	char error[512];
