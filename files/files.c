@@ -77,30 +77,25 @@ static enum policy_read stand_in_root(struct walk *walk)
 /* Put a symbolic link's target before the rest of the way. */
 static enum policy_read follow(struct walk *walk, int link)
 {
-	char target[PATH_MAX];
+	char target[PATH_MAX], rest[PATH_MAX];
 	ssize_t size = readlinkat(link, "", target, sizeof(target));
-	size_t rest = strlen(walk->rest);
 
 	if (size <= 0)
 		return failed(walk);
 	if (++walk->links > LINKS_MAX)
 		return refused(walk, "too many symbolic links");
-	if ((size_t)size + 1 + rest >= sizeof(walk->rest))
+	if ((size_t)snprintf(rest, sizeof(rest), "%.*s/%s", (int)size, target, walk->rest) >= sizeof(rest))
 		return refused(walk, strerror(ENAMETOOLONG));
-	memmove(walk->rest + size + 1, walk->rest, rest + 1);
-	memcpy(walk->rest, target, (size_t)size);
-	walk->rest[size] = '/';
+	memcpy(walk->rest, rest, sizeof(rest));
 	return target[0] == '/' ? stand_in_root(walk) : POLICY_READ;
 }
 
-/* Take the next component off the rest of the way; false at the end. */
+/* Take the next component off the rest of the way, cut if it is too long for the kernel, which will say so. */
 static bool next_component(struct walk *walk, char component[static NAME_MAX + 2])
 {
 	size_t skip = strspn(walk->rest, "/"), size = strcspn(walk->rest + skip, "/");
-	size_t keep = size <= NAME_MAX ? size : NAME_MAX + 1; /* too long for the kernel, which will say so */
 
-	memcpy(component, walk->rest + skip, keep);
-	component[keep] = '\0';
+	snprintf(component, NAME_MAX + 2, "%.*s", (int)size, walk->rest + skip);
 	memmove(walk->rest, walk->rest + skip + size, strlen(walk->rest + skip + size) + 1);
 	return size > 0;
 }

@@ -26,23 +26,10 @@ static bool can_give(const struct policy_verdict *verdict, const struct permit *
 							       : "whose bridge has no spanning tree and no VLANs");
 }
 
-static bool deny_no_rule(const char *network, uint32_t uid, const char *hidden, struct outcome *outcome)
-{
-	if (hidden)
-		return refuse(outcome, EXIT_DENIED,
-			"uid %u may not use '%s': no rule that this user may read allows it (%s is not readable); an "
-			"administrator can add 'allow %s user=#%u' to " POLICY_FILE,
-			uid, network, QUOTED(((struct word){hidden, strlen(hidden)})), network, uid);
-	return refuse(outcome, EXIT_DENIED,
-		"uid %u may not use '%s': no rule allows it; an administrator can add 'allow %s user=#%u' "
-		"to " POLICY_FILE,
-		uid, network, network, uid);
-}
-
 static bool judge(
 	const struct policy_verdict *verdict, uint32_t uid, const struct permit *permit, struct outcome *outcome)
 {
-	const char *network = permit->network.name, *rule = permit->rule;
+	const char *network = permit->network.name, *rule = permit->rule, *hidden = verdict->hidden;
 
 	switch (verdict->outcome) {
 	case POLICY_ALLOWED:
@@ -65,7 +52,15 @@ static bool judge(
 	case POLICY_DENIED_NO_RULE:
 		break;
 	}
-	return deny_no_rule(network, uid, verdict->hidden, outcome);
+	if (hidden)
+		return refuse(outcome, EXIT_DENIED,
+			"uid %u may not use '%s': no rule that this user may read allows it (%s is not readable); an "
+			"administrator can add 'allow %s user=#%u' to " POLICY_FILE,
+			uid, network, QUOTED(((struct word){hidden, strlen(hidden)})), network, uid);
+	return refuse(outcome, EXIT_DENIED,
+		"uid %u may not use '%s': no rule allows it; an administrator can add 'allow %s user=#%u' "
+		"to " POLICY_FILE,
+		uid, network, network, uid);
 }
 
 const char *permit_place(const struct permit *permit, enum policy_option option)

@@ -22,8 +22,7 @@ bool line_refuse(const struct line *line, const char *at, const char *format, ..
 
 void policy_error_print(const struct policy_error *error, char *buffer, size_t size)
 {
-	buffer[0] = '\0';
-	text_append(buffer, size, "%s:", error->file);
+	snprintf(buffer, size, "%s:", error->file);
 	if (error->line)
 		text_append(buffer, size, "%u:", error->line);
 	if (error->column)

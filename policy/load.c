@@ -114,14 +114,13 @@ static bool may_end_here(const struct line *line)
 
 static bool parse_text(const struct line *include, uint16_t file)
 {
-	struct line line = {.reader = include->reader,
-		.policy = include->policy,
-		.error = include->error,
-		.include = include,
-		.file = file};
+	struct line line = *include;
 	const struct word path = {line.policy->paths[file], strlen(line.policy->paths[file])};
 	const char *at = line.policy->files[file].text, *end = at + line.policy->files[file].size, *newline;
 
+	line.include = include;
+	line.file = file;
+	line.number = 0;
 	for (; at < end; at = line.end + 1) {
 		newline = memchr(at, '\n', (size_t)(end - at));
 		line.number++;

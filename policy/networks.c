@@ -122,6 +122,7 @@ static bool parse_subnet(const struct line *line, struct policy_network *network
 static bool parse_per_vm(const struct line *line, struct policy_network *network, const struct late *late)
 {
 	struct word word = late->per_vm, part;
+	char number[16] = "";
 
 	for (size_t i = 0; i < 2; i++) {
 		struct policy_subnet *subnet = i ? &network->ipv6 : &network->ipv4;
@@ -144,17 +145,12 @@ static bool parse_per_vm(const struct line *line, struct policy_network *network
 			return line_refuse(line, late->addresses[i].at,
 				"the address of a pool has host bits, expected the subnet's own");
 	}
-	return !word.at || line_refuse(line, word.at, "per-vm= has a part too many, expected one for each subnet");
-}
-
-/* That the pool's last tap can have a name that Linux takes for an interface. */
-static bool check_tap_names(const struct line *line, const struct policy_network *network, struct word name)
-{
-	char number[16] = "";
-
+	if (word.at)
+		return line_refuse(line, word.at, "per-vm= has a part too many, expected one for each subnet");
+	/* The pool's last tap must have a name that Linux takes for an interface. */
 	text_append(number, sizeof(number), "-%u", policy_pool_size(network));
-	return name.size + strlen(number) <= NAME_MAX_BYTES ||
-	       line_refuse(line, name.at,
+	return late->name.size + strlen(number) <= NAME_MAX_BYTES ||
+	       line_refuse(line, late->name.at,
 		       "the pool's last tap would be '%s%s', longer than %d bytes, expected a network's name of at "
 		       "most %zu",
 		       network->name, number, NAME_MAX_BYTES, NAME_MAX_BYTES - strlen(number));
@@ -186,29 +182,28 @@ static bool parse_dhcp(const struct line *line, struct policy_network *network, 
 	struct word rest = late->dhcp, text;
 	unsigned char address_of[2][16];
 	uint32_t first, last;
+	const char *wrong;
 
 	word_cut(&rest, '-', &text);
 	if (!rest.at || !address(AF_INET, text, address_of[0]) || !address(AF_INET, rest, address_of[1]))
 		return line_refuse(
 			line, at, "%s is no range, expected one as in 172.16.2.2-172.16.2.100", QUOTED(late->dhcp));
-	first = network->dhcp_first = ipv4_number(address_of[0]);
-	last = network->dhcp_last = ipv4_number(address_of[1]);
-	if (first > last)
-		return line_refuse(line, at, "the range ends before it begins, expected the lower address first");
-	if (!ipv4->given || ((first ^ host) & mask) || ((last ^ host) & mask))
-		return line_refuse(line, at, "the range is not in the network's subnet, expected one that is");
 	if (ipv4->prefix > DHCP4_PREFIX)
 		return line_refuse(line, late->addresses[0].at,
 			"dhcp= in a subnet of /%u, expected a prefix of at most /%d", ipv4->prefix, DHCP4_PREFIX);
-	if (network->ipv6.given && network->ipv6.prefix > DHCP6_PREFIX)
+	if (network->ipv6.prefix > DHCP6_PREFIX)
 		return line_refuse(
 			line, late->addresses[1].at, "dhcp= with IPv6 needs a prefix of at most /%d", DHCP6_PREFIX);
-	if (first <= host && host <= last)
-		return line_refuse(line, at, "the range holds the host's own address, expected it outside");
-	if ((first & ~mask) == 0 || (last | mask) == UINT32_MAX)
-		return line_refuse(
-			line, at, "the range holds the subnet's own address or its broadcast, expected neither");
-	return true;
+	first = network->dhcp_first = ipv4_number(address_of[0]);
+	last = network->dhcp_last = ipv4_number(address_of[1]);
+	wrong = first > last ? "the range ends before it begins, expected the lower address first"
+		: !ipv4->given || ((first ^ host) & mask) || ((last ^ host) & mask)
+			? "the range is not in the network's subnet, expected one that is"
+		: first <= host && host <= last ? "the range holds the host's own address, expected it outside"
+		: (first & ~mask) == 0 || (last | mask) == UINT32_MAX
+			? "the range holds the subnet's own address or its broadcast, expected neither"
+			: NULL;
+	return !wrong || line_refuse(line, at, "%s", wrong);
 }
 
 static bool check_late(const struct line *line, struct policy_network *network, const struct late *late)
@@ -216,7 +211,7 @@ static bool check_late(const struct line *line, struct policy_network *network, 
 	if (modes[network->mode].addresses && !network->ipv4.given && !network->ipv6.given)
 		return line_refuse(
 			line, line->at, "no address on %s, expected one as in 172.16.2.1/24", modes[network->mode].on);
-	if (late->per_vm.at && (!parse_per_vm(line, network, late) || !check_tap_names(line, network, late->name)))
+	if (late->per_vm.at && !parse_per_vm(line, network, late))
 		return false;
 	if (!check_subnet(line, &network->ipv4, false, late->addresses[0].at) ||
 		!check_subnet(line, &network->ipv6, true, late->addresses[1].at))

@@ -42,15 +42,14 @@ const char *policy_option_name(uint32_t options)
 /* The words that may stand here, for an error: "'user=', 'max=' or 'isolated'". */
 static void list_options(uint32_t allowed, char *buffer, size_t size)
 {
+	const char *between = "";
+
 	for (const struct option *option = table; option < table_end; option++) {
 		if (!(option->option & allowed))
 			continue;
+		text_append(buffer, size, "%s'%s%s'", between, option->word, option->alone ? "" : "=");
 		allowed &= ~(uint32_t)option->option;
-		text_append(buffer, size, "%s'%s%s'",
-			!buffer[0] ? ""
-			: allowed  ? ", "
-				   : " or ",
-			option->word, option->alone ? "" : "=");
+		between = allowed & (allowed - 1) ? ", " : " or "; /* whether more than one is left */
 	}
 }
 

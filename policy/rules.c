@@ -46,58 +46,45 @@ static bool is_account_name(struct word word)
 	       !word_number(to, UINT32_MAX, &number);
 }
 
-/* The list of users or groups, into the policy's array; the rule says which part of it is its own. */
-static bool parse_accounts(const struct line *line, struct rule *rule, struct word list)
+/* "user=LIST" or "group=LIST", into the policy's array; the rule says which part of it is its own. */
+static bool parse_accounts(const struct line *line, struct rule *rule, struct word word, enum policy_who who)
 {
 	const char *start = rule_words(line->policy, rule).at;
-	struct word item;
+	struct word list = word, item;
 
+	if (rule->who != WHO_EVERYBODY)
+		return line_refuse(line, word.at, "user= and group= on one rule, expected two rules");
+	rule->who = (unsigned char)who;
+	word_cut(&list, '=', &item);
 	rule->accounts = (uint32_t)line->policy->count.accounts;
 	for (; word_cut(&list, ',', &item); rule->account_count++) {
 		const struct word digits = {item.at + 1, item.size - 1};
+		const bool numbered = item.size > 0 && *item.at == '#';
 		struct account *account = ADD(line->policy, account);
 
 		if (!account)
 			return line_refuse(line, item.at, "out of memory");
-		account->at = (uint16_t)(item.at - start);
 		/* The largest is (uid_t)-1, which the kernel keeps for "no change" (setresuid(2)). */
-		if (item.size > 0 && *item.at == '#' && !word_number(digits, UINT32_MAX - 1, &account->number))
+		if (numbered && !word_number(digits, UINT32_MAX - 1, &account->number))
 			return line_refuse(
 				line, item.at, "%s, expected '#' and a number from 0 to 4294967294", QUOTED(item));
-		if (item.size > 0 && *item.at == '#')
-			continue;
-		if (!is_account_name(item))
+		if (!numbered && !is_account_name(item))
 			return line_refuse(line, item.at, "%s, expected names or '#number', apart by ',' alone",
 				item.size == 0		       ? "an empty name"
 				: item.size > ACCOUNT_NAME_MAX ? "a name longer than 255 bytes"
 							       : QUOTED(item));
-		account->size = (uint16_t)item.size;
+		account->at = (uint16_t)(item.at - start);
+		account->size = numbered ? 0 : (uint16_t)item.size;
 	}
 	return true;
-}
-
-static bool parse_rule_option(
-	const struct line *line, struct rule *rule, struct word word, struct policy_options *options)
-{
-	struct word value;
-	enum policy_option option;
-
-	if (!parse_option(line, word, rule->allow ? allow_options : deny_options,
-		    rule->allow ? "an allow rule" : "a deny rule", options, &option, &value))
-		return false;
-	if (option != OPTION_USER && option != OPTION_GROUP)
-		return true;
-	if (rule->who != WHO_EVERYBODY)
-		return line_refuse(line, word.at, "user= and group= on one rule, expected two rules");
-	rule->who = option == OPTION_USER ? WHO_USERS : WHO_GROUPS;
-	return parse_accounts(line, rule, value);
 }
 
 bool parse_rule(struct line *line, struct word verb)
 {
 	struct rule *rule = ADD(line->policy, rule);
 	struct policy_options options = {0}, *granted;
-	struct word word;
+	struct word word, value;
+	enum policy_option option;
 
 	if (!rule)
 		return line_refuse(line, verb.at, "out of memory");
@@ -111,7 +98,11 @@ bool parse_rule(struct line *line, struct word verb)
 		return false;
 	rule->size = (uint16_t)(line->at - verb.at);
 	while (line_word(line, &word)) {
-		if (!parse_rule_option(line, rule, word, &options))
+		if (!parse_option(line, word, rule->allow ? allow_options : deny_options,
+			    rule->allow ? "an allow rule" : "a deny rule", &options, &option, &value))
+			return false;
+		if ((option & deny_options) &&
+			!parse_accounts(line, rule, word, option == OPTION_USER ? WHO_USERS : WHO_GROUPS))
 			return false;
 		rule->size = (uint16_t)(line->at - verb.at);
 	}
