@@ -7,89 +7,59 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "policy/array.h"
+
+/* A name outlives the line that it was read from. */
 static bool add(struct policy_names *names, const char *name, uint32_t number)
 {
-	if (names->count == names->room) {
-		size_t room = names->room ? names->room * 2 : 64;
-		struct policy_name *grown = reallocarray(names->list, room, sizeof(*grown));
+	struct policy_name *list = array_room(names->list, names->count, &names->room, sizeof(*list));
+	char *kept = list ? strdup(name) : NULL;
 
-		if (!grown)
-			return false;
-		names->list = grown;
-		names->room = room;
-	}
-	names->list[names->count++] = (struct policy_name){name, (uint32_t)strlen(name), number};
-	return true;
+	if (list)
+		names->list = list;
+	if (kept)
+		list[names->count++] = (struct policy_name){kept, (uint32_t)strlen(kept), number};
+	return kept;
 }
 
-/* A line's name outlives the line. */
-static const char *add_line(struct policy_names *names, const char *name, uint32_t number)
+/* One user; false at the end, and when memory ran out. Of the caller's own lines the primary group counts, too. */
+static bool read_user(FILE *file, uint32_t uid, struct policy_accounts *accounts)
 {
-	char *kept = strdup(name);
+	const struct passwd *user = fgetpwent(file);
 
-	if (kept && add(names, kept, number))
-		return kept;
-	free(kept);
-	return NULL;
+	return user && add(&accounts->all[ACCOUNT_USER], user->pw_name, user->pw_uid) &&
+	       (user->pw_uid != uid || (add(&accounts->own[ACCOUNT_USER], user->pw_name, uid) &&
+					       add(&accounts->own[ACCOUNT_GROUP], "", user->pw_gid)));
 }
 
-/* Whether all was read that there is; NULL: there is no file, and so no names. */
-static bool close_names(FILE *file)
+/* The same for a group, when all users are known. */
+static bool read_group(FILE *file, uint32_t uid, struct policy_accounts *accounts)
 {
-	bool whole = !file || (feof(file) && !ferror(file) && errno != ENOMEM);
+	const struct group *group = fgetgrent(file);
+	bool member = false;
 
-	if (file)
-		fclose(file);
+	(void)uid;
+	for (char **name = group ? group->gr_mem : NULL; name && *name; name++)
+		member |= policy_find_name(&accounts->own[ACCOUNT_USER], (struct word){*name, strlen(*name)}) != NULL;
+	return group && add(&accounts->all[ACCOUNT_GROUP], group->gr_name, group->gr_gid) &&
+	       (!member || add(&accounts->own[ACCOUNT_GROUP], "", group->gr_gid));
+}
+
+/* Whether all was read that there is; where there is no file, there are no names. */
+static bool read_file(const char *path, bool (*read_line)(FILE *file, uint32_t uid, struct policy_accounts *accounts),
+	uint32_t uid, struct policy_accounts *accounts)
+{
+	FILE *file = fopen(path, "re");
+	bool whole;
+
+	if (!file)
+		return errno == ENOENT;
+	errno = 0;
+	while (read_line(file, uid, accounts))
+		continue;
+	whole = feof(file) && !ferror(file) && errno != ENOMEM;
+	fclose(file);
 	return whole;
-}
-
-/* Of the caller's own lines the primary group counts, too. */
-static bool read_users(uint32_t uid, struct policy_accounts *accounts)
-{
-	FILE *file = fopen("/etc/passwd", "re");
-	bool good = file || errno == ENOENT;
-	struct passwd *user;
-
-	errno = 0;
-	while (file && good && (user = fgetpwent(file))) {
-		const char *name = add_line(&accounts->all[ACCOUNT_USER], user->pw_name, user->pw_uid);
-
-		good = name && (user->pw_uid != uid || (add(&accounts->own[ACCOUNT_USER], name, uid) &&
-							       add(&accounts->own[ACCOUNT_GROUP], "", user->pw_gid)));
-	}
-	return close_names(file) && good;
-}
-
-static bool lists_caller(char *const *members, const struct policy_names *own)
-{
-	for (; *members; members++) {
-		for (size_t i = 0; i < own->count; i++) {
-			if (strcmp(own->list[i].name, *members) == 0)
-				return true;
-		}
-	}
-	return false;
-}
-
-static bool read_groups(struct policy_accounts *accounts)
-{
-	FILE *file = fopen("/etc/group", "re");
-	bool good = file || errno == ENOENT;
-	struct group *group;
-
-	errno = 0;
-	while (file && good && (group = fgetgrent(file)))
-		good = add_line(&accounts->all[ACCOUNT_GROUP], group->gr_name, group->gr_gid) &&
-		       (!lists_caller(group->gr_mem, &accounts->own[ACCOUNT_USER]) ||
-			       add(&accounts->own[ACCOUNT_GROUP], "", group->gr_gid));
-	return close_names(file) && good;
-}
-
-static bool has_number(const struct policy_name *list, size_t count, uint32_t number)
-{
-	while (count > 0 && list[count - 1].number != number)
-		count--;
-	return count > 0;
 }
 
 /* The groups that are the caller's by number have names, too: all lines are known only now. */
@@ -100,12 +70,11 @@ static bool name_groups(const struct policy_caller *caller, struct policy_accoun
 	bool good = true;
 
 	for (size_t i = 0; i < caller->group_count && good; i++) {
-		accounts->unlisted[ACCOUNT_GROUP] |= !has_number(all->list, all->count, caller->groups[i]);
+		accounts->unlisted[ACCOUNT_GROUP] |= !policy_has_number(all, caller->groups[i]);
 		good = add(own, "", caller->groups[i]);
 	}
-	for (size_t i = 0, numbers = own->count; i < all->count && good; i++)
-		good = !has_number(own->list, numbers, all->list[i].number) ||
-		       add(own, all->list[i].name, all->list[i].number);
+	for (size_t i = 0; i < all->count && good; i++)
+		good = !policy_has_number(own, all->list[i].number) || add(own, all->list[i].name, all->list[i].number);
 	return good;
 }
 
@@ -114,25 +83,20 @@ bool accounts_read(const struct policy_caller *caller, struct policy_accounts *a
 	bool whole;
 
 	*accounts = (struct policy_accounts){.unlisted = {false}};
-	whole = read_users(caller->uid, accounts) && read_groups(accounts) && name_groups(caller, accounts);
+	whole = read_file("/etc/passwd", read_user, caller->uid, accounts) &&
+		read_file("/etc/group", read_group, caller->uid, accounts) && name_groups(caller, accounts);
 	accounts->unlisted[ACCOUNT_USER] = accounts->own[ACCOUNT_USER].count == 0;
 	return whole;
 }
 
 void accounts_free(struct policy_accounts *accounts)
 {
-	for (size_t kind = 0; kind < 2; kind++) {
-		struct policy_names *all = &accounts->all[kind];
+	struct policy_names *const lists[] = {
+		&accounts->all[0], &accounts->all[1], &accounts->own[0], &accounts->own[1]};
 
-		while (all->count > 0) {
-			const union {
-				const char *name;
-				void *memory; /* of strdup */
-			} line = {all->list[--all->count].name};
-
-			free(line.memory);
-		}
-		free(all->list);
-		free(accounts->own[kind].list);
+	for (size_t i = 0; i < 4; i++) {
+		while (lists[i]->count > 0)
+			free((void *)(uintptr_t)lists[i]->list[--lists[i]->count].name); /* of strdup */
+		free(lists[i]->list);
 	}
 }

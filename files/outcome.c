@@ -22,14 +22,11 @@ bool refuse(struct outcome *outcome, enum exit_code code, const char *format, ..
 
 bool refuse_errno(struct outcome *outcome, int error, const char *format, ...)
 {
+	char what[sizeof(outcome->text)];
 	va_list args;
 
-	if (outcome->code)
-		return false;
-	outcome->code = EXIT_SYSTEM;
 	va_start(args, format);
-	vsnprintf(outcome->text, sizeof(outcome->text), format, args);
+	vsnprintf(what, sizeof(what), format, args);
 	va_end(args);
-	text_append(outcome->text, sizeof(outcome->text), ": %s", strerror(abs(error)));
-	return false;
+	return refuse(outcome, EXIT_SYSTEM, "%s: %s", what, strerror(abs(error)));
 }

@@ -10,54 +10,26 @@
 
 #define POLICY_FILE SYSCONFDIR "/tapgate.conf"
 
-/* The first of these options that is asked for, as a word. */
-static const char *first_word(uint32_t given)
-{
-	return given & OPTION_MAC	 ? "mac="
-	       : given & OPTION_LOCK_MAC ? "lock-mac"
-	       : given & OPTION_GUARD	 ? "guard"
-					 : "vlan=";
-}
-
 /*
- * A standalone network has no bridge, so no port to protect; `isolated` it is as it is. Bridges that tapgate makes have
- * no VLANs, and pass BPDUs on. (On the network's own line the parser refuses such options, and on rules that name it:
- * this is for rules for all.)
+ * Whether the network is one that can give what is asked for. (On the network's own line the parser refuses such
+ * options, and on rules that name it: this is for rules for all.)
  */
 static bool can_give(const struct policy_verdict *verdict, const struct permit *permit, struct outcome *outcome)
 {
-	const bool standalone = permit->network.mode == MODE_STANDALONE;
-	const uint32_t lacking = OPTION_GUARD | OPTION_VLAN | (standalone ? OPTION_MAC | OPTION_LOCK_MAC : 0);
-	const uint32_t asked = permit->options.given & lacking;
+	const uint32_t lacking = permit->options.given & policy_mode_lacks(permit->network.mode);
 
-	if (permit->network.mode == MODE_BRIDGED || !asked)
-		return true;
-	return refuse(outcome, EXIT_POLICY,
-		"%s:%u asks for '%s' on '%s', %s; an administrator can give its users a rule of their own",
-		verdict->file, verdict->line, first_word(asked), permit->network.name,
-		standalone ? "which is a standalone network and has no bridge"
-			   : "whose bridge has no spanning tree and no VLANs");
-}
-
-static bool deny_no_rule(const char *network, uint32_t uid, const char *hidden, struct outcome *outcome)
-{
-	struct word file = {hidden, hidden ? strlen(hidden) : 0};
-
-	if (hidden)
-		return refuse(outcome, EXIT_DENIED,
-			"uid %u may not use '%s': no rule that this user may read allows it (%s is not readable); an "
-			"administrator can add 'allow %s user=#%u' to " POLICY_FILE,
-			uid, network, QUOTED(file), network, uid);
-	return refuse(outcome, EXIT_DENIED,
-		"uid %u may not use '%s': no rule allows it; an administrator can add 'allow %s user=#%u' "
-		"to " POLICY_FILE,
-		uid, network, network, uid);
+	return !lacking ||
+	       refuse(outcome, EXIT_POLICY,
+		       "%s:%u asks for '%s' on '%s', %s; an administrator can give its users a rule of their own",
+		       verdict->file, verdict->line, policy_option_name(lacking), permit->network.name,
+		       permit->network.mode == MODE_STANDALONE ? "which is a standalone network and has no bridge"
+							       : "whose bridge has no spanning tree and no VLANs");
 }
 
 static bool judge(
 	const struct policy_verdict *verdict, uint32_t uid, const struct permit *permit, struct outcome *outcome)
 {
-	const char *network = permit->network.name, *rule = permit->rule;
+	const char *network = permit->network.name, *rule = permit->rule, *hidden = verdict->hidden;
 
 	switch (verdict->outcome) {
 	case POLICY_ALLOWED:
@@ -80,19 +52,15 @@ static bool judge(
 	case POLICY_DENIED_NO_RULE:
 		break;
 	}
-	return deny_no_rule(network, uid, verdict->hidden, outcome);
-}
-
-/* "/etc/tapgate.conf:12 (deny all group=guests)" */
-static void describe_rule(const struct policy_verdict *verdict, char *buffer, size_t size)
-{
-	buffer[0] = '\0';
-	if (!verdict->file)
-		return;
-	text_append_escaped(buffer, size, (struct word){verdict->file, strlen(verdict->file)});
-	text_append(buffer, size, ":%u (", verdict->line);
-	text_append_escaped(buffer, size - 1, verdict->rule);
-	text_append(buffer, size, ")");
+	if (hidden)
+		return refuse(outcome, EXIT_DENIED,
+			"uid %u may not use '%s': no rule that this user may read allows it (%s is not readable); an "
+			"administrator can add 'allow %s user=#%u' to " POLICY_FILE,
+			uid, network, QUOTED(((struct word){hidden, strlen(hidden)})), network, uid);
+	return refuse(outcome, EXIT_DENIED,
+		"uid %u may not use '%s': no rule allows it; an administrator can add 'allow %s user=#%u' "
+		"to " POLICY_FILE,
+		uid, network, network, uid);
 }
 
 const char *permit_place(const struct permit *permit, enum policy_option option)
@@ -112,29 +80,23 @@ bool permit_is_managed(const struct permit *permit)
 
 static void keep_options(const struct policy_options *rule, struct permit *permit)
 {
+	const struct policy_options *line = &permit->network.options;
 	struct policy_options *options = &permit->options;
 
-	*options = permit->network.options;
-	permit->by_rule = rule->given;
+	*options = *rule;
+	options->given |= line->given;
+	if (!options->queues)
+		options->queues = line->queues ? line->queues : 1;
+	if (!options->vlan)
+		options->vlan = line->vlan;
 	/* The bridges that tapgate makes have the MTU of their line, and the taps follow them. */
-	if (permit->network.mode != MODE_BRIDGED && permit->network.mode != MODE_STANDALONE) {
+	if (!options->mtu && (!permit_is_managed(permit) || permit->network.mode == MODE_STANDALONE))
+		options->mtu = line->mtu;
+	if (!options->mtu)
 		options->given &= ~(uint32_t)OPTION_MTU;
-		options->mtu = 0;
-	}
-	options->given |= rule->given;
 	/* What the guest's address is, it is held to; and to an IP address by that. */
 	if ((rule->given & OPTION_MAC) || (options->given & OPTION_LOCK_IP))
 		options->given |= OPTION_LOCK_MAC;
-	if (rule->given & OPTION_MTU)
-		options->mtu = rule->mtu;
-	options->max = rule->max; /* of rules alone, as mac= is */
-	memcpy(options->mac, rule->mac, sizeof(options->mac));
-	if (rule->given & OPTION_QUEUES)
-		options->queues = rule->queues;
-	if (rule->given & OPTION_VLAN)
-		options->vlan = rule->vlan;
-	if (!options->queues)
-		options->queues = 1;
 	if (permit->network.mode == MODE_NAT)
 		options->given |= OPTION_ISOLATED;
 }
@@ -144,16 +106,16 @@ static void keep(const struct policy_verdict *verdict, const char *network, stru
 {
 	const struct policy_network *line = verdict->network;
 
-	describe_rule(verdict, permit->rule, sizeof(permit->rule));
-	permit->place[0] = '\0';
-	permit->network = (struct policy_network){.mode = MODE_BRIDGED};
+	*permit = (struct permit){.by_rule = verdict->grants.given, .network = {.mode = MODE_BRIDGED}};
+	if (verdict->file) { /* "/etc/tapgate.conf:12 (deny all group=guests)" */
+		text_append(permit->rule, sizeof(permit->rule), "%s (", PLACE(verdict->file, verdict->line));
+		text_append_escaped(permit->rule, sizeof(permit->rule) - 1, verdict->rule);
+		text_append(permit->rule, sizeof(permit->rule), ")");
+	}
 	if (line) {
 		permit->network = *line;
 		permit->network.file = NULL;
-		/* With room for the number behind a file that is cut. */
-		text_append_escaped(
-			permit->place, sizeof(permit->place) - 12, (struct word){line->file, strlen(line->file)});
-		text_append(permit->place, sizeof(permit->place), ":%u", line->line);
+		text_append(permit->place, sizeof(permit->place), "%s", PLACE(line->file, line->line));
 	}
 	snprintf(permit->network.name, sizeof(permit->network.name), "%s", network);
 	keep_options(&verdict->grants, permit);

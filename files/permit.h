@@ -17,7 +17,7 @@ struct permit {
 	uint32_t by_rule;	       /* of these, the ones that the rule gave */
 	char rule[96];		       /* the rule's place and words, escaped, for messages and the log */
 	struct policy_network network; /* its line; where there is none, a bridged one's. `file` is NULL */
-	char place[96];		       /* the line's place, "/etc/tapgate.conf:3", escaped; empty if there is none */
+	char place[128];	       /* the line's place, "/etc/tapgate.conf:3", escaped; empty if there is none */
 };
 
 /* Whether the network is one that `tapgate up` makes, with a guard; others exist without tapgate. */

@@ -24,23 +24,19 @@ bool subids_exclude(uint32_t uid, struct outcome *outcome)
 	FILE *file = fopen("/etc/subuid", "re");
 	char *line = NULL;
 	size_t room = 0;
-	bool found = false, whole;
+	bool found = false;
 
 	if (!file)
 		return errno == ENOENT || refuse_errno(outcome, errno, "cannot read /etc/subuid");
 	while (!found && getline(&line, &room, file) >= 0)
 		found = covers((struct word){line, strcspn(line, "\n")}, uid);
-	whole = found || (feof(file) && !ferror(file));
-	fclose(file);
-	if (found) {
-		struct word owner = {line, strcspn(line, ":")};
-
+	if (found)
 		refuse(outcome, EXIT_DENIED,
 			"uid %u is a subordinate id of %s by /etc/subuid; start it as that user itself", uid,
-			QUOTED(owner));
-	} else if (!whole) {
+			QUOTED(((struct word){line, strcspn(line, ":")})));
+	else if (!feof(file) || ferror(file))
 		refuse(outcome, EXIT_SYSTEM, "cannot read /etc/subuid whole");
-	}
+	fclose(file);
 	free(line);
-	return whole && !found;
+	return !outcome->code;
 }

@@ -1,14 +1,8 @@
 #include "files/trust.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <stdbool.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
+#include <stdio.h>
 #include <sys/statfs.h>
 #include <sys/statvfs.h>
-#include <unistd.h>
 
 enum {
 	OVERFLOW_ID = 65534, /* how an id looks that a user namespace does not map */
@@ -22,26 +16,18 @@ enum {
  */
 static bool overflow_is_outside(void)
 {
-	char map[4096]; /* 340 lines, as many as the kernel allows, may be longer; then it is not believed */
-	int fd = open("/proc/self/uid_map", O_RDONLY | O_CLOEXEC);
-	ssize_t size = fd < 0 ? -1 : read(fd, map, sizeof(map));
+	FILE *map = fopen("/proc/self/uid_map", "re");
+	unsigned long inside, count;
+	bool outside = false;
 
-	if (fd >= 0)
-		close(fd);
-	if (size <= 0 || (size_t)size == sizeof(map))
+	if (!map)
 		return false;
-	map[size] = '\0';
-	for (char *at = map; *at;) {
-		unsigned long long inside = strtoull(at, &at, 10);
-		unsigned long long count;
-
-		strtoull(at, &at, 10);
-		count = strtoull(at, &at, 10);
-		if (inside <= OVERFLOW_ID && OVERFLOW_ID < inside + count)
-			return false;
-		at += strspn(at, " \n");
-	}
-	return true;
+	while (fscanf(map, "%lu %*u %lu", &inside, &count) == 2 &&
+		(outside = inside > OVERFLOW_ID || OVERFLOW_ID - inside >= count))
+		continue;
+	outside = outside && feof(map);
+	fclose(map);
+	return outside;
 }
 
 /* FUSE as users mount it (fusermount3(1)): always nosuid. As the root of a container it is not. */

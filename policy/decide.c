@@ -30,10 +30,10 @@ const struct policy_name *policy_find_name(const struct policy_names *names, str
 	return NULL;
 }
 
-static bool is_own_group(const struct policy_accounts *accounts, uint32_t gid)
+bool policy_has_number(const struct policy_names *names, uint32_t number)
 {
-	for (size_t i = 0; i < accounts->own[ACCOUNT_GROUP].count; i++) {
-		if (accounts->own[ACCOUNT_GROUP].list[i].number == gid)
+	for (size_t i = 0; i < names->count; i++) {
+		if (names->list[i].number == number)
 			return true;
 	}
 	return false;
@@ -60,7 +60,7 @@ static enum match match_account(
 		return number == caller->uid ? MATCH_HELD : MATCH_NONE;
 	if (holds_group(caller, number))
 		return MATCH_HELD;
-	return !accounts ? MATCH_ASKS : is_own_group(accounts, number) ? MATCH_DROPPED : MATCH_NONE;
+	return !accounts ? MATCH_ASKS : policy_has_number(&accounts->own[kind], number) ? MATCH_DROPPED : MATCH_NONE;
 }
 
 /* The best match in a rule's list; *unknown receives the name behind a MATCH_UNKNOWN. */
@@ -83,68 +83,33 @@ static enum match match_who(
 	return best;
 }
 
-static void name_rule(struct policy_verdict *verdict, const struct policy *policy, const struct rule *rule)
-{
-	verdict->file = policy->paths[rule->file];
-	verdict->line = rule->line;
-	verdict->rule = rule_words(policy, rule);
-	verdict->grants = policy->options[rule->options];
-}
-
-/* The more exactly a rule names the caller, the more it counts. */
-static bool beats(const struct rule *rule, const struct rule *best)
-{
-	static const int rank[] = {[WHO_EVERYBODY] = 0, [WHO_GROUPS] = 1, [WHO_USERS] = 2};
-
-	return !best || rank[rule->who] > rank[best->who];
-}
-
-const char *policy_hidden(const struct policy *policy)
-{
-	return policy->hidden;
-}
-
-bool policy_each_name(const struct policy *policy, void (*each)(void *context, const char *name), void *context)
-{
-	bool all = false;
-
-	for (size_t i = 0; i < policy->count.networks; i++)
-		each(context, policy->networks[i].name);
-	for (size_t i = 0; i < policy->count.rules; i++) {
-		const struct rule *rule = &policy->rules[i];
-
-		if (rule->name[0])
-			each(context, rule->name);
-		all |= rule->allow && !rule->name[0];
-	}
-	return all;
-}
-
 struct policy_verdict policy_decide(
 	const struct policy *policy, const char *network, const struct policy_caller *caller)
 {
-	struct policy_verdict verdict = {.outcome = POLICY_DENIED_NO_RULE, .hidden = policy->hidden}, undecided;
+	const struct policy_verdict undecided = {.outcome = POLICY_ASKS_ACCOUNTS,
+		.network = find_network(policy, (struct word){network, strlen(network)}),
+		.hidden = policy->hidden};
+	struct policy_verdict verdict = undecided;
 	const struct rule *best = NULL;
 
-	for (size_t i = 0; i < policy->count.networks; i++) {
-		if (strcmp(policy->networks[i].name, network) == 0)
-			verdict.network = &policy->networks[i];
-	}
-	undecided = verdict;
-	undecided.outcome = POLICY_ASKS_ACCOUNTS;
+	verdict.outcome = POLICY_DENIED_NO_RULE;
 	for (size_t i = 0; i < policy->count.rules; i++) {
 		const struct rule *rule = &policy->rules[i];
 		struct word unknown = {NULL, 0};
 		enum match match;
 
-		if ((rule->name[0] && strcmp(rule->name, network) != 0) || (rule->allow && !beats(rule, best)))
+		if ((rule->name[0] && strcmp(rule->name, network) != 0) ||
+			(rule->allow && best && rule->who <= best->who))
 			continue;
 		match = match_who(policy, rule, caller, &unknown);
 		if (match == MATCH_ASKS)
 			return undecided;
 		if (match == MATCH_NONE || (rule->allow && match == MATCH_UNKNOWN))
 			continue;
-		name_rule(&verdict, policy, rule);
+		verdict.file = policy->paths[rule->file];
+		verdict.line = rule->line;
+		verdict.rule = rule_words(policy, rule);
+		verdict.grants = policy->options[rule->options];
 		if (!rule->allow) {
 			verdict.outcome = match == MATCH_UNKNOWN ? POLICY_DENIED_UNKNOWN : POLICY_DENIED;
 			if (match == MATCH_UNKNOWN)

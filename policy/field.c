@@ -3,55 +3,21 @@
 #include <stdio.h>
 #include <string.h>
 
-static bool is_plain(char c)
-{
-	return c >= ' ' && c <= '~' && c != '"' && c != '\\';
-}
-
-static bool is_bare(char c)
-{
-	return is_plain(c) && c != ' ' && c != '=';
-}
-
-static bool is_bare_word(const char *value)
-{
-	for (const char *at = value; *at; at++) {
-		if (!is_bare(*at))
-			return false;
-	}
-	return *value;
-}
-
-/* The bytes of a quoted value, with room left for its '"'. There is room for "..." at least. */
-static void append_bytes(char *buffer, size_t capacity, const char *value)
-{
-	size_t used = strlen(buffer);
-
-	for (; *value; value++) {
-		size_t need = is_plain(*value) ? 1 : 4;
-
-		/* This byte, "..." if others follow, the last '"' and the NUL. */
-		if (used + need + (value[1] ? 3 : 0) + 2 > capacity) {
-			text_append(buffer, capacity, "...");
-			return;
-		}
-		text_append(buffer, capacity, is_plain(*value) ? "%c" : "\\x%02x", (unsigned char)*value);
-		used += need;
-	}
-}
-
 void field_append(char *buffer, size_t capacity, const char *key, const char *value)
 {
 	const char *blank = *buffer ? " " : "";
-	size_t head = strlen(buffer) + strlen(blank) + strlen(key) + strlen("=");
+	const size_t head = strlen(buffer) + strlen(blank) + strlen(key) + strlen("="), size = strlen(value);
+	bool bare = size > 0 && head + size < capacity;
 
-	if (is_bare_word(value) && head + strlen(value) < capacity) {
-		text_append(buffer, capacity, "%s%s=%s", blank, key, value);
-	} else if (head + strlen("\"...\"") < capacity) {
-		text_append(buffer, capacity, "%s%s=\"", blank, key);
-		append_bytes(buffer, capacity, value);
-		text_append(buffer, capacity, "\"");
-	}
+	for (const char *at = value; *at && bare; at++)
+		bare = *at > ' ' && *at <= '~' && !strchr("=\"\\", *at);
+	if (!bare && head + strlen("\"...\"") >= capacity)
+		return;
+	text_append(buffer, capacity, bare ? "%s%s=%s" : "%s%s=\"", blank, key, value);
+	if (bare)
+		return;
+	text_append_plain(buffer, capacity - 1, (struct word){value, size}, "\"\\");
+	text_append(buffer, capacity, "\"");
 }
 
 void field_append_number(char *buffer, size_t capacity, const char *key, unsigned long value)
@@ -63,6 +29,16 @@ void field_append_number(char *buffer, size_t capacity, const char *key, unsigne
 }
 
 /* --- reading ----------------------------------------------------------------------------------------------------- */
+
+static bool is_plain(char c)
+{
+	return c >= ' ' && c <= '~' && c != '"' && c != '\\';
+}
+
+static bool is_bare(char c)
+{
+	return is_plain(c) && c != ' ' && c != '=';
+}
 
 static char next(struct word *word)
 {

@@ -1,7 +1,10 @@
 /*
- * What other programs' files say, where it stands in a policy: words and lines that are refused with what they would be
- * here. Some of the words would pass for names, which nobody has: a deny of them would deny nobody.
+ * What other programs' files say, where it stands in a policy, and what it would be here. That it is refused does not
+ * depend on this: the parser has refused it when it is explained, to an administrator who checks the policy.
  */
+#include <stdio.h>
+#include <string.h>
+
 #include "policy/internal.h"
 
 /* What is expected. */
@@ -24,7 +27,6 @@ static const struct idiom account_idioms[] = {
 	{"\"'`", ANYWHERE, "names without quotes, and '#number' for one with a blank", NULL},
 	{"*?[]{}", ANYWHERE, "each name, apart by ','", NULL},
 	{"$", FIRST, "the name itself", NULL},
-	{":/=#()<>;|&!", ANYWHERE, "names or '#number', apart by ',' alone", NULL},
 	{NULL, ANYWHERE, NULL, NULL},
 };
 static const struct idiom network_idioms[] = {
@@ -87,7 +89,7 @@ static bool is_range(struct word word)
 	       word_number(from, UINT32_MAX, &number) && word_number(to, UINT32_MAX, &number);
 }
 
-bool refuse_foreign_account(const struct line *line, struct word word)
+static void explain_account(struct policy_error *error, struct word word)
 {
 	struct expected expected = {""};
 
@@ -96,16 +98,16 @@ bool refuse_foreign_account(const struct line *line, struct word word)
 	else if (is_range(word))
 		mean(&expected, "each number with '#' before it, apart by ','", nothing);
 	else if (!find_idiom(account_idioms, word, &expected))
-		return false;
-	return !line_refuse(line, word.at, "%s, expected %s", QUOTED(word), expected.text);
+		return;
+	snprintf(error->what, sizeof(error->what), "%s, expected %s", QUOTED(word), expected.text);
 }
 
-bool refuse_foreign_network(const struct line *line, struct word word)
+static void explain_network(struct policy_error *error, struct word word)
 {
 	struct expected expected = {""};
 
-	return find_idiom(network_idioms, word, &expected) &&
-	       !line_refuse(line, word.at, "network %s, expected %s", QUOTED(word), expected.text);
+	if (find_idiom(network_idioms, word, &expected))
+		snprintf(error->what, sizeof(error->what), "network %s, expected %s", QUOTED(word), expected.text);
 }
 
 /* "alice veth br0 10", "@students veth br0 10" */
@@ -143,11 +145,10 @@ static const char *find_setting(struct line rest, struct word verb, struct expec
 	return ", as in libvirt's qemu.conf or other settings";
 }
 
-bool refuse_verb(const struct line *line, struct word verb)
+static void explain_verb(struct policy_error *error, struct line rest, struct word verb)
 {
 	struct expected expected = {""};
-	const char *whose =
-		is_lxc(*line, verb, &expected) ? ", as in lxc-usernet" : find_setting(*line, verb, &expected);
+	const char *whose = is_lxc(rest, verb, &expected) ? ", as in lxc-usernet" : find_setting(rest, verb, &expected);
 
 	for (size_t i = 0; !whose && i < sizeof(files) / sizeof(*files); i++) {
 		if (word_begins(verb, files[i].begins)) {
@@ -155,8 +156,62 @@ bool refuse_verb(const struct line *line, struct word verb)
 			mean(&expected, files[i].meant, nothing);
 		}
 	}
-	if (!whose)
-		mean(&expected, "'allow', 'deny', 'include', 'network' or '#'", nothing);
-	return line_refuse(
-		line, verb.at, "unknown word %s%s, expected %s", QUOTED(verb), whose ? whose : "", expected.text);
+	if (whose)
+		snprintf(error->what, sizeof(error->what), "unknown word %s%s, expected %s", QUOTED(verb), whose,
+			expected.text);
+}
+
+/* A word that is no option, behind an account's name: the rest of a name with a blank, for all that we know. */
+static void explain_blank(struct policy_error *error)
+{
+	static const char hint[] = " behind a name (one with a blank is written '#number')";
+	char *rest = strstr(error->what, " rule, expected ");
+	struct policy_error whole = *error;
+
+	if (!rest)
+		return;
+	rest += strlen(" rule");
+	snprintf(rest, sizeof(error->what) - (size_t)(rest - error->what), "%s%s", hint,
+		whole.what + (rest - error->what));
+}
+
+/* Words of a rule behind its network. */
+static void explain_option(struct policy_error *error, struct line line, const char *at)
+{
+	struct word word, item, list = {NULL, 0};
+
+	while (line_word(&line, &word)) {
+		if (word.at == at && list.at && !memchr(word.at, '=', word.size))
+			explain_blank(error);
+		list.at = NULL;
+		if (!word_begins(word, "user=") && !word_begins(word, "group="))
+			continue;
+		list = word;
+		word_cut(&list, '=', &item);
+		for (struct word items = list; word_cut(&items, ',', &item);) {
+			if (item.at == at && item.size > 0 && *at != '#' && *at != ' ')
+				explain_account(error, item);
+		}
+	}
+}
+
+void explain_foreign(struct policy_error *error, struct word whole)
+{
+	struct line line = {.at = whole.at, .end = whole.at + whole.size};
+	const char *at = whole.at + error->column - 1;
+	struct word verb, network;
+	bool rule;
+
+	/* A byte that may not stand there is the mistake. */
+	if (!error->column || at >= line.end || *at < ' ' || *at > '~' || !line_word(&line, &verb))
+		return;
+	rule = word_is(verb, "allow") || word_is(verb, "deny");
+	if (at == verb.at && !rule && !word_is(verb, "network") && !word_is(verb, "include"))
+		explain_verb(error, line, verb);
+	if (at == verb.at || (!rule && !word_is(verb, "network")) || !line_word(&line, &network))
+		return;
+	if (at == network.at)
+		explain_network(error, network);
+	else if (rule)
+		explain_option(error, line, at);
 }

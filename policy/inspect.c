@@ -3,14 +3,42 @@
 
 #include "policy/internal.h"
 
-struct word line_around(const struct policy *policy, uint16_t file, const char *at)
+/* The whole line of a file that a byte of its text is in, without its newline. */
+static struct word line_around(const struct policy *policy, size_t file, const char *at)
 {
-	const char *start = at, *text = policy->texts[file], *end = text + policy->sizes[file], *newline;
+	const char *start = at, *text = policy->files[file].text, *end = text + policy->files[file].size, *newline;
 
 	while (start > text && start[-1] != '\n')
 		start--;
 	newline = memchr(at, '\n', (size_t)(end - at));
 	return (struct word){start, (size_t)((newline ? newline : end) - start)};
+}
+
+const char *policy_hidden(const struct policy *policy)
+{
+	return policy->hidden;
+}
+
+const struct policy_network *policy_networks(const struct policy *policy, size_t *count)
+{
+	*count = policy->count.networks;
+	return policy->networks;
+}
+
+bool policy_each_name(const struct policy *policy, void (*each)(void *context, const char *name), void *context)
+{
+	bool all = false;
+
+	for (size_t i = 0; i < policy->count.networks; i++)
+		each(context, policy->networks[i].name);
+	for (size_t i = 0; i < policy->count.rules; i++) {
+		const struct rule *rule = &policy->rules[i];
+
+		if (rule->name[0])
+			each(context, rule->name);
+		all |= rule->allow && !rule->name[0];
+	}
+	return all;
 }
 
 size_t policy_rule_count(const struct policy *policy)
@@ -33,6 +61,23 @@ struct policy_rule policy_rule(const struct policy *policy, size_t index)
 		.words = rule_words(policy, rule),
 		.whole = line_around(policy, rule->file, rule_words(policy, rule).at),
 	};
+}
+
+/* The word of a rule that begins with an option; all of its words if there is none. */
+static struct word rule_option(const struct policy *policy, const struct rule *rule, const char *option)
+{
+	const struct word all = rule_words(policy, rule);
+	struct line words = {.at = all.at, .end = all.at + all.size};
+	struct word word, name;
+
+	while (line_word(&words, &word)) {
+		struct word rest = word;
+
+		word_cut(&rest, '=', &name);
+		if (word_is(name, option))
+			return word;
+	}
+	return all;
 }
 
 void policy_each_account(const struct policy *policy, size_t rule,
@@ -78,11 +123,11 @@ struct word policy_line(const struct policy *policy, const char *path, unsigned 
 		file++;
 	if (file == policy->file_count || number == 0)
 		return (struct word){NULL, 0};
-	at = policy->texts[file];
-	end = at + policy->sizes[file];
+	at = policy->files[file].text;
+	end = at + policy->files[file].size;
 	for (; number > 1 && at; number--) {
 		at = memchr(at, '\n', (size_t)(end - at));
 		at = at && at + 1 < end ? at + 1 : NULL;
 	}
-	return at ? line_around(policy, (uint16_t)file, at) : (struct word){NULL, 0};
+	return at ? line_around(policy, file, at) : (struct word){NULL, 0};
 }

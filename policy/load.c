@@ -7,42 +7,17 @@
 
 #include "policy/internal.h"
 
-/* The files that are open inside one another. */
-struct nesting {
-	const struct nesting *outer;
-	uint64_t device, inode;
-	unsigned int depth;
-};
+static bool load_file(const struct line *include, struct word name);
 
-struct loader {
-	const struct policy_reader *reader;
-	struct policy *policy;
-	struct errors *errors;
-};
-
-static bool load_file(struct loader *loader, const char *path, const struct nesting *outer, const struct line *include);
-
-void *array_room(void *array, size_t count, size_t *room, size_t size)
-{
-	if (count == *room) {
-		size_t more = *room ? *room * 4 : 1024;
-
-		array = reallocarray(array, more, size);
-		if (!array)
-			return NULL;
-		*room = more;
-	}
-	return array;
-}
-
+/* Bytes below a blank end a word, too: but for the tab they may stand nowhere, and check_bytes refuses the line. */
 bool line_word(struct line *line, struct word *word)
 {
 	const char *at = line->at, *end = line->end;
 
-	while (at < end && (*at == ' ' || *at == '\t'))
+	while (at < end && (unsigned char)*at <= ' ')
 		at++;
 	word->at = at;
-	while (at < end && *at != ' ' && *at != '\t')
+	while (at < end && (unsigned char)*at > ' ')
 		at++;
 	word->size = (size_t)(at - word->at);
 	line->at = at;
@@ -50,12 +25,11 @@ bool line_word(struct line *line, struct word *word)
 }
 
 /* A problem of a file as a whole: told at the path of the include that names it, or at the file itself. */
-static bool refuse_file(struct loader *loader, const char *path, const struct line *include, const char *why)
+static bool refuse_file(const struct line *include, struct word name, const char *why)
 {
-	struct word name = {path, strlen(path)};
-	struct policy_error *error = &loader->errors->last;
+	struct policy_error *error = include->error;
 
-	if (include)
+	if (include->number)
 		return line_refuse(include, include->at, "cannot include %s: %s", QUOTED(name), why);
 	*error = (struct policy_error){0};
 	text_append_escaped(error->file, sizeof(error->file), name);
@@ -85,28 +59,22 @@ static bool check_bytes(const struct line *line, bool comment)
 }
 
 /* An include: the rest of the line, trimmed, is the path. */
-static bool parse_include(struct loader *loader, struct line *line, const struct nesting *nesting)
+static bool parse_include(struct line *line)
 {
-	struct word word;
-	char *path;
-	bool good;
+	struct word path;
 
-	if (!line_word(line, &word))
+	if (!line_word(line, &path))
 		return line_refuse(line, line->at, "no path, expected the absolute path of a file");
-	line->at = word.at;
-	while (line->end[-1] == ' ' || line->end[-1] == '\t')
-		line->end--;
-	if (*word.at != '/')
-		return line_refuse(line, word.at, "relative path, expected the absolute path of a file");
-	path = strndup(word.at, (size_t)(line->end - word.at));
-	if (!path)
-		return line_refuse(line, word.at, "out of memory");
-	good = load_file(loader, path, nesting, line);
-	free(path);
-	return good;
+	if (*path.at != '/')
+		return line_refuse(line, path.at, "relative path, expected the absolute path of a file");
+	line->at = path.at;
+	path.size = (size_t)(line->end - path.at);
+	while (path.at[path.size - 1] == ' ' || path.at[path.size - 1] == '\t')
+		path.size--;
+	return load_file(line, path);
 }
 
-static bool parse_line(struct loader *loader, struct line *line, const struct nesting *nesting)
+static bool parse_line(struct line *line)
 {
 	struct word verb;
 	bool some = line_word(line, &verb);
@@ -124,8 +92,9 @@ static bool parse_line(struct loader *loader, struct line *line, const struct ne
 	if (word_is(verb, "network"))
 		return parse_network(line);
 	if (word_is(verb, "include"))
-		return parse_include(loader, line, nesting);
-	return refuse_verb(line, verb);
+		return parse_include(line);
+	return line_refuse(
+		line, verb.at, "unknown word %s, expected 'allow', 'deny', 'include', 'network' or '#'", QUOTED(verb));
 }
 
 /*
@@ -143,134 +112,82 @@ static bool may_end_here(const struct line *line)
 	       rule->line == line->number && rule->who == WHO_EVERYBODY && !rule->options;
 }
 
-static bool parse_text(struct loader *loader, struct word text, uint16_t file, const struct nesting *nesting)
+static bool parse_text(const struct line *include, uint16_t file)
 {
-	struct line line = {.policy = loader->policy, .error = &loader->errors->last, .file = file};
-	const char *end = text.at + text.size;
+	struct line line = *include;
+	const struct word path = {line.policy->paths[file], strlen(line.policy->paths[file])};
+	const char *at = line.policy->files[file].text, *end = at + line.policy->files[file].size, *newline;
 
-	for (const char *at = text.at; at < end; at = line.end + 1) {
+	line.include = include;
+	line.file = file;
+	line.number = 0;
+	for (; at < end; at = line.end + 1) {
+		newline = memchr(at, '\n', (size_t)(end - at));
 		line.number++;
 		line.start = line.at = at;
-		line.end = end;
-		if (end[-1] == '\n' && parse_plain_rule(&line))
-			continue;
-
-		const char *newline = memchr(at, '\n', (size_t)(end - at));
-		const char *line_end = newline ? newline : end;
-		const struct word whole = {at, (size_t)(line_end - at)};
-		const struct sizes before = loader->policy->count;
-
-		line.end = line_end;
-		if (!parse_line(loader, &line, nesting)) {
-			if (!errors_go_on(loader->errors, whole))
-				return false;
-			loader->policy->count = before; /* no later line is judged by a part of this one */
-		}
-		line.end = line_end;
-		if (!newline && !may_end_here(&line)) {
-			const struct word path = {loader->policy->paths[file], strlen(loader->policy->paths[file])};
-
-			line_refuse(&line, end,
+		line.end = newline ? newline : end;
+		if (!parse_line(&line))
+			return false;
+		if (!newline && !may_end_here(&line))
+			return line_refuse(&line, end,
 				"file ends inside a line, expected a newline (the file may be cut short; if it is "
 				"whole: echo >>%s)",
 				QUOTED(path));
-			return errors_go_on(loader->errors, whole);
-		}
 	}
 	return true;
 }
 
-/* A file that was read becomes a part of the policy, which frees it. */
-static bool keep_file(
-	struct policy *policy, const char *path, const struct policy_file *file, const struct line *include)
+/* A file that was read becomes a part of the policy, which frees it, and its path. */
+static bool load_file(const struct line *include, struct word name)
 {
-	const size_t number = policy->file_count++;
-
-	policy->texts[number] = file->text;
-	policy->sizes[number] = file->size;
-	policy->byte_count += file->size;
-	if (include)
-		policy->includes[number] =
-			(struct include){include->file, include->number, (uint32_t)(include->at - include->start) + 1};
-	policy->paths[number] = strdup(path);
-	return policy->paths[number];
-}
-
-static bool load_file(struct loader *loader, const char *path, const struct nesting *outer, const struct line *include)
-{
-	struct policy *policy = loader->policy;
-	struct nesting nesting = {.outer = outer, .depth = outer ? outer->depth + 1 : 1};
-	struct policy_file file = {0};
+	struct policy *policy = include->policy;
+	const size_t number = policy->file_count;
+	struct policy_file *file = &policy->files[number];
 	enum policy_read result;
-	char why[320] = "";
+	char why[320] = "", *path;
+	unsigned int depth = 0;
 
-	if (nesting.depth > POLICY_DEPTH_MAX)
-		return refuse_file(loader, path, include, "more than 8 files inside one another");
-	if (policy->file_count == POLICY_FILES_MAX)
-		return refuse_file(loader, path, include, "more than 64 files");
-	result = loader->reader->read(
-		loader->reader->context, path, POLICY_BYTES_MAX - policy->byte_count, &file, why, sizeof(why));
-	if (result == POLICY_REFUSED)
-		return refuse_file(loader, path, include, why);
+	for (const struct line *open = include; open; open = open->include)
+		depth++;
+	if (depth > POLICY_DEPTH_MAX)
+		return refuse_file(include, name, "more than 8 files inside one another");
+	if (number == POLICY_FILES_MAX)
+		return refuse_file(include, name, "more than 64 files");
+	path = strndup(name.at, name.size);
+	if (!path)
+		return refuse_file(include, name, "out of memory");
+	result = include->reader->read(
+		include->reader->context, path, POLICY_BYTES_MAX - policy->byte_count, file, why, sizeof(why));
 	if (result == POLICY_HIDDEN && !policy->hidden)
-		policy->hidden = strdup(path);
-	if (result == POLICY_HIDDEN ? !policy->hidden : !keep_file(policy, path, &file, include))
-		return refuse_file(loader, path, include, "out of memory");
-	if (result == POLICY_HIDDEN)
-		return true;
-	nesting.device = file.device;
-	nesting.inode = file.inode;
-	for (const struct nesting *open = outer; open; open = open->outer) {
-		if (open->device == file.device && open->inode == file.inode)
-			return refuse_file(loader, path, include, "the file includes itself");
-	}
-	return parse_text(loader, (struct word){file.text, file.size}, (uint16_t)(policy->file_count - 1), &nesting);
-}
+		policy->hidden = path;
+	else if (result != POLICY_READ)
+		free(path);
+	if (result != POLICY_READ)
+		return result == POLICY_HIDDEN || refuse_file(include, name, why);
+	policy->paths[policy->file_count++] = path;
+	policy->byte_count += file->size;
+	policy->includes[number] =
+		(struct include){include->file, include->number, (uint32_t)(include->at - include->start) + 1};
+	for (const struct line *open = include; open->number; open = open->include) {
+		const struct policy_file *other = &policy->files[open->file];
 
-static struct policy *load(const struct policy_reader *reader, const char *path, struct errors *errors)
-{
-	static const struct word no_line = {NULL, 0};
-	struct policy *policy = calloc(1, sizeof(*policy));
-	struct policy_options *none = policy ? ADD(policy, option) : NULL;
-	struct loader loader = {.reader = reader, .policy = policy, .errors = errors};
-
-	errors->last = (struct policy_error){0};
-	if (none)
-		*none = (struct policy_options){0};
-	if (!none) {
-		refuse_file(&loader, path, NULL, "out of memory");
-		errors_go_on(errors, no_line);
-	} else if ((load_file(&loader, path, NULL, NULL) || errors_go_on(errors, no_line)) &&
-		   check_rules(policy, errors) && errors->count == 0) {
-		return policy;
+		if (other->device == file->device && other->inode == file->inode)
+			return refuse_file(include, name, "the file includes itself");
 	}
-	policy_free(policy);
-	return NULL;
+	return parse_text(include, (uint16_t)number);
 }
 
 struct policy *policy_load(const struct policy_reader *reader, const char *path, struct policy_error *error)
 {
-	struct errors errors = {.tell = NULL};
-	struct policy *policy = load(reader, path, &errors);
+	struct policy *policy = calloc(1, sizeof(*policy));
+	const struct line root = {.reader = reader, .policy = policy, .error = error, .start = path, .at = path};
+	const struct word name = {path, strlen(path)};
 
-	*error = errors.last;
-	return policy;
-}
-
-struct policy *policy_check(
-	const struct policy_reader *reader, const char *path, policy_tell *tell, void *context, size_t *count)
-{
-	struct errors errors = {.tell = tell, .context = context};
-	struct policy *policy = load(reader, path, &errors);
-
-	*count = errors.count;
-	return policy;
-}
-
-const struct policy_network *policy_networks(const struct policy *policy, size_t *count)
-{
-	*count = policy->count.networks;
-	return policy->networks;
+	refuse_file(&root, name, "out of memory"); /* if nothing else is said */
+	if (policy && ADD(policy, option) && load_file(&root, name) && check_rules(policy, error))
+		return policy;
+	policy_free(policy);
+	return NULL;
 }
 
 void policy_free(struct policy *policy)
@@ -279,7 +196,7 @@ void policy_free(struct policy *policy)
 		return;
 	for (size_t i = 0; i < policy->file_count; i++) {
 		free(policy->paths[i]);
-		free(policy->texts[i]);
+		free(policy->files[i].text);
 	}
 	free(policy->hidden);
 	free(policy->rules);

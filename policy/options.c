@@ -8,112 +8,90 @@
 #include "policy/internal.h"
 #include "policy/mac.h"
 
-enum value_kind { NO_VALUE, NUMBER, HARDWARE_ADDRESS, ELSEWHERE };
-
 static const struct option {
 	const char *word;
 	enum policy_option option;
-	enum value_kind kind;
-	uint32_t min, max;
-	size_t offset; /* of a number in struct policy_options */
+	bool alone;	   /* it has no value */
+	uint32_t min, max; /* of a number; 0, 0: it is none */
+	size_t offset;	   /* of a number in struct policy_options */
 } table[] = {
-	{"user", OPTION_USER, ELSEWHERE, 0, 0, 0},
-	{"group", OPTION_GROUP, ELSEWHERE, 0, 0, 0},
-	{"max", OPTION_MAX, NUMBER, 1, 65535, offsetof(struct policy_options, max)},
-	{"queues", OPTION_QUEUES, NUMBER, 1, POLICY_QUEUES_MAX, offsetof(struct policy_options, queues)},
-	{"mac", OPTION_MAC, HARDWARE_ADDRESS, 0, 0, 0},
-	{"vlan", OPTION_VLAN, NUMBER, 1, 4094, offsetof(struct policy_options, vlan)},
-	{"mtu", OPTION_MTU, NUMBER, 68, POLICY_MTU_MAX, offsetof(struct policy_options, mtu)},
-	{"isolated", OPTION_ISOLATED, NO_VALUE, 0, 0, 0},
-	{"lock-mac", OPTION_LOCK_MAC, NO_VALUE, 0, 0, 0},
-	{"guard", OPTION_GUARD, NO_VALUE, 0, 0, 0},
-	{"dhcp", OPTION_DHCP, ELSEWHERE, 0, 0, 0},
-	{"per-vm", OPTION_PER_VM, ELSEWHERE, 0, 0, 0},
-	{"lock-ip", OPTION_LOCK_IP, NO_VALUE, 0, 0, 0},
-	{"leases", OPTION_LEASES, NUMBER, 1, POLICY_LEASES_MAX, offsetof(struct policy_options, leases)},
+	{"user", OPTION_USER, false, 0, 0, 0},
+	{"group", OPTION_GROUP, false, 0, 0, 0},
+	{"max", OPTION_MAX, false, 1, 65535, offsetof(struct policy_options, max)},
+	{"queues", OPTION_QUEUES, false, 1, POLICY_QUEUES_MAX, offsetof(struct policy_options, queues)},
+	{"mac", OPTION_MAC, false, 0, 0, 0},
+	{"vlan", OPTION_VLAN, false, 1, 4094, offsetof(struct policy_options, vlan)},
+	{"mtu", OPTION_MTU, false, 68, POLICY_MTU_MAX, offsetof(struct policy_options, mtu)},
+	{"isolated", OPTION_ISOLATED, true, 0, 0, 0},
+	{"lock-mac", OPTION_LOCK_MAC, true, 0, 0, 0},
+	{"guard", OPTION_GUARD, true, 0, 0, 0},
+	{"dhcp", OPTION_DHCP, false, 0, 0, 0},
+	{"per-vm", OPTION_PER_VM, false, 0, 0, 0},
+	{"lock-ip", OPTION_LOCK_IP, true, 0, 0, 0},
+	{"leases", OPTION_LEASES, false, 1, POLICY_LEASES_MAX, offsetof(struct policy_options, leases)},
 };
+static const struct option *const table_end = table + sizeof(table) / sizeof(*table);
+
+const char *policy_option_name(uint32_t options)
+{
+	const struct option *option = table;
+
+	while (option->option != (options & -options))
+		option++;
+	return option->word;
+}
 
 /* The words that may stand here, for an error: "'user=', 'max=' or 'isolated'". */
 static void list_options(uint32_t allowed, char *buffer, size_t size)
 {
-	buffer[0] = '\0';
-	for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
-		if (!(table[i].option & allowed))
+	const char *between = "";
+
+	for (const struct option *option = table; option < table_end; option++) {
+		if (!(option->option & allowed))
 			continue;
-		allowed &= ~(uint32_t)table[i].option;
-		text_append(buffer, size, "%s'%s%s'",
-			!buffer[0] ? ""
-			: allowed  ? ", "
-				   : " or ",
-			table[i].word, table[i].kind == NO_VALUE ? "" : "=");
+		text_append(buffer, size, "%s'%s%s'", between, option->word, option->alone ? "" : "=");
+		allowed &= ~(uint32_t)option->option;
+		between = allowed & (allowed - 1) ? ", " : " or "; /* whether more than one is left */
 	}
-	if (!buffer[0])
-		text_append(buffer, size, "nothing more");
 }
 
-static bool parse_value(
-	struct line *line, const struct option *option, struct word value, struct policy_options *options)
-{
-	uint32_t number = 0;
-
-	switch (option->kind) {
-	case NUMBER:
-		if (!word_number(value, option->max, &number) || number < option->min)
-			return line_refuse(line, value.at, "%s=%s, expected a number from %u to %u", option->word,
-				QUOTED(value), option->min, option->max);
-		memcpy((char *)options + option->offset, &number, sizeof(number));
-		return true;
-	case HARDWARE_ADDRESS:
-		return mac_read(value, options->mac) ||
-		       line_refuse(line, value.at, "%s=%s, expected a unicast hardware address as in 52:54:00:12:34:56",
-			       option->word, QUOTED(value));
-	case NO_VALUE:
-	case ELSEWHERE:
-		break;
-	}
-	return true;
-}
-
-/* The option of that name; NULL if there is none. */
-static const struct option *find_option(struct word name)
-{
-	for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
-		if (word_is(name, table[i].word))
-			return &table[i];
-	}
-	return NULL;
-}
-
-/* A word that may not stand here, whether or not it is an option elsewhere. */
-static bool refuse_word(
-	const struct line *line, struct word name, const struct option *found, uint32_t allowed, const char *where)
-{
-	char expected[160];
-
-	list_options(allowed, expected, sizeof(expected));
-	return line_refuse(line, name.at, "%s %s on %s, expected %s", found ? "option" : "unknown word", QUOTED(name),
-		where, expected);
-}
-
-bool parse_option(struct line *line, struct word word, uint32_t allowed, const char *where,
+bool parse_option(const struct line *line, struct word word, uint32_t allowed, const char *where,
 	struct policy_options *options, enum policy_option *option, struct word *value)
 {
-	struct word rest = word, name = word;
-	const struct option *found;
+	const struct option *found = table;
+	struct word name = {NULL, 0};
+	char expected[160] = "";
+	uint32_t number = 0;
 
-	word_cut(&rest, '=', &name);
-	found = find_option(name);
-	if (!found || !(found->option & allowed))
-		return refuse_word(line, name, found, allowed, where);
+	/* Of where it stands only the last word, "rule" or "network". */
+	if (*word.at == '#')
+		return line_refuse(
+			line, word.at, "'#' after a%s, expected comments on lines of their own", strrchr(where, ' '));
+	*value = word;
+	word_cut(value, '=', &name);
+	while (found < table_end && !word_is(name, found->word))
+		found++;
+	if (found == table_end || !(found->option & allowed)) {
+		list_options(allowed, expected, sizeof(expected));
+		return line_refuse(line, name.at, "%s %s on %s, expected %s",
+			found < table_end ? "option" : "unknown word", QUOTED(name), where, expected);
+	}
 	if (options->given & found->option)
 		return line_refuse(line, word.at, "'%s' for the second time, expected it once", found->word);
-	if (found->kind == NO_VALUE && rest.at)
-		return line_refuse(line, rest.at - 1, "'%s' with a value, expected the word alone", found->word);
-	if (found->kind != NO_VALUE && !rest.size)
+	if (found->alone && value->at)
+		return line_refuse(line, value->at - 1, "'%s' with a value, expected the word alone", found->word);
+	if (!found->alone && !value->size)
 		return line_refuse(
 			line, name.at + name.size, "'%s' without a value, expected '%s=...'", found->word, found->word);
+	if (found->max && (!word_number(*value, found->max, &number) || number < found->min))
+		return line_refuse(line, value->at, "%s=%s, expected a number from %u to %u", found->word,
+			QUOTED(*value), found->min, found->max);
+	if (found->option == OPTION_MAC && !mac_read(*value, options->mac))
+		return line_refuse(line, value->at,
+			"mac=%s, expected a unicast hardware address as in 52:54:00:12:34:56", QUOTED(*value));
+	if (found->max)
+		memcpy((char *)options + found->offset, &number, sizeof(number));
 	options->given |= found->option;
 	*option = found->option;
-	*value = rest;
-	return parse_value(line, found, rest, options);
+	return true;
 }

@@ -49,6 +49,7 @@ struct policy_reader {
 /* Why a policy was refused, and where. line 0: the file as a whole; column counts bytes from 1, 0: the whole line. */
 struct policy_error {
 	char file[256];
+	size_t part; /* with a line: the file's number among those that were read, from 0 */
 	unsigned int line, column;
 	char what[448];
 };
@@ -63,11 +64,11 @@ enum policy_option {
 	OPTION_MAX = 1 << 0,
 	OPTION_QUEUES = 1 << 1,
 	OPTION_MAC = 1 << 2,
-	OPTION_VLAN = 1 << 3,
-	OPTION_MTU = 1 << 4,
-	OPTION_ISOLATED = 1 << 5,
-	OPTION_LOCK_MAC = 1 << 6,
-	OPTION_GUARD = 1 << 7,
+	OPTION_LOCK_MAC = 1 << 3,
+	OPTION_GUARD = 1 << 4,
+	OPTION_VLAN = 1 << 5,
+	OPTION_MTU = 1 << 6,
+	OPTION_ISOLATED = 1 << 7,
 	/* of network lines alone */
 	OPTION_DHCP = 1 << 8,
 	OPTION_PER_VM = 1 << 9,
@@ -114,6 +115,9 @@ const char *policy_mode_name(enum policy_mode mode);
 
 /* How many hardware addresses behind one port DHCP serves: what leases= says, else 4. */
 unsigned int policy_leases(const struct policy_network *network);
+/* The options that a rule may have and a network of a mode cannot, and what a set's first option is called. */
+uint32_t policy_mode_lacks(enum policy_mode mode);
+const char *policy_option_name(uint32_t options);
 
 /* --- subnets ----------------------------------------------------------------------------------------------------- */
 
@@ -201,9 +205,10 @@ typedef void policy_tell(void *context, const struct policy_error *error, struct
 
 /*
  * The same for somebody who wants to know of every error: tells each, and goes on in the next line, as if the refused
- * one were not there; of a line only its first error. The first that is told is the one of policy_load. *count receives
- * how many there were, which is 0 exactly if a policy is returned; POLICY_ERRORS_MAX + 1 if there are more than that:
- * it then stops, and has told POLICY_ERRORS_MAX of them.
+ * one were not there; of a line only its first error. The first that is told is at the place of policy_load's, and says
+ * the same, or what was probably meant, where it is a word of another program's language. *count receives how many
+ * there were, which is 0 exactly if a policy is returned; POLICY_ERRORS_MAX + 1 if there are more than that: it then
+ * stops, and has told POLICY_ERRORS_MAX of them. Every file is read once.
  */
 struct policy *policy_check(
 	const struct policy_reader *reader, const char *path, policy_tell *tell, void *context, size_t *count);
@@ -218,8 +223,9 @@ struct policy *policy_check(
 struct policy_verdict policy_decide(
 	const struct policy *policy, const char *network, const struct policy_caller *caller);
 
-/* The first line with a name; NULL if there is none. */
+/* The first line with a name; NULL if there is none. Whether there is one with a number. */
 const struct policy_name *policy_find_name(const struct policy_names *names, struct word name);
+bool policy_has_number(const struct policy_names *names, uint32_t number);
 
 /* The first of its files that could not be read for want of permission, and so says nothing; NULL if there is none. */
 const char *policy_hidden(const struct policy *policy);
@@ -235,7 +241,8 @@ const struct policy_network *policy_networks(const struct policy *policy, size_t
 
 /* --- looking at rules -------------------------------------------------------------------------------------------- */
 
-enum policy_who { WHO_EVERYBODY, WHO_USERS, WHO_GROUPS };
+/* The more exactly a rule names the caller, the more it counts: in this order. */
+enum policy_who { WHO_EVERYBODY, WHO_GROUPS, WHO_USERS };
 
 /* A rule, to look at. Everything points into the policy. */
 struct policy_rule {

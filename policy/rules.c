@@ -11,247 +11,150 @@ static const uint32_t allow_options = OPTION_USER | OPTION_GROUP | OPTION_MAX | 
 				      OPTION_VLAN | OPTION_MTU | OPTION_ISOLATED | OPTION_LOCK_MAC | OPTION_GUARD;
 static const uint32_t deny_options = OPTION_USER | OPTION_GROUP;
 
-/* The letters, digits and ._- at the beginning, which are all of most names. */
-static struct word plain_word(struct word word)
+bool parse_name(const struct line *line, struct word word, const char *or_all, char name[static NAME_MAX_BYTES + 1])
 {
-	static const uint64_t plain[4] = {0x03ff600000000000, 0x07fffffe87fffffe}; /* a bit for each byte */
-	size_t size = 0;
+	const char *problem = word_name_problem(word);
 
-	while (size < word.size && (plain[(unsigned char)word.at[size] / 64] >> (word.at[size] & 63) & 1))
-		size++;
-	return (struct word){word.at, size};
+	/* It might be a name, but is how iptables writes "all that begin with": nobody has it, a deny denies nobody. */
+	if (!problem && word.at[word.size - 1] == '+')
+		problem = "ends in '+'";
+	if (problem)
+		return line_refuse(
+			line, word.at, "network %s %s, expected an interface's name%s", QUOTED(word), problem, or_all);
+	memcpy(name, word.at, word.size);
+	return true;
 }
 
-/* A user or group, in the words of a rule that begin at `start`. */
-static bool read_account(const struct line *line, const char *start, struct word word, struct account *account)
+/*
+ * Whether a word can be the name of a user or group. Words of other programs' languages are none (what they mean is
+ * told in foreign.c): groups, exceptions, patterns, quotes, ranges, "all". Nobody has such a name, so that a deny of it
+ * would deny nobody.
+ */
+static bool is_account_name(struct word word)
 {
-	const struct word digits = {word.at + 1, word.size - 1};
+	static const char not_first[] = "@%+-~^$\"\'`*?[]{}:/=#()<>;|&!", *const nowhere = not_first + 7;
+	struct word to = word, from;
+	uint32_t number;
 
-	*account = (struct account){.at = (uint16_t)(word.at - start), .size = (uint16_t)word.size};
-	if (word.size > 0 && *word.at == '#') {
-		account->size = 0;
-		/* The largest is (uid_t)-1, which the kernel keeps for "no change" (setresuid(2)). */
-		return word_number(digits, UINT32_MAX - 1, &account->number) ||
-		       line_refuse(line, word.at, "%s, expected '#' and a number from 0 to 4294967294", QUOTED(word));
+	if (word.size == 0 || word.size > ACCOUNT_NAME_MAX || word_is_all(word))
+		return false;
+	for (size_t i = 0; i < word.size; i++) {
+		if (!is_alnum(word.at[i]) && strchr(i ? nowhere : not_first, word.at[i]))
+			return false;
 	}
-	if (word.size == 0 || word.size > ACCOUNT_NAME_MAX)
-		return line_refuse(line, word.at, "%s, expected names or '#number', apart by ',' alone",
-			word.size ? "a name longer than 255 bytes" : "an empty name");
-	/* Nearly all: what begins with a letter and is plain can be a foreign word only if it means everybody. */
-	return ((*word.at | 32) >= 'a' && (*word.at | 32) <= 'z' && plain_word(word).size == word.size &&
-		       !word_is_all(word)) ||
-	       !refuse_foreign_account(line, word);
+	return *word.at > '9' || !word_cut(&to, '-', &from) || !word_number(from, UINT32_MAX, &number) ||
+	       !word_number(to, UINT32_MAX, &number);
 }
 
-/* The list of users or groups, into the policy's array; the rule says which part of it is its own. */
-static bool parse_accounts(struct line *line, struct rule *rule, struct word list)
+/* "user=LIST" or "group=LIST", into the policy's array; the rule says which part of it is its own. */
+static bool parse_accounts(const struct line *line, struct rule *rule, struct word word, enum policy_who who)
 {
-	struct policy *policy = line->policy;
-	struct word item;
+	const char *start = rule_words(line->policy, rule).at;
+	struct word list = word, item;
 
-	rule->accounts = (uint32_t)policy->count.accounts;
-	while (word_cut(&list, ',', &item)) {
-		struct account *account = ADD(policy, account);
+	if (rule->who != WHO_EVERYBODY)
+		return line_refuse(line, word.at, "user= and group= on one rule, expected two rules");
+	rule->who = (unsigned char)who;
+	word_cut(&list, '=', &item);
+	rule->accounts = (uint32_t)line->policy->count.accounts;
+	for (; word_cut(&list, ',', &item); rule->account_count++) {
+		const struct word digits = {item.at + 1, item.size - 1};
+		const bool numbered = item.size > 0 && *item.at == '#';
+		struct account *account = ADD(line->policy, account);
 
 		if (!account)
 			return line_refuse(line, item.at, "out of memory");
-		if (!read_account(line, rule_words(policy, rule).at, item, account))
-			return false;
-		rule->account_count++;
+		/* The largest is (uid_t)-1, which the kernel keeps for "no change" (setresuid(2)). */
+		if (numbered && !word_number(digits, UINT32_MAX - 1, &account->number))
+			return line_refuse(
+				line, item.at, "%s, expected '#' and a number from 0 to 4294967294", QUOTED(item));
+		if (!numbered && !is_account_name(item))
+			return line_refuse(line, item.at, "%s, expected names or '#number', apart by ',' alone",
+				item.size == 0		       ? "an empty name"
+				: item.size > ACCOUNT_NAME_MAX ? "a name longer than 255 bytes"
+							       : QUOTED(item));
+		account->at = (uint16_t)(item.at - start);
+		account->size = numbered ? 0 : (uint16_t)item.size;
 	}
-	return true;
-}
-
-static struct word behind(struct word text, size_t size)
-{
-	return (struct word){text.at + size, text.size - size};
-}
-
-bool parse_plain_rule(struct line *line)
-{
-	struct word rest = {line->start, (size_t)(line->end - line->start)}, name, who = {NULL, 0};
-	const size_t verb = word_begins(rest, "allow ") ? 6 : word_begins(rest, "deny ") ? 5 : 0;
-	struct account account = {0}, *kept;
-	struct rule *rule;
-	size_t key;
-
-	if (!verb)
-		return false;
-	name = plain_word(behind(rest, verb));
-	rest = behind(rest, verb + name.size);
-	key = word_begins(rest, " user=") ? 6 : word_begins(rest, " group=") ? 7 : 0;
-	if (key) {
-		who = behind(rest, key);
-		who.size = *who.at == '#' ? 1 + plain_word(behind(who, 1)).size : plain_word(who).size;
-		rest = behind(rest, key + who.size);
-	}
-	if (*rest.at != '\n' || word_name_problem(name) || (key && !read_account(line, line->start, who, &account)))
-		return false;
-	kept = key ? ADD(line->policy, account) : NULL;
-	rule = kept || !key ? ADD(line->policy, rule) : NULL;
-	if (!rule)
-		return false;
-	if (kept)
-		*kept = account;
-	*rule = (struct rule){.allow = verb == 6,
-		.who = key == 6 ? WHO_USERS
-		       : key	? WHO_GROUPS
-				: WHO_EVERYBODY,
-		.file = (unsigned char)line->file,
-		.line = line->number,
-		.accounts = kept ? (uint32_t)line->policy->count.accounts - 1 : 0,
-		.account_count = kept != NULL,
-		.size = (uint16_t)(rest.at - line->start),
-		.at = (uint32_t)(line->start - line->policy->texts[line->file])};
-	memcpy(rule->name, name.at, name.size);
-	line->end = rest.at;
-	return true;
-}
-
-/* What a rule is called in errors, behind a list of accounts and elsewhere. */
-static const char *const places[2][2] = {
-	{"a deny rule", "a deny rule behind a name (one with a blank is written '#number')"},
-	{"an allow rule", "an allow rule behind a name (one with a blank is written '#number')"},
-};
-
-static bool parse_rule_option(
-	struct line *line, struct rule *rule, struct word word, struct policy_options *options, bool *behind_name)
-{
-	struct word value = {NULL, 0};
-	enum policy_option option = 0;
-
-	if (*word.at == '#')
-		return line_refuse(line, word.at, "'#' after a rule, expected comments on lines of their own");
-	if (!parse_option(line, word, rule->allow ? allow_options : deny_options,
-		    places[rule->allow][*behind_name && !memchr(word.at, '=', word.size)], options, &option, &value))
-		return false;
-	*behind_name = option == OPTION_USER || option == OPTION_GROUP;
-	if (!*behind_name)
-		return true;
-	if (rule->who != WHO_EVERYBODY)
-		return line_refuse(line, word.at, "user= and group= on one rule, expected two rules");
-	rule->who = option == OPTION_USER ? WHO_USERS : WHO_GROUPS;
-	return parse_accounts(line, rule, value);
-}
-
-/* The options that a verdict grants, kept once for rules in a row that have the same; false when memory ran out. */
-static bool keep_options(struct line *line, struct rule *rule, struct policy_options *options)
-{
-	struct policy *policy = line->policy;
-	struct policy_options *kept = &policy->options[policy->count.options - 1];
-
-	options->given &= ~(uint32_t)(OPTION_USER | OPTION_GROUP);
-	if (!options->given)
-		return true;
-	if (memcmp(kept, options, sizeof(*kept)) != 0) {
-		kept = ADD(policy, option);
-		if (!kept)
-			return false;
-		*kept = *options;
-	}
-	rule->options = (uint32_t)(policy->count.options - 1);
 	return true;
 }
 
 bool parse_rule(struct line *line, struct word verb)
 {
 	struct rule *rule = ADD(line->policy, rule);
-	struct policy_options options = {0};
-	struct word name, word;
-	const char *problem;
-	bool behind_name = false;
+	struct policy_options options = {0}, *granted;
+	struct word word, value;
+	enum policy_option option;
 
 	if (!rule)
 		return line_refuse(line, verb.at, "out of memory");
-	*rule = (struct rule){.allow = word_is(verb, "allow"),
-		.file = (unsigned char)line->file,
-		.line = line->number,
-		.at = (uint32_t)(verb.at - line->policy->texts[line->file])};
-	if (!line_word(line, &name))
+	rule->allow = word_is(verb, "allow");
+	rule->file = (unsigned char)line->file;
+	rule->line = line->number;
+	rule->at = (uint32_t)(verb.at - line->policy->files[line->file].text);
+	if (!line_word(line, &word))
 		return line_refuse(line, line->at, "no network, expected a name or 'all'");
-	if (!word_is(name, "all")) {
-		if (plain_word(name).size < name.size && refuse_foreign_network(line, name))
-			return false;
-		problem = word_name_problem(name);
-		if (problem)
-			return line_refuse(line, name.at, "network %s %s, expected an interface's name or 'all'",
-				QUOTED(name), problem);
-		memcpy(rule->name, name.at, name.size);
-	}
+	if (!word_is(word, "all") && !parse_name(line, word, " or 'all'", rule->name))
+		return false;
 	rule->size = (uint16_t)(line->at - verb.at);
 	while (line_word(line, &word)) {
-		if (!parse_rule_option(line, rule, word, &options, &behind_name))
+		if (!parse_option(line, word, rule->allow ? allow_options : deny_options,
+			    rule->allow ? "an allow rule" : "a deny rule", &options, &option, &value))
+			return false;
+		if ((option & deny_options) &&
+			!parse_accounts(line, rule, word, option == OPTION_USER ? WHO_USERS : WHO_GROUPS))
 			return false;
 		rule->size = (uint16_t)(line->at - verb.at);
 	}
-	return keep_options(line, rule, &options) || line_refuse(line, verb.at, "out of memory");
+	options.given &= ~deny_options;
+	if (!options.given)
+		return true;
+	/* What is left is granted. Rules in a row that grant the same share it. */
+	granted = &line->policy->options[line->policy->count.options - 1];
+	if (memcmp(granted, &options, sizeof(options)) != 0)
+		granted = ADD(line->policy, option);
+	if (!granted)
+		return line_refuse(line, verb.at, "out of memory");
+	*granted = options;
+	rule->options = (uint32_t)(granted - line->policy->options);
+	return true;
 }
 
-struct word rule_option(const struct policy *policy, const struct rule *rule, const char *option)
+/* Refuse a rule for an option that its network cannot have. */
+static bool refuse_rule(struct policy *policy, struct policy_error *error, const struct rule *rule,
+	const struct policy_network *network)
 {
-	const struct word all = rule_words(policy, rule);
-	struct line words = {.at = all.at, .end = all.at + all.size};
-	struct word word, name;
+	const char *option =
+		policy_option_name(policy->options[rule->options].given & policy_mode_lacks(network->mode));
+	const char *text = policy->files[rule->file].text, *at = text + rule->at;
+	struct line line = {.policy = policy, .error = error, .start = at, .at = at, .end = at + rule->size};
+	struct word word;
 
-	while (line_word(&words, &word)) {
-		struct word rest = word;
-
-		word_cut(&rest, '=', &name);
-		if (word_is(name, option))
-			return word;
-	}
-	return all;
-}
-
-/*
- * What of a rule's options a network of a mode cannot have, as a word; NULL if it can have all. A standalone one has no
- * bridge; the bridges of nat, host-only and internal ones filter no VLANs, and pass BPDUs on (cli/networks/bridge.c).
- */
-static const char *not_of_mode(enum policy_mode mode, uint32_t given)
-{
-	if (mode == MODE_BRIDGED)
-		return NULL;
-	return mode == MODE_STANDALONE && (given & OPTION_MAC)	      ? "mac"
-	       : mode == MODE_STANDALONE && (given & OPTION_LOCK_MAC) ? "lock-mac"
-	       : given & OPTION_GUARD				      ? "guard"
-	       : given & OPTION_VLAN				      ? "vlan"
-								      : NULL;
-}
-
-/* Refuse a rule. Returns whether to go on to others. */
-static bool refuse_rule(struct policy *policy, struct errors *errors, const struct rule *rule, const char *option,
-	enum policy_mode mode)
-{
-	struct word whole = line_around(policy, rule->file, rule_words(policy, rule).at);
-	struct line line = {
-		.policy = policy, .error = &errors->last, .start = whole.at, .file = rule->file, .number = rule->line};
-	const char *at = rule_option(policy, rule, option).at;
-
-	if (mode == MODE_STANDALONE)
-		line_refuse(&line, at,
+	line.file = rule->file;
+	line.number = rule->line;
+	while (line_word(&line, &word) && !word_begins(word, option))
+		continue;
+	while (line.start > text && line.start[-1] != '\n')
+		line.start--;
+	if (network->mode == MODE_STANDALONE)
+		return line_refuse(&line, word.at,
 			"option '%s' on a rule for '%s', expected none that needs a bridge: it is a standalone network",
 			option, rule->name);
-	else
-		line_refuse(&line, at,
-			"option '%s' on a rule for '%s', expected neither 'guard' nor 'vlan=': the bridge of its mode, "
-			"'%s', has no spanning tree and no VLANs",
-			option, rule->name, policy_mode_name(mode));
-	return errors_go_on(errors, whole);
+	return line_refuse(&line, word.at,
+		"option '%s' on a rule for '%s', expected neither 'guard' nor 'vlan=': the bridge of its mode, '%s', has no "
+		"spanning tree and no VLANs",
+		option, rule->name, policy_mode_name(network->mode));
 }
 
-bool check_rules(struct policy *policy, struct errors *errors)
+bool check_rules(struct policy *policy, struct policy_error *error)
 {
-	for (size_t i = 0; i < policy->count.networks; i++) {
-		const struct policy_network *network = &policy->networks[i];
+	for (size_t i = 0; i < policy->count.rules; i++) {
+		const struct rule *rule = &policy->rules[i];
+		const struct word name = {rule->name, strlen(rule->name)};
+		const struct policy_network *network = rule->options ? find_network(policy, name) : NULL;
 
-		for (size_t j = 0; network->mode != MODE_BRIDGED && j < policy->count.rules; j++) {
-			const struct rule *rule = &policy->rules[j];
-			const char *option = not_of_mode(network->mode, policy->options[rule->options].given);
-
-			if (option && strcmp(rule->name, network->name) == 0 &&
-				!refuse_rule(policy, errors, rule, option, network->mode))
-				return false;
-		}
+		if (network && (policy->options[rule->options].given & policy_mode_lacks(network->mode)))
+			return refuse_rule(policy, error, rule, network);
 	}
 	return true;
 }

@@ -52,22 +52,16 @@ const char *subnet_reserved(const struct policy_subnet *subnet, bool ipv6)
 
 /* --- pools ------------------------------------------------------------------------------------------------------- */
 
-static uint32_t subnets_in(const struct policy_subnet *pool)
-{
-	unsigned int bits = pool->per_vm - pool->prefix;
-
-	return bits < 16 ? (uint32_t)1 << bits : POLICY_POOL_MAX;
-}
-
 uint32_t policy_pool_size(const struct policy_network *network)
 {
 	const struct policy_subnet *subnets[] = {&network->ipv4, &network->ipv6};
 	uint32_t least = 0;
 
 	for (size_t i = 0; i < 2; i++) {
-		uint32_t size = subnets[i]->given && subnets[i]->per_vm ? subnets_in(subnets[i]) : 0;
+		unsigned int bits = subnets[i]->per_vm - subnets[i]->prefix;
+		uint32_t size = bits < 16 ? (uint32_t)1 << bits : POLICY_POOL_MAX;
 
-		if (size && (!least || size < least))
+		if (subnets[i]->per_vm && (!least || size < least))
 			least = size;
 	}
 	return least;
@@ -78,7 +72,7 @@ static struct policy_subnet pool_subnet(const struct policy_subnet *pool, unsign
 {
 	struct policy_subnet subnet = *pool;
 
-	if (!pool->given || !pool->per_vm)
+	if (!pool->per_vm)
 		return (struct policy_subnet){0};
 	for (unsigned int bit = pool->per_vm; index; index >>= 1) {
 		bit--;

@@ -33,12 +33,6 @@ bool word_number(struct word word, uint32_t max, uint32_t *value)
 	return true;
 }
 
-static bool may_be_in_name(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' ||
-	       c == '-' || c == '+' || c == '@';
-}
-
 const char *word_name_problem(struct word word)
 {
 	if (word.size == 0)
@@ -50,19 +44,19 @@ const char *word_name_problem(struct word word)
 	if (word.at[0] == '-')
 		return "begins with '-'";
 	for (size_t i = 0; i < word.size; i++) {
-		if (!may_be_in_name(word.at[i]))
+		if (!is_alnum(word.at[i]) && (!word.at[i] || !strchr("._-+@", word.at[i])))
 			return "has characters other than letters, digits and ._-+@";
 	}
 	return NULL;
 }
 
-void text_append_escaped(char *buffer, size_t capacity, struct word word)
+void text_append_plain(char *buffer, size_t capacity, struct word word, const char *special)
 {
 	size_t used = strlen(buffer);
 
 	for (size_t i = 0; i < word.size; i++) {
 		unsigned char byte = (unsigned char)word.at[i];
-		bool plain = byte >= ' ' && byte <= '~' && !strchr("'\"\\", byte);
+		bool plain = byte >= ' ' && byte <= '~' && !strchr(special, byte);
 		size_t need = plain ? 1 : 4;
 
 		/* Room for this byte, for "..." if others follow, and for the NUL. */
@@ -73,6 +67,11 @@ void text_append_escaped(char *buffer, size_t capacity, struct word word)
 		text_append(buffer, capacity, plain ? "%c" : "\\x%02x", byte);
 		used += need;
 	}
+}
+
+void text_append_escaped(char *buffer, size_t capacity, struct word word)
+{
+	text_append_plain(buffer, capacity, word, "'\"\\");
 }
 
 void text_append(char *buffer, size_t capacity, const char *format, ...)
@@ -92,4 +91,14 @@ struct quoted word_quoted(struct word word)
 	text_append_escaped(quoted.text, sizeof(quoted.text) - 1, word);
 	text_append(quoted.text, sizeof(quoted.text), "'");
 	return quoted;
+}
+
+struct place line_place(const char *file, unsigned int number)
+{
+	struct place place = {""};
+	const size_t digits = sizeof(":4294967295") - 1;
+
+	text_append_escaped(place.text, sizeof(place.text) - digits, (struct word){file, strlen(file)});
+	text_append(place.text, sizeof(place.text), ":%u", number);
+	return place;
 }

@@ -40,6 +40,12 @@ static inline bool word_begins(struct word word, const char *literal)
 	return strlen(literal) <= word.size && memcmp(word.at, literal, strlen(literal)) == 0;
 }
 
+/* A letter or digit of ASCII. */
+static inline bool is_alnum(char c)
+{
+	return ((c | 32) >= 'a' && (c | 32) <= 'z') || (c >= '0' && c <= '9');
+}
+
 /* "all", which means all networks, in whatever letters. */
 static inline bool word_is_all(struct word word)
 {
@@ -61,6 +67,9 @@ const char *word_name_problem(struct word word);
  */
 void text_append_escaped(char *buffer, size_t capacity, struct word word);
 
+/* The same, but for other bytes than quotes and backslash. */
+void text_append_plain(char *buffer, size_t capacity, struct word word, const char *special);
+
 /* Append formatted text, cut where it does not fit. Always leaves a NUL. */
 void text_append(char *buffer, size_t capacity, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
@@ -70,5 +79,12 @@ struct quoted {
 };
 struct quoted word_quoted(struct word word);
 #define QUOTED(word) (word_quoted(word).text)
+
+/* "file:line" for a message, escaped, a long path cut: the text lives to the end of the expression with PLACE. */
+struct place {
+	char text[128];
+};
+struct place line_place(const char *file, unsigned int number);
+#define PLACE(file, number) (line_place(file, number).text)
 
 #endif

@@ -248,7 +248,7 @@ static void test_standalone(void **state)
 		snprintf(policy, sizeof(policy), "allow all %s\nnetwork tap1 standalone 172.16.2.1/24\n", words[i]);
 		snprintf(expected, sizeof(expected),
 			"/etc/tapgate.conf:1 asks for '%.*s' on 'tap1', which is a standalone",
-			(int)(strchr(words[i], '=') ? strchr(words[i], '=') - words[i] + 1 : (long)strlen(words[i])),
+			(int)(strchr(words[i], '=') ? strchr(words[i], '=') - words[i] : (long)strlen(words[i])),
 			words[i]);
 		write_policy(policy);
 		expect_refusal(&(struct call){.about = policy, .argv = ARGS("--net=tap1", FD)}, 4, expected);

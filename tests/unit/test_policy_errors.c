@@ -1,7 +1,7 @@
 /*
- * Tests of policy_check: every error of a policy, in order, each with the line that it is in; the first is the one of
- * policy_load, nothing of a refused line counts for those behind it, and there is an end. And of what shows a policy to
- * tools.
+ * Tests of policy_check: every error of a policy, in order, each with the line that it is in; the first is at the place
+ * of policy_load's, nothing of a refused line counts for those behind it, and there is an end. And of what shows a
+ * policy to tools.
  */
 #include "tests/unit/test_policy.h"
 
@@ -37,13 +37,12 @@ static bool memory_check(const struct memory_file *files, struct list *list)
 	char first[512];
 	struct policy *policy = memory_load(files, first);
 	bool loads = policy != NULL, promised;
-	size_t count;
+	size_t count, place = strcspn(first, " ");
 
 	policy_free(policy);
 	*list = (struct list){.count = 0};
 	policy = policy_check(&reader, files->path, tell, list, &count);
-	promised = loads == (policy != NULL) && loads == (count == 0) &&
-		   strncmp(list->text, first, strlen(first)) == 0 &&
+	promised = loads == (policy != NULL) && loads == (count == 0) && strncmp(list->text, first, place) == 0 &&
 		   list->count == (count > POLICY_ERRORS_MAX ? POLICY_ERRORS_MAX : count);
 	policy_free(policy);
 	return promised;
@@ -94,7 +93,25 @@ static void test_every_error(void **state)
 			"/p:1:9: cannot include '/p': the file includes itself | include /p\\x09\n"
 			"/p:2:6: no network, expected a name or 'all' | allow\n"},
 		{{FILE_REFUSED("/p", "no such file"), END_OF_FILES}, "/p: no such file | -\n"},
-		/* A last line may be wrong in itself, and cut short. */
+		/* A file that is included twice has its errors once. */
+		{{FILE_OF("/p", "include /q\ninclude /q\n"), FILE_OF("/q", "x\nnetwork a internal\n"), END_OF_FILES},
+			"/q:1:1: unknown word 'x', expected 'allow', 'deny', 'include', 'network' or '#' | x\n"
+			"/q:2:9: network 'a' for the second time, expected it once (first at /q:2) | network a "
+			"internal\n"},
+		/* What was meant is told of words of other programs' languages. */
+		{{FILE_OF("/p", "permit alice\ndeny br* user=*\ndeny br0 user=bob,*\nallow br0 user=a b\n"),
+			 END_OF_FILES},
+			"/p:1:1: unknown word 'permit', as in doas.conf, expected 'allow NETWORK user=NAME' | permit alice\n"
+			"/p:2:6: network 'br*', expected each name in a line of its own, or 'all' | deny br* user=*\n"
+			"/p:3:19: '*', expected neither 'user=' nor 'group=' for everybody | deny br0 user=bob,*\n"
+			"/p:4:18: unknown word 'b' on an allow rule behind a name (one with a blank is written '#number'), "
+			"expected 'user=', 'group=', 'max=', 'queues=', 'mac=', 'vlan=', 'mtu=', 'isolated', 'lock-mac' or "
+			"'guard' | allow br0 user=a b\n"},
+		/* A last line that is cut short is told of once, unless it is wrong in itself, too. */
+		{{FILE_OF("/p", "alow\nallow br0"), END_OF_FILES},
+			"/p:1:1: unknown word 'alow', expected 'allow', 'deny', 'include', 'network' or '#' | alow\n"
+			"/p:2:10: file ends inside a line, expected a newline (the file may be cut short; if it is "
+			"whole: echo >>'/p') | allow br0\n"},
 		{{FILE_OF("/p", "allow br0\nalow"), END_OF_FILES},
 			"/p:2:1: unknown word 'alow', expected 'allow', 'deny', 'include', 'network' or '#' | alow\n"
 			"/p:2:5: file ends inside a line, expected a newline (the file may be cut short; if it is "
@@ -135,6 +152,24 @@ static void test_too_many(void **state)
 	}
 }
 
+/* A line that is too long stays so with other bytes in it: it is told once, whole, and what is behind it, too. */
+static void test_long_lines(void **state)
+{
+	enum { LONG = 3 * POLICY_LINE_MAX };
+	static char text[LONG + 8];
+	static struct list list;
+	const struct memory_file files[] = {{"/p", text, sizeof(text), POLICY_READ}, END_OF_FILES};
+
+	(void)state;
+	memset(text, 'x', sizeof(text));
+	memcpy(text + LONG, "\nalow\nxy", 8);
+	assert_true(memory_check(files, &list));
+	assert_int_equal(list.count, 4);
+	assert_non_null(strstr(list.text, "/p:1:4096: line goes on"));
+	assert_non_null(strstr(list.text, "/p:2:1: unknown word 'alow'"));
+	assert_non_null(strstr(list.text, "/p:3:3: file ends inside a line"));
+}
+
 /* --- looking at rules -------------------------------------------------------------------------------------------- */
 
 static void append_account(void *context, const struct policy_account_word *account)
@@ -154,8 +189,8 @@ static void test_rules_shown(void **state)
 		FILE_OF("/p", "# first\n allow br0 max=2 user=alice,#1007,bob\ninclude /q\n"),
 		FILE_OF("/q", "\ndeny all group=#5\t\nallow x\n"), END_OF_FILES};
 	static const char expected[] =
-		"/p:2 allow 'br0' 1 max=2 alice(alice) 1007(#1007) bob(bob) | allow br0 max=2 user=alice,#1007,bob\n"
-		"/q:2 deny '' 2 5(#5) | deny all group=#5\n"
+		"/p:2 allow 'br0' 2 max=2 alice(alice) 1007(#1007) bob(bob) | allow br0 max=2 user=alice,#1007,bob\n"
+		"/q:2 deny '' 1 5(#5) | deny all group=#5\n"
 		"/q:3 allow 'x' 0 | allow x\n";
 	static struct list list;
 	char error[512];
@@ -197,6 +232,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_every_error),
 		cmocka_unit_test(test_too_many),
+		cmocka_unit_test(test_long_lines),
 		cmocka_unit_test(test_rules_shown),
 	};
 

@@ -99,6 +99,79 @@ static void test_rule_accounts(void **state)
 	check_policy_rows(rows, COUNT(rows));
 }
 
+static void keep_first(void *context, const struct policy_error *error, struct word line)
+{
+	char *first = context;
+
+	(void)line;
+	if (!*first)
+		policy_error_print(error, first, 512);
+}
+
+/* The same as check_policy_rows, for what policy_check says; policy_load must refuse the same rows, at the same place. */
+static void check_explained_rows(const struct policy_row *rows, size_t count)
+{
+	unsigned int wrong = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		const struct policy_row *row = &rows[i];
+		struct memory_file files[] = {{"/p", row->text, row->size, POLICY_READ}, END_OF_FILES};
+		const struct policy_reader reader = {memory_read, files};
+		char plain[512], explained[512] = "";
+		size_t errors, place = strcspn(row->error, " ");
+
+		policy_free(memory_load(files, plain));
+		wrong += !*plain != !*row->error || strncmp(plain, row->error, place) != 0;
+		policy_free(policy_check(&reader, "/p", keep_first, explained, &errors));
+		wrong += differ(row->text, row->size, "as it is explained", row->error, explained);
+	}
+	assert_int_equal(wrong, 0);
+}
+
+/* Without the explanation, as the helper tells it. */
+static void test_foreign_words_refused(void **state)
+{
+	static const struct policy_row rows[] = {
+		{TEXT("deny br0 user=@guests\n"), "/p:1:15: '@guests'" ACCOUNT_MARKS},
+		{TEXT("deny br0 user=alice,!bob\n"), "/p:1:21: '!bob'" ACCOUNT_MARKS},
+		{TEXT("deny br0 group=ALL\n"), "/p:1:16: 'ALL'" ACCOUNT_MARKS},
+		{TEXT("deny br0 user=1000-1010\n"), "/p:1:15: '1000-1010'" ACCOUNT_MARKS},
+		{TEXT("deny br0 user=b!b\n"), "/p:1:15: 'b!b'" ACCOUNT_MARKS},
+		{TEXT("deny br+\n"), "/p:1:6: network 'br+' ends in '+', expected an interface's name or 'all'"},
+		{TEXT("network br+ internal\n"), "/p:1:9: network 'br+' ends in '+', expected an interface's name"},
+		{TEXT("deny br*\n"),
+			"/p:1:6: network 'br*' has characters other than letters, digits and ._-+@, expected an "
+			"interface's name or 'all'"},
+		{TEXT("allow br0 group=domain users\n"), "/p:1:24: unknown word 'users' on an allow rule" ALLOW_WORDS},
+		{TEXT("alice veth br0 10\n"),
+			"/p:1:1: unknown word 'alice', expected 'allow', 'deny', 'include', 'network' or '#'"},
+	};
+
+	(void)state;
+	check_policy_rows(rows, COUNT(rows));
+}
+
+/* Every byte at every place of a name: what is no name is refused, whether or not there is a word for it. */
+static void test_bytes_of_names(void **state)
+{
+	static const char first[] = "@%+-~^$", nowhere[] = "\"'`*?[]{}:/=#()<>;|&!";
+	unsigned int wrong = 0;
+
+	(void)state;
+	for (int byte = '!'; byte <= '~'; byte++) {
+		for (int at = 0; at < 3; at++) {
+			char text[] = "deny br0 user=abc\n", error[512];
+			bool good =
+				!strchr(nowhere, byte) && (at > 0 || !strchr(first, byte)) && (byte != ',' || at == 1);
+
+			text[14 + at] = (char)byte;
+			policy_free(memory_load_text(text, sizeof(text) - 1, error));
+			wrong += good != !*error;
+		}
+	}
+	assert_int_equal(wrong, 0);
+}
+
 /*
  * What means something elsewhere, and here would be the name of nobody: a deny of it would deny nobody. Groups as in
  * lxc-usernet and sudoers, netgroups, exceptions, patterns, ranges, quotes, lists with blanks; names with blanks
@@ -175,7 +248,7 @@ static void test_foreign_words(void **state)
 	};
 
 	(void)state;
-	check_policy_rows(rows, COUNT(rows));
+	check_explained_rows(rows, COUNT(rows));
 }
 
 #define SETTINGS ", as in libvirt's qemu.conf or other settings, expected a rule, as in 'allow br0 user=alice'"
@@ -216,7 +289,7 @@ static void test_foreign_lines(void **state)
 	};
 
 	(void)state;
-	check_policy_rows(rows, COUNT(rows));
+	check_explained_rows(rows, COUNT(rows));
 }
 
 static void test_rule_options(void **state)
@@ -337,6 +410,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_rule_names),
 		cmocka_unit_test(test_rule_accounts),
+		cmocka_unit_test(test_foreign_words_refused),
+		cmocka_unit_test(test_bytes_of_names),
 		cmocka_unit_test(test_foreign_words),
 		cmocka_unit_test(test_foreign_lines),
 		cmocka_unit_test(test_rule_options),
