@@ -108,6 +108,36 @@ static bool bridge_stands(const struct permit *permit, const struct network *net
 	return is_right(permit, &bridge, outcome) && protect_possible(permit, &bridge, outcome);
 }
 
+/* A port of a network's bridge that is no tap of that network's. */
+struct stranger {
+	const char *network;
+	char name[IFNAMSIZ];
+};
+
+static void see_port(void *context, const struct link_interface *port)
+{
+	struct stranger *stranger = context;
+	struct alias_tap tap;
+
+	if (!alias_is_missing(port) && (!alias_read_tap(port, &tap) || strcmp(tap.network, stranger->network) != 0))
+		memcpy(stranger->name, port->name, sizeof(stranger->name));
+}
+
+/* What is behind such a port would be let in, and the guests out by it. Costs some 7 microseconds for each port. */
+static bool ports_are_taps(const struct permit *permit, const struct network *network, struct outcome *outcome)
+{
+	struct stranger stranger = {.network = permit->network.name};
+	int error = link_each_port(network->link, network->bridge.index, see_port, &stranger);
+
+	if (error && error != -EAGAIN) /* where ports come and go, those that stay were seen */
+		return refuse_errno(outcome, error, "cannot list the ports of bridge '%s'", permit->network.name);
+	return !stranger.name[0] ||
+	       refuse(outcome, EXIT_SYSTEM,
+		       "network '%s' is not up: '%s' is a port of its bridge and no tap of the network; an administrator "
+		       "can run: ip link set %s nomaster",
+		       permit->network.name, stranger.name, stranger.name);
+}
+
 /* --- the guard --------------------------------------------------------------------------------------------------- */
 
 static bool refuse_no_guard(const char *network, struct outcome *outcome)
@@ -174,7 +204,8 @@ bool network_stands(const struct permit *permit, const struct network *network, 
 {
 	if (network->bridge.index && !bridge_stands(permit, network, outcome))
 		return false;
-	return !network->nftables || guard_is_whole(permit, network, outcome);
+	return !permit_is_managed(permit) || ((!network->bridge.index || ports_are_taps(permit, network, outcome)) &&
+						     guard_is_whole(permit, network, outcome));
 }
 
 void network_close(struct network *network)

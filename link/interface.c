@@ -87,6 +87,16 @@ int exchange_interfaces(struct link *link, bool (*take)(void *context, struct nl
 	return error == -EAGAIN && lists_by_index() ? 0 : error;
 }
 
+int link_each_port(
+	struct link *link, int bridge, void (*each)(void *context, const struct link_interface *), void *context)
+{
+	struct interface_reader reader = {each, context};
+
+	begin_get(link, NLM_F_DUMP, 0);
+	exchange_put(link, IFLA_MASTER, &bridge, sizeof(bridge));
+	return exchange_interfaces(link, reply_take_interface, &reader);
+}
+
 int link_each(struct link *link, void (*each)(void *context, const struct link_interface *), void *context)
 {
 	struct interface_reader reader = {each, context};

@@ -94,6 +94,47 @@ static void test_mtu(void **state)
 }
 
 /*
+ *	alice --- ? --- lab --- an uplink, a container's veth, another network's tap, a tap of a user's own
+ *
+ * No tap while it is there. The control: such a port on a bridge of the host's own keeps nobody from it, nor does the
+ * network's own tap.
+ */
+static void test_foreign_ports(void **state)
+{
+	static const char *const modes[] = {"host-only", "internal", "nat"};
+	static const char *const ports[] = {
+		"ip link add port type veth peer name far",
+		"ip tuntap add port mode tap",
+		"ip tuntap add port mode tap && ip link set port alias 'tapgate uid=1000 net=other vmm=1'",
+		"ip tuntap add port mode tap user alice",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(modes) * COUNT(ports); i++) {
+		const char *mode = modes[i / COUNT(ports)];
+		char policy[128];
+		struct result held;
+
+		snprintf(policy, sizeof(policy), "allow all\nnetwork lab %s%s\n", mode,
+			strcmp(mode, "internal") == 0 ? "" : " 172.16.2.1/24");
+		make_network("lab", mode);
+		make_bridge("br0");
+		write_policy(policy);
+		held = hold(LAB, "lab");
+		command("%s", ports[i % COUNT(ports)]);
+		command("ip link set port master lab up");
+		expect_refusal(LAB, 1,
+			"network 'lab' is not up: 'port' is a port of its bridge and no tap of the network; an "
+			"administrator can run: ip link set port nomaster");
+		command("ip link set port nomaster && ip link set port master br0");
+		expect_grant(LAB, "lab");
+		expect_grant(&(struct call){.about = "bridged"}, "br0");
+		give_back(&held);
+		clean_world(NULL);
+	}
+}
+
+/*
  *	alice --- ? --- lab, which is not, or not quite, what `tapgate up` makes
  */
 static void test_not_up(void **state)
@@ -310,6 +351,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_modes),
 		TEST(test_names),
+		TEST(test_foreign_ports),
 		TEST(test_mtu),
 		TEST(test_not_up),
 		TEST(test_other_modes),
