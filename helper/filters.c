@@ -126,6 +126,7 @@ static const struct call work[] = {
 	{"ioctl", "the same", {IS(1, FD_TAP), IS_LOW(2, TUNSETFILTEREBPF)}},
 	{"ioctl", "the same", {IS(1, FD_TAP), IS_LOW(2, TUNSETCARRIER)}},
 	{"ioctl", "the same", {IS(1, FD_TAP), IS_LOW(2, TUNSETOFFLOAD)}},
+	{"ioctl", "the same", {IS(1, FD_TAP), IS_LOW(2, TUNSETDEBUG)}},
 	{"ioctl", "the same", {IS(1, FD_TAP), IS_LOW(2, TUNSETTXFILTER)}},
 	{"ioctl", "the same", {IS(1, FD_TAP), IS_LOW(2, TUNDETACHFILTER)}},
 

@@ -4,11 +4,14 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/statfs.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include "helper/descriptors.h"
 #include "policy/policy.h"
+
+enum { FUSE_MAGIC = 0x65735546 };
 
 static bool socket_option_is(int fd, int option, int expected)
 {
@@ -24,6 +27,24 @@ static bool is_connected(int fd)
 	socklen_t size = sizeof(address);
 
 	return getpeername(fd, (struct sockaddr *)&address, &size) == 0;
+}
+
+/*
+ * Standard input and output are of no use, and standard error is of none where a user serves it (fuse(4)): closing such
+ * a file can take for ever, whatever ends the process, and the tap would stay meanwhile.
+ */
+static bool leave_streams(struct outcome *outcome)
+{
+	struct statfs system;
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	bool left = null >= 0 && dup3(null, STDIN_FILENO, 0) >= 0 && dup3(null, STDOUT_FILENO, 0) >= 0;
+
+	if (left && fstatfs(FD_ERROR, &system) == 0 && system.f_type == FUSE_MAGIC)
+		left = dup3(null, FD_ERROR, 0) >= 0;
+	if (!left)
+		refuse_errno(outcome, errno, "cannot leave the standard streams");
+	close(null);
+	return left;
 }
 
 bool peer_take(struct order *order, struct outcome *outcome)
@@ -43,6 +64,8 @@ bool peer_take(struct order *order, struct outcome *outcome)
 	if (close_range(FD_LOG + 1, ~0U, 0) < 0)
 		return refuse_errno(
 			outcome, errno, "cannot close inherited descriptors (Linux 5.9 or newer is needed)");
+	if (!leave_streams(outcome))
+		return false;
 	if (!socket_option_is(FD_PEER, SO_DOMAIN, AF_UNIX) || !socket_option_is(FD_PEER, SO_TYPE, SOCK_STREAM))
 		return refuse(outcome, EXIT_USAGE, "--fd=%d is not a unix stream socket, expected a connected one", fd);
 	if (!socket_option_is(FD_PEER, SO_ACCEPTCONN, 0) || !is_connected(FD_PEER))

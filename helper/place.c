@@ -13,6 +13,7 @@
  */
 #include "helper/place.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "link/alias.h"
@@ -35,8 +36,11 @@ static bool is_held(const struct order *order, struct link *link, int index)
 {
 	struct link_interface tap;
 	struct alias_tap alias;
+	int error = link_by_index(link, index, &tap);
 
-	if (link_by_index(link, index, &tap) != 0 || !alias_read_tap(&tap, &alias))
+	if (error)
+		return error != -ENODEV;
+	if (!alias_read_tap(&tap, &alias))
 		return alias_is_missing(&tap);
 	return alias.uid == order->caller.uid && strcmp(alias.network, order->request.network) == 0;
 }

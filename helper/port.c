@@ -16,7 +16,7 @@
 #include "link/tun.h"
 
 enum {
-	NAMES_MAX = 64,	   /* tried for one tap */
+	NAMES_MAX = 32,	   /* tried for one tap */
 	MTU_OF_NEW = 1500, /* bytes, of a tap that was just made (ETH_DATA_LEN) */
 };
 
@@ -53,8 +53,9 @@ static bool refuse_open(int error, struct outcome *outcome)
 /* --- the tap ----------------------------------------------------------------------------------------------------- */
 
 /*
- * A tap of one queue, under a name that says whose it is: tgPID-N, by the virtual machine's process and a count. Names
- * are no secret and no proof: one that is taken costs a system call and nothing else.
+ * A tap of one queue, under a name that says whose it is: tgPID-N, by the virtual machine's process and a count; by
+ * chance where many of these are taken. Names are no secret and no proof: one that is taken costs a system call and
+ * nothing else. -EBUSY: the index is taken.
  */
 static int make_bridged(const struct order *order, struct link *link, int index, struct port *port)
 {
@@ -62,9 +63,14 @@ static int make_bridged(const struct order *order, struct link *link, int index,
 	int error = -EBUSY;
 
 	for (int n = 0; n < NAMES_MAX && error == -EBUSY && !link_has_index(link, index); n++) {
-		snprintf(port->name, sizeof(port->name), "tg%d-%d", (int)order->vmm, n);
+		if (n < NAMES_MAX / 2)
+			snprintf(port->name, sizeof(port->name), "tg%d-%d", (int)order->vmm, n);
+		else if (tap_choose_name(port->name) != 0)
+			return -EIO;
 		error = tap_make(FD_TAP, &kind, port->name, index);
 	}
+	if (error == -EBUSY && !link_has_index(link, index))
+		return -EEXIST;
 	return error ? error : tap_own(FD_TAP, order->caller.uid);
 }
 
@@ -108,7 +114,7 @@ static bool make_tap(
 		return true;
 	if (error == -EBUSY)
 		return place_refuse(order, outcome);
-	if (error == -EEXIST)
+	if (error == -EEXIST && !network->bridge.index)
 		return standalone_refuse_taken(order, network->link, outcome);
 	if (error == -EUSERS)
 		return refuse(outcome, EXIT_SYSTEM,

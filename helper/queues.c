@@ -1,30 +1,16 @@
 #include "helper/queues.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <linux/if_tun.h>
-#include <stdio.h>
-#include <sys/random.h>
 
 #include "helper/descriptors.h"
 #include "link/tun.h"
 
 enum { TRIES_MAX = 16 };
 
-/* "tg" and twelve digits by chance: forty bits, for a name that is of use for microseconds. */
-static int choose_name(char name[static IFNAMSIZ])
-{
-	uint64_t chance;
-
-	if (getrandom(&chance, sizeof(chance), 0) != sizeof(chance))
-		return -EIO;
-	snprintf(name, IFNAMSIZ, "tg%012" PRIu64, chance % 1000000000000);
-	return 0;
-}
-
 /*
- * Whoever joined is counted, if still there; who came and went is known by what cannot be undone (owner, group,
- * persistence, link type) and leaves nothing else behind (tap_reset). Nobody but root can join any more.
+ * Whoever joined is counted, if still there; who came and went is known by what cannot be undone: owner, group,
+ * persistence, link type. Nobody but root can join any more, so that what is undone afterwards (tap_reset) stays so.
  */
 int queues_hold(const struct order *order, struct link *link, const struct port *port)
 {
@@ -42,7 +28,7 @@ int queues_hold(const struct order *order, struct link *link, const struct port 
 static int make(const struct order *order, int index, struct port *port)
 {
 	const struct tap_kind kind = {.vnet_header = order->request.vnet_header, .multi_queue = true};
-	int error = choose_name(port->name);
+	int error = tap_choose_name(port->name);
 
 	if (!error)
 		error = tap_make(FD_TAP, &kind, port->name, index);
@@ -53,7 +39,7 @@ static int make(const struct order *order, int index, struct port *port)
 		error = tap_reset(FD_TAP); /* before others join: a filter that is there would be put on them, too */
 	for (uint32_t i = 1; i < port->queues && !error; i++)
 		error = tap_add_queue(FD_TAP + (int)i, &kind, port->name);
-	return error ? error : tap_reset(FD_TAP);
+	return error;
 }
 
 int queues_make(const struct order *order, struct link *link, int index, struct port *port)
@@ -68,6 +54,8 @@ int queues_make(const struct order *order, struct link *link, int index, struct 
 		if (error && !port->tap)
 			return error;
 		foreign = error ? error : queues_hold(order, link, port);
+		if (!foreign) /* nobody else is there, nor can come: what was left behind is all there is */
+			foreign = tap_reset(FD_TAP);
 		if (foreign) /* from under whoever joined it; our descriptors can be used again */
 			link_remove(link, port->tap);
 		if (!error && foreign != -EUSERS)

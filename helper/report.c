@@ -42,8 +42,9 @@ bool report_open_log(struct order *order, struct outcome *outcome)
 	close(fd);
 	if (setsockopt(order->log, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience)) < 0)
 		return refuse_errno(outcome, errno, "cannot limit the time that the log may take");
-	(void)!connect(order->log, (const struct sockaddr *)&address, sizeof(address));
-	return true;
+	/* Nobody listens there, or by streams alone: then there is no log. */
+	return connect(order->log, (const struct sockaddr *)&address, sizeof(address)) == 0 || errno == ENOENT ||
+	       errno == ECONNREFUSED || errno == EPROTOTYPE || refuse_errno(outcome, errno, "cannot reach the log");
 }
 
 static bool send_log(const struct order *order, int priority, const char *text)

@@ -186,6 +186,9 @@ int tap_make(int fd, const struct tap_kind *kind, const char *name, int index);
  */
 int tap_own(int fd, uid_t owner);
 
+/* A name by chance, "tg" and twelve digits: forty bits, for a name that is of use for microseconds. */
+int tap_choose_name(char name[static IFNAMSIZ]);
+
 /* Whether an interface has that name, asked by a descriptor that is no tap yet. Nothing is made. */
 bool tap_name_is_taken(int fd, const char *name);
 
@@ -197,7 +200,7 @@ int tap_add_queue(int fd, const struct tap_kind *kind, const char *name);
 
 /*
  * Undo what somebody who was joined to a tap for a moment can have left on it, so that it is as new: filters, sizes of
- * buffer and header, byte order, offloads, carrier. What can be read is read back: -EPROTO if it does not hold.
+ * buffer and header, byte order, offloads, carrier, what it writes to the kernel's log. What can be read is read back: -EPROTO if it does not hold.
  */
 int tap_reset(int fd);
 

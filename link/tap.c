@@ -1,11 +1,14 @@
 /* Taps: /dev/net/tun and its ioctls (Documentation/networking/tuntap.rst, drivers/net/tun.c). */
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <linux/if_tun.h>
 #include <linux/virtio_net.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/random.h>
 
 #include "link/link.h"
 
@@ -94,7 +97,8 @@ int tap_reset(int fd)
 
 	for (size_t i = 0; i < sizeof(settings) / sizeof(*settings) && !error; i++)
 		error = reset(fd, &settings[i]);
-	if (!error && (ioctl(fd, TUNSETOFFLOAD, 0UL) < 0 || ioctl(fd, TUNSETTXFILTER, &all) < 0 ||
+	if (!error && (ioctl(fd, TUNSETOFFLOAD, 0UL) < 0 || (ioctl(fd, TUNSETDEBUG, 0UL) < 0 && errno != EINVAL) ||
+			      ioctl(fd, TUNSETTXFILTER, &all) < 0 ||
 			      (ioctl(fd, TUNDETACHFILTER, &none) < 0 && errno != ENOENT)))
 		error = -errno;
 	return error;
@@ -107,6 +111,16 @@ int tap_is(int fd, const struct tap_kind *kind, const char *name)
 	if (ioctl(fd, TUNGETIFF, &request) < 0)
 		return -errno;
 	return request.ifr_flags == flags_of(kind) && strncmp(request.ifr_name, name, IFNAMSIZ) == 0 ? 0 : -ENOENT;
+}
+
+int tap_choose_name(char name[static IFNAMSIZ])
+{
+	uint64_t chance;
+
+	if (getrandom(&chance, sizeof(chance), 0) != sizeof(chance))
+		return -EIO;
+	snprintf(name, IFNAMSIZ, "tg%012" PRIu64, chance % 1000000000000);
+	return 0;
 }
 
 int tap_name(int fd, char name[static IFNAMSIZ])

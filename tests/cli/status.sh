@@ -70,13 +70,13 @@ ip link set br0 addrgenmode none
 ip link set br0 up
 ip link add other type veth peer name far
 ip link set other addrgenmode none
-ip link set other master lab
 
 check 'a guest on each' guest h1 lab
 check '... internal' guest i1 quiet
 check '... standalone' guest s1 tap1
 check '... in the pool' guest c1 cell
 check '... bridged' guest b1 br0
+ip link set other master lab
 # A tap whose alias only looks like ours is not.
 ip tuntap add fake mode tap
 ip link set fake alias 'tapgate uid=0 net=lab vmm=x' master lab

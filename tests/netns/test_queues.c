@@ -379,6 +379,11 @@ static int switch_carrier_off(int fd)
 	return ioctl(fd, TUNSETCARRIER, &off);
 }
 
+static int set_debug(int fd)
+{
+	return ioctl(fd, TUNSETDEBUG, 0xffffUL);
+}
+
 static int set_offloads(int fd)
 {
 	return ioctl(fd, TUNSETOFFLOAD, (unsigned long)(TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6));
@@ -405,6 +410,7 @@ static const struct mischief {
 	{"sizes and byte order", set_sizes, 0, false},
 	{"no carrier", switch_carrier_off, 0, false},
 	{"offloads", set_offloads, 0, false},
+	{"lines in the kernel's log", set_debug, 0, false},
 };
 
 /* Bob's process that does so to a tap; to be killed. It is done when this returns. */
