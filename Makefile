@@ -94,10 +94,12 @@ HELPER_SRC := $(filter-out helper/filters.c,$(wildcard helper/*.c))
 CLI_SRC    := $(wildcard cli/*.c cli/*/*.c)
 UNIT_SRC   := $(wildcard tests/unit/*.c)
 NETNS_SRC  := $(wildcard tests/netns/test_*.c)
+ATTACKS_SRC := $(wildcard tests/attacks/test_*.c)
 HARNESS_SRC := $(filter-out $(NETNS_SRC),$(wildcard tests/netns/*.c))
 objects = $(patsubst %.c,$(BUILD)/%.o,$(sort $1))
 
 HELPER     := $(BUILD)/tapgate-helper
+LEASE      := $(BUILD)/tapgate-lease
 CLI        := $(BUILD)/tapgate
 CLI_HELPER := $(BUILD)/cli/run/helper.o
 # `tapgate run` finds the helper beside its own directory, in ../libexec. For another place it is built apart, so that
@@ -116,9 +118,10 @@ LINKED     := $(addprefix $(BUILD)/tests/helpers/,built-obedient \
 	$(foreach way,inside shared static,$(way)-whole $(way)-late $(way)-obedient))
 UNIT       := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(UNIT_SRC))
 NETNS      := $(patsubst tests/netns/%.c,$(BUILD)/tests/netns/%,$(NETNS_SRC))
+ATTACKS    := $(patsubst tests/attacks/%.c,$(BUILD)/tests/attacks/%,$(ATTACKS_SRC))
 FUZZ       := $(patsubst %.c,$(BUILD)/%,$(filter-out tests/fuzz/replay.c,$(wildcard tests/fuzz/*.c)))
 TOOLS      := $(patsubst %.c,$(BUILD)/%,\
-	$(wildcard $(addsuffix /*.c,$(addprefix tests/,common bench cli differential faults guest))))
+	$(wildcard $(addsuffix /*.c,$(addprefix tests/,common bench cli differential faults guest)))) $(BUILD)/tests/attacks/ask
 
 V ?= 0
 ifneq ($(V),1)
@@ -131,8 +134,8 @@ endif
 .DELETE_ON_ERROR:
 .SECONDARY:
 
-all: $(HELPER) $(CLI)
-tests: all $(UNIT) $(NETNS) $(TOOLS) $(LINKED) $(BUILD)/tests/helpers/tell.so
+all: $(HELPER) $(CLI) $(LEASE)
+tests: all $(UNIT) $(NETNS) $(ATTACKS) $(TOOLS) $(LINKED) $(BUILD)/tests/helpers/tell.so
 sanitized: $(UNIT) $(FUZZ)
 
 # For tests/lint: what the compiler is told.
@@ -162,6 +165,10 @@ $(CLI): $(SHARED) $(call objects,$(filter-out cli/run/helper.c,$(CLI_SRC))) $(CL
 	$(call say,LD $@)
 	$(CC) $(ALL_CFLAGS) $(subst -static-pie,-pie,$(HARDENING_LINK)) $(LDFLAGS) -o $@ $^ $(CLI_LIBS)
 
+$(LEASE): $(SHARED) $(call objects,lease/main.c cli/networks/names.c cli/networks/dnsmasq_words.c)
+	$(call say,LD $@)
+	$(CC) $(ALL_CFLAGS) $(subst -static-pie,-pie,$(HARDENING_LINK)) $(LDFLAGS) -o $@ $^ $(HELPER_LIBS)
+
 $(BUILD)/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call say,CC $@)
@@ -180,7 +187,7 @@ $(BUILD)/filters.h: $(BUILD)/filters
 $(BUILD)/helper/sandbox.o: $(BUILD)/filters.h
 
 # The guards' templates, etc/guard/MODE.nft, are part of the program: as C strings, a line each.
-GUARD_MODES := nat host-only internal standalone
+GUARD_MODES := nat host-only internal standalone dhcp lock-ip
 $(BUILD)/guards.h: $(GUARD_MODES:%=etc/guard/%.nft) Makefile
 	@mkdir -p $(@D)
 	for mode in $(GUARD_MODES); do \
@@ -197,9 +204,14 @@ $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(PARTS)
 	$(CC) $(ALL_CFLAGS) $(HARDENING_LINK) $(LDFLAGS) -o $@ $^ $(LIBS) $(CLI_LIBS) -lcmocka
 $(BUILD)/tests/netns/%: $(BUILD)/tests/netns/%.o $(call objects,$(HARNESS_SRC)) $(PARTS)
 	$(CC) $(ALL_CFLAGS) $(HARDENING_LINK) $(LDFLAGS) -o $@ $^ $(LIBS) $(CLI_LIBS) -lcmocka
+$(BUILD)/tests/attacks/%: $(BUILD)/tests/attacks/%.o $(call objects,$(HARNESS_SRC) \
+		$(filter-out $(ATTACKS_SRC) tests/attacks/ask%.c,$(wildcard tests/attacks/*.c))) $(PARTS)
+	$(CC) $(ALL_CFLAGS) $(HARDENING_LINK) $(LDFLAGS) -o $@ $^ $(LIBS) $(CLI_LIBS) -lcmocka
 # Programs that the test scripts run; they share nothing with the helper.
 $(TOOLS): $(BUILD)/%: $(BUILD)/%.o
 	$(CC) $(ALL_CFLAGS) $(HARDENING_LINK) $(LDFLAGS) -o $@ $^
+
+$(BUILD)/tests/attacks/ask: $(BUILD)/tests/attacks/ask4.o $(BUILD)/tests/attacks/ask6.o
 
 # Rebuild everything when the compiler or a flag changes.
 $(BUILD)/flags: FORCE
@@ -256,6 +268,7 @@ install: all
 	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBEXECDIR) $(DESTDIR)$(SYSCONFDIR) $(sort $(dir $(PLACES)))
 	install -m $(MODE) $(HELPER) $(DESTDIR)$(LIBEXECDIR)/tapgate-helper
 	@echo 'installed $(DESTDIR)$(LIBEXECDIR)/tapgate-helper, mode $(MODE)'
+	install -m 755 $(LEASE) $(DESTDIR)$(LIBEXECDIR)/tapgate-lease
 	install -m 755 $(CLI) $(DESTDIR)$(BINDIR)/tapgate
 	@echo 'installed $(DESTDIR)$(BINDIR)/tapgate'
 	if test -e $(DESTDIR)$(SYSCONFDIR)/tapgate.conf; then \
@@ -282,7 +295,8 @@ uninstall:
 	test -e $(DESTDIR)$(LIBEXECDIR)/tapgate-helper || { \
 		echo "uninstall: no $(DESTDIR)$(LIBEXECDIR)/tapgate-helper; give the variables of the installation, as PREFIX" >&2; \
 		exit 1; }
-	rm -f $(DESTDIR)$(LIBEXECDIR)/tapgate-helper $(DESTDIR)$(BINDIR)/tapgate $(PLACES)
+	rm -f $(DESTDIR)$(LIBEXECDIR)/tapgate-helper $(DESTDIR)$(LIBEXECDIR)/tapgate-lease $(DESTDIR)$(BINDIR)/tapgate \
+		$(PLACES)
 	rmdir $(filter %.service.d/,$(sort $(dir $(PLACES)))) 2>/dev/null || true
 	@echo 'removed $(DESTDIR)$(LIBEXECDIR)/tapgate-helper, $(DESTDIR)$(BINDIR)/tapgate and what belongs to them'
 	@test ! -e $(DESTDIR)$(SYSCONFDIR)/tapgate.conf || echo 'kept $(DESTDIR)$(SYSCONFDIR)/tapgate.conf'

@@ -40,23 +40,31 @@ static void append_route(void *context, const struct link_route *route)
 	append(context, route);
 }
 
-/* The three lists, read until none of them changed meanwhile. */
-static int read_lists(struct link *link, struct list *interfaces, struct list *addresses, struct list *routes)
+static void append_locked(void *context, const struct locked *locked)
 {
-	struct list *lists[] = {interfaces, addresses, routes};
+	append(context, locked);
+}
+
+enum { INTERFACES, ADDRESSES, ROUTES, LOCKED, LISTS };
+
+/* The lists, read until none of them changed meanwhile. */
+static int read_lists(struct link *link, struct list lists[static LISTS])
+{
 	int error = -EAGAIN;
 
 	for (int i = 0; i < PATIENCE && error == -EAGAIN; i++) {
-		for (size_t j = 0; j < 3; j++)
-			lists[j]->count = 0;
-		error = link_each(link, NULL, append_interface, interfaces);
+		for (size_t j = 0; j < LISTS; j++)
+			lists[j].count = 0;
+		error = link_each(link, NULL, append_interface, &lists[INTERFACES]);
 		if (!error)
-			error = link_each_address(link, append_address, addresses);
+			error = link_each_address(link, append_address, &lists[ADDRESSES]);
 		if (!error)
-			error = link_each_route(link, append_route, routes);
+			error = link_each_route(link, append_route, &lists[ROUTES]);
+		if (!error)
+			error = locked_each(link, append_locked, &lists[LOCKED]);
 	}
-	for (size_t j = 0; j < 3; j++) {
-		if (lists[j]->failed)
+	for (size_t j = 0; j < LISTS; j++) {
+		if (lists[j].failed)
 			error = -ENOMEM;
 	}
 	return error;
@@ -64,13 +72,14 @@ static int read_lists(struct link *link, struct list *interfaces, struct list *a
 
 int host_look(struct link *link, struct host *host)
 {
-	struct list interfaces = {.size = sizeof(*host->interfaces)};
-	struct list addresses = {.size = sizeof(*host->addresses)};
-	struct list routes = {.size = sizeof(*host->routes)};
-	int error = read_lists(link, &interfaces, &addresses, &routes);
+	struct list lists[LISTS] = {[INTERFACES] = {.size = sizeof(*host->interfaces)},
+		[ADDRESSES] = {.size = sizeof(*host->addresses)},
+		[ROUTES] = {.size = sizeof(*host->routes)},
+		[LOCKED] = {.size = sizeof(*host->locked)}};
+	int error = read_lists(link, lists);
 
-	*host = (struct host){
-		interfaces.items, addresses.items, routes.items, interfaces.count, addresses.count, routes.count};
+	*host = (struct host){lists[INTERFACES].items, lists[ADDRESSES].items, lists[ROUTES].items, lists[LOCKED].items,
+		lists[INTERFACES].count, lists[ADDRESSES].count, lists[ROUTES].count, lists[LOCKED].count};
 	return error;
 }
 
@@ -79,6 +88,7 @@ void host_forget(struct host *host)
 	free(host->interfaces);
 	free(host->addresses);
 	free(host->routes);
+	free(host->locked);
 	*host = (struct host){0};
 }
 

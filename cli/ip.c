@@ -9,6 +9,7 @@
 #include "cli/load.h"
 #include "cli/networks/dnsmasq_words.h"
 #include "cli/say.h"
+#include "cli/taps/claims.h"
 #include "cli/taps/list.h"
 
 /* What the word is. Names that guests choose come last, lest a guest takes the place of another. */
@@ -93,13 +94,28 @@ static enum meaning meaning_of(struct question *question)
 
 /* --- which guest ------------------------------------------------------------------------------------------------- */
 
+/* An address that a client of DHCPv6 has is its own only by its word, until the host has heard it from there. */
+static bool is_claim(const struct scene_address *address)
+{
+	return address->family == AF_INET6 && address->leased && !address->heard;
+}
+
+static bool has_address(const struct scene_guest *guest)
+{
+	for (size_t i = 0; i < guest->address_count; i++) {
+		if (!is_claim(&guest->addresses[i]))
+			return true;
+	}
+	return false;
+}
+
 /*
  * How good an answer a guest is: one without an address is none. One that is behind a tap now comes before one that is
  * only in a lease, as that of a machine that has ended.
  */
 static int rank_of(const struct question *question, const struct scene_guest *guest)
 {
-	return !is_meant(question, guest) || guest->address_count == 0 ? 0 : guest->tap ? 2 : 1;
+	return !is_meant(question, guest) || !has_address(guest) ? 0 : guest->tap ? 2 : 1;
 }
 
 static void describe(const struct question *question, const struct scene_guest *guest, FILE *out)
@@ -158,6 +174,26 @@ static void say_unknown(const struct question *question)
 			QUOTED(word), leases);
 }
 
+/*
+ * Warn of those who would have the name that was asked for. False, and said why: whoever has it may be another guest
+ * than the one behind its hardware address now.
+ */
+static bool judge(const struct question *question, const struct scene_guest *found)
+{
+	const struct scene *scene = question->scene;
+	struct word word = {question->word, strlen(question->word)};
+
+	for (size_t i = 0; i < scene->guest_count; i++) {
+		const struct scene_guest *guest = &scene->guests[i];
+
+		if (guest == found || (strcmp(guest->network, found->network) == 0 && *guest->refused &&
+					      strcasecmp(guest->refused, found->name) == 0))
+			claims_warn(scene, guest);
+	}
+	return question->meaning != HOST_NAME || !claims_are_two(scene, found) ||
+	       say_error("%s is two guests, as it seems; name one by its tap", QUOTED(word));
+}
+
 /* The one guest that is meant; NULL: said why there is none. */
 static const struct scene_guest *find_guest(struct question *question)
 {
@@ -176,7 +212,7 @@ static const struct scene_guest *find_guest(struct question *question)
 		found = &question->scene->guests[i];
 	}
 	if (count == 1)
-		return found;
+		return judge(question, found) ? found : NULL;
 	if (count == 0)
 		say_unknown(question);
 	else
@@ -215,7 +251,8 @@ static int answer(struct link *link, const struct words *words)
 		char text[SCENE_ADDRESS_TEXT];
 
 		scene_address_text(&guest->addresses[i], text);
-		puts(text);
+		if (!is_claim(&guest->addresses[i]))
+			puts(text);
 	}
 	scene_forget(&scene);
 	return guest ? STATUS_DONE : STATUS_FAILED;

@@ -7,6 +7,7 @@
 #include "cli/commands.h"
 #include "cli/load.h"
 #include "cli/say.h"
+#include "cli/taps/claims.h"
 
 bool list_look(struct link *link, struct scene *scene)
 {
@@ -70,6 +71,10 @@ static int print_table(const struct scene *scene, const struct words *words)
 	}
 	fputs(text, stdout);
 	free(text);
+	for (size_t i = 0; i < scene->guest_count; i++) {
+		if (words_name(words, scene->guests[i].network))
+			claims_warn(scene, &scene->guests[i]);
+	}
 	return STATUS_DONE;
 }
 

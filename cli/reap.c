@@ -24,6 +24,10 @@
 /* Whether it is a tap of the helper's that the words are about: of these networks, and to an ordinary user, the own. */
 static bool is_meant(const struct link_interface *interface, const struct words *words, struct alias_tap *tap)
 {
+	if (alias_is_missing(interface)) { /* half made, by a helper that is gone */
+		*tap = (struct alias_tap){.network = "-"};
+		return geteuid() == 0 && !words->name_count;
+	}
 	return alias_read_tap(interface, tap) && words_name(words, tap->network) &&
 	       (geteuid() == 0 || tap->uid == getuid());
 }

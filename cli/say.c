@@ -16,6 +16,18 @@ bool say_error(const char *format, ...)
 	return false;
 }
 
+void say_warning(const char *format, ...)
+{
+	va_list arguments;
+
+	fflush(stdout);
+	fputs("tapgate: warning: ", stderr);
+	va_start(arguments, format);
+	vfprintf(stderr, format, arguments);
+	va_end(arguments);
+	fputc('\n', stderr);
+}
+
 void say_error_at(const char *file, unsigned int line, const char *format, ...)
 {
 	va_list arguments;

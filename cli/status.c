@@ -12,6 +12,7 @@
 #include "cli/networks/report.h"
 #include "cli/say.h"
 #include "cli/session.h"
+#include "cli/taps/leases.h"
 #include "cli/taps/list.h"
 #include "cli/words.h"
 
@@ -48,25 +49,36 @@ static void print_member(void *context, const struct report_member *member)
 	putchar('\n');
 }
 
-static void print_ipv4(uint32_t address)
+struct ipv4_text {
+	char text[INET_ADDRSTRLEN];
+};
+
+static struct ipv4_text ipv4_text(uint32_t address)
 {
-	printf("%u.%u.%u.%u", address >> 24, address >> 16 & 255, address >> 8 & 255, address & 255);
+	const struct in_addr number = {htonl(address)};
+	struct ipv4_text text;
+
+	inet_ntop(AF_INET, &number, text.text, sizeof(text.text));
+	return text;
 }
 
 static void print_dhcp(const struct report *report)
 {
+	int used;
+
 	if (!report->network || !dnsmasq_wanted(report->network))
 		return;
-	printf("  dhcp    ");
-	print_ipv4(report->network->dhcp_first);
-	putchar('-');
-	print_ipv4(report->network->dhcp_last);
+	printf("  dhcp    %s-%s", ipv4_text(report->network->dhcp_first).text,
+		ipv4_text(report->network->dhcp_last).text);
 	if (report->guard == GUARD_UNKNOWN)
 		printf(", dnsmasq " SEEN_BY_ROOT);
 	else
 		printf(", dnsmasq is %s", report_dnsmasq_word(report));
 	if (report->dnsmasq_pid)
 		printf(" (%d)", (int)report->dnsmasq_pid);
+	used = leases_used(report->network);
+	if (used >= 0)
+		printf(", %d of %u leases in use", used, leases_room(report->network));
 	putchar('\n');
 }
 
@@ -170,22 +182,17 @@ static void add_member(void *context, const struct report_member *member)
 			addresses_of(members->session, member->interface->index)));
 }
 
-static json_t *ipv4_text(uint32_t address)
-{
-	const struct in_addr number = {htonl(address)};
-	char text[INET_ADDRSTRLEN] = "";
-
-	inet_ntop(AF_INET, &number, text, sizeof(text));
-	return json_string(text);
-}
-
 static json_t *dhcp_of(const struct report *report)
 {
+	int used;
+
 	if (!report->network || !dnsmasq_wanted(report->network))
 		return json_null();
-	return json_pack("{s:s, s:o, s:o, s:o}", "state", report_dnsmasq_word(report), "first",
-		ipv4_text(report->network->dhcp_first), "last", ipv4_text(report->network->dhcp_last), "pid",
-		report->dnsmasq_pid ? json_integer(report->dnsmasq_pid) : json_null());
+	used = leases_used(report->network);
+	return json_pack("{s:s, s:s, s:s, s:o, s:I, s:o}", "state", report_dnsmasq_word(report), "first",
+		ipv4_text(report->network->dhcp_first).text, "last", ipv4_text(report->network->dhcp_last).text, "pid",
+		report->dnsmasq_pid ? json_integer(report->dnsmasq_pid) : json_null(), "leases_room",
+		(json_int_t)leases_room(report->network), "leases_used", used >= 0 ? json_integer(used) : json_null());
 }
 
 static void add_report(void *list, struct session *session, const struct report *report)

@@ -7,8 +7,11 @@
 #include "cli/networks/bridge.h"
 #include "cli/networks/conflicts.h"
 #include "cli/networks/groups.h"
+#include "cli/networks/locks.h"
+#include "cli/networks/members.h"
 #include "cli/networks/network.h"
 #include "cli/networks/pass.h"
+#include "cli/networks/ways.h"
 #include "cli/say.h"
 #include "cli/session.h"
 #include "cli/words.h"
@@ -75,13 +78,50 @@ static size_t collect(const struct policy *policy, const struct words *words,
 	return found;
 }
 
+/* Before the taps of standalone networks are given what they lack, they must be up and alone. */
+static bool settle_standalone(struct session *session, const struct policy_network *const *asked, size_t count)
+{
+	bool all = true;
+
+	for (size_t i = 0; i < count; i++) {
+		if (!bridge_is_needed(asked[i]))
+			all &= members_settle(session, asked[i]);
+	}
+	session_keep(session);
+	return all;
+}
+
+/* Who is on the networks, now that their bridges stand with their guards; and what of that is not tapgate's to settle. */
+static bool settle_members(
+	struct session *session, const struct policy_network *const *settled, size_t count, const struct words *words)
+{
+	bool all = true;
+
+	if (!session_look(session))
+		return false;
+	for (size_t i = 0; i < count; i++) {
+		if (bridge_is_needed(settled[i]))
+			all &= members_settle(session, settled[i]) && ways_settle(session, settled[i]);
+	}
+	session_keep(session);
+	if (!session_look(session))
+		return false;
+	all &= locks_settle(session, words);
+	for (size_t i = 0; i < count; i++)
+		all &= members_complain(session, settled[i]) && ways_complain(session, settled[i]);
+	return all;
+}
+
 /* Settle all that are asked for; the others go on when one fails. Whoever stands in the end gets its passes. */
 static bool settle(struct session *session, const struct policy *policy, const struct words *words)
 {
 	const struct policy_network *asked[POLICY_NETWORKS_MAX], *settled[POLICY_NETWORKS_MAX];
 	size_t group[POLICY_NETWORKS_MAX], settled_count = 0, count = collect(policy, words, asked);
-	bool all = true;
+	bool all;
 
+	all = settle_standalone(session, asked, count);
+	if (!session_look(session)) /* without a picture of the host nothing can be settled */
+		return false;
 	groups_find(&session->host, asked, count, group);
 	for (size_t i = 0; i < count; i++) {
 		const struct policy_network **together = settled + settled_count;
@@ -102,8 +142,8 @@ static bool settle(struct session *session, const struct policy *policy, const s
 		else
 			all = false;
 	}
-	return pass_settle(session, settled, settled_count, words->name_count ? is_not_asked_for : is_gone, policy) &&
-	       all;
+	all &= pass_settle(session, settled, settled_count, words->name_count ? is_not_asked_for : is_gone, policy);
+	return settle_members(session, settled, settled_count, words) && all;
 }
 
 /* A conflict is for the administrator to settle, who may take a while: until then no guard is missing because of it. */
@@ -131,7 +171,7 @@ static int up(struct session *session, const struct policy *policy, const struct
 	if (conflicts_find(session, policy, words) > 0)
 		return refuse(session, policy);
 	done = words->name_count > 0 || remove_leftovers(session, policy);
-	if (!session_look(session)) /* without a picture of the host nothing can be settled */
+	if (!session_look(session))
 		return STATUS_FAILED;
 	done = settle(session, policy, words) && done;
 	if (done && session->changes == 0)

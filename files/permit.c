@@ -67,7 +67,8 @@ const char *permit_place(const struct permit *permit, enum policy_option option)
 {
 	if (permit->by_rule & option)
 		return permit->rule;
-	if (permit->network.options.given & option)
+	if ((permit->network.options.given & option) ||
+		(option == OPTION_LOCK_MAC && (permit->network.options.given & OPTION_LOCK_IP)))
 		return permit->place;
 	return permit->by_rule & OPTION_MAC ? permit->rule : policy_mode_name(permit->network.mode);
 }
@@ -93,7 +94,9 @@ static void keep_options(const struct policy_options *rule, struct permit *permi
 		options->mtu = line->mtu;
 	if (!options->mtu)
 		options->given &= ~(uint32_t)OPTION_MTU;
-	if (rule->given & OPTION_MAC) /* what the guest's address is, it is held to */
+	options->leases = line->leases;
+	/* What the guest's address is, it is held to; and to an IP address by that. */
+	if ((rule->given & OPTION_MAC) || (options->given & OPTION_LOCK_IP))
 		options->given |= OPTION_LOCK_MAC;
 	if (permit->network.mode == MODE_NAT)
 		options->given |= OPTION_ISOLATED;

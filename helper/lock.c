@@ -3,24 +3,47 @@
 #include <errno.h>
 #include <string.h>
 
+#include "link/alias.h"
 #include "link/fdb.h"
+#include "link/locked.h"
+
+/* By what a bridge knows an address, the weightier the later. */
+enum knowledge {
+	UNKNOWN,
+	LEARNED, /* from a frame, which anybody can send: no claim. A guest that moves here is so known, too */
+	OWN,	 /* the hardware address of a port or of the bridge; of a tap its holder can choose it */
+	GIVEN,	 /* static or sticky */
+};
+
+struct place {
+	enum knowledge knowledge;
+	int port; /* behind which it is, by its index */
+};
 
 /* What a bridge knows of the addresses that come into question. */
 struct known {
 	const unsigned char *mac; /* the one that was asked for; NULL: any of the block */
 	unsigned char block[MAC_BLOCK_BYTES];
-	bool taken;	     /* that one */
-	bool octets[1 << 8]; /* of the block, by the last octet */
+	struct place asked;
+	struct place octets[1 << 8]; /* of the block, by the last octet */
 };
+
+static void weigh(struct place *place, const struct fdb_entry *entry)
+{
+	enum knowledge knowledge = entry->fixed || entry->stays ? GIVEN : entry->own ? OWN : LEARNED;
+
+	if (knowledge > place->knowledge)
+		*place = (struct place){knowledge, entry->index};
+}
 
 static void see_entry(void *context, const struct fdb_entry *entry)
 {
 	struct known *known = context;
 
 	if (known->mac && memcmp(entry->mac, known->mac, MAC_BYTES) == 0)
-		known->taken = true;
+		weigh(&known->asked, entry);
 	if (mac_in_block(entry->mac, known->block))
-		known->octets[entry->mac[MAC_BLOCK_BYTES]] = true;
+		weigh(&known->octets[entry->mac[MAC_BLOCK_BYTES]], entry);
 }
 
 static bool refuse_taken(
@@ -34,28 +57,49 @@ static bool refuse_taken(
 		network->bridge.name);
 }
 
-/*
- * Of two that ask for an address at once, the kernel gives it to one (NLM_F_EXCL). Whatever the bridge knows about it,
- * learned from a frame or the host's own, keeps it from being given.
- */
-static bool take(const struct network *network, const struct known *known, struct port *port, struct outcome *outcome)
+/* Whether somebody has an address who may. The hardware address of a tap of ours gives its holder nothing. */
+static bool is_taken(const struct network *network, const unsigned char mac[static MAC_BYTES], struct place place)
+{
+	struct link_interface port;
+	struct alias_tap tap;
+
+	if (place.knowledge == GIVEN || memcmp(network->bridge.mac, mac, MAC_BYTES) == 0)
+		return true;
+	return place.knowledge == OWN &&
+	       (link_by_index(network->link, place.port, &port) != 0 || !alias_read_tap(&port, &tap));
+}
+
+/* Of two that ask for an address at once, the kernel lets one mark its tap with it. */
+static int lock_to(const struct network *network, struct port *port, struct place place)
+{
+	struct locked locked = {.tap = port->tap, .bridge = network->bridge.index};
+	int error;
+
+	if (is_taken(network, port->mac, place))
+		return -EEXIST;
+	memcpy(locked.mac, port->mac, MAC_BYTES);
+	error = locked_mark(network->link, &locked);
+	return error ? error : fdb_put(network->link, port->tap, port->mac);
+}
+
+/* An address that was asked for; else the first of the block that the bridge does not know, or that nobody may have. */
+static int take(const struct network *network, const struct known *known, struct port *port)
 {
 	int error = -EEXIST;
 
 	if (known->mac) {
 		memcpy(port->mac, known->mac, MAC_BYTES);
-		error = known->taken ? -EEXIST : fdb_add(network->link, port->tap, port->mac);
-	} else {
-		memcpy(port->mac, known->block, MAC_BLOCK_BYTES);
+		return lock_to(network, port, known->asked);
 	}
-	for (unsigned int octet = 1; !known->mac && octet < sizeof(known->octets) && error == -EEXIST; octet++) {
-		port->mac[MAC_BLOCK_BYTES] = (unsigned char)octet;
-		if (!known->octets[octet])
-			error = fdb_add(network->link, port->tap, port->mac);
+	memcpy(port->mac, known->block, MAC_BLOCK_BYTES);
+	for (int unknown = 1; unknown >= 0; unknown--) {
+		for (unsigned int octet = 1; octet < 1 << 8 && error == -EEXIST; octet++) {
+			port->mac[MAC_BLOCK_BYTES] = (unsigned char)octet;
+			if ((known->octets[octet].knowledge == UNKNOWN) == unknown)
+				error = lock_to(network, port, known->octets[octet]);
+		}
 	}
-	if (error == -EEXIST)
-		return refuse_taken(network, port->mac, outcome);
-	return !error || refuse_errno(outcome, error, "cannot lock the tap '%s' to an address", port->name);
+	return error;
 }
 
 bool lock_port(const struct order *order, const struct network *network, struct port *port, struct outcome *outcome)
@@ -73,9 +117,10 @@ bool lock_port(const struct order *order, const struct network *network, struct 
 	if (error)
 		return refuse_errno(
 			outcome, error, "cannot read which addresses are taken on '%s'", network->bridge.name);
-	if (known.mac && memcmp(network->bridge.mac, known.mac, MAC_BYTES) == 0)
-		known.taken = true;
-	return take(network, &known, port, outcome);
+	error = take(network, &known, port);
+	if (error == -EEXIST)
+		return refuse_taken(network, port->mac, outcome);
+	return !error || refuse_errno(outcome, error, "cannot lock the tap '%s' to an address", port->name);
 }
 
 bool lock_holds(const struct network *network, const struct port *port, struct outcome *outcome)

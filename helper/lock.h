@@ -5,9 +5,9 @@
 #include "helper/port.h"
 
 /*
- * Choose the address and say on the bridge that it is behind this port, whose setting "locked" then lets no other in:
- * the rule's mac=, else the caller's --mac=, else the first of the caller's block that the bridge does not know.
- * port->mac receives it.
+ * Choose the address, mark the tap with it (link/locked.h), and say on the bridge that it is behind this port, whose
+ * setting "locked" then lets no other in: the rule's mac=, else the caller's --mac=, else the first of the caller's
+ * block that is free, rather one that the bridge does not know at all. port->mac receives it.
  */
 bool lock_port(const struct order *order, const struct network *network, struct port *port, struct outcome *outcome);
 

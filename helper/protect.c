@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <linux/if_link.h>
 
+#include "helper/apart.h"
 #include "helper/lock.h"
 
 /* Each option that is a setting of the port: which one, what it has to be, and since when Linux has it. */
@@ -15,8 +16,9 @@ static const struct protection {
 	{OPTION_ISOLATED, IFLA_BRPORT_ISOLATED, true, "isolated", "4.18"},
 	{OPTION_LOCK_MAC, IFLA_BRPORT_LOCKED, true, "lock-mac", "5.16"},
 	{OPTION_LOCK_MAC, IFLA_BRPORT_LEARNING, false, "lock-mac", "5.16"}, /* nor from frames for the bridge itself */
-	{OPTION_GUARD, IFLA_BRPORT_GUARD, true, "guard", "3.8"},	    /* no BPDU comes in */
-	{OPTION_GUARD, IFLA_BRPORT_PROTECT, true, "guard", "3.8"},	    /* no bridge behind it becomes the root */
+	{OPTION_LOCK_MAC, IFLA_BRPORT_UNICAST_FLOOD, false, "lock-mac", "5.16"}, /* nothing for who is not known */
+	{OPTION_GUARD, IFLA_BRPORT_GUARD, true, "guard", "3.8"},		 /* no BPDU comes in */
+	{OPTION_GUARD, IFLA_BRPORT_PROTECT, true, "guard", "3.8"}, /* no bridge behind it becomes the root */
 };
 
 enum { COUNT = sizeof(protections) / sizeof(*protections) };
@@ -56,6 +58,8 @@ bool protect_port(const struct order *order, const struct network *network, stru
 
 	if (!network->bridge.index) /* no other guest's frame comes to a tap without a bridge */
 		return true;
+	if (!apart_keep(permit, network, port, outcome))
+		return false;
 	for (int i = 0; i < COUNT; i++) {
 		if (!(given & protections[i].option))
 			continue;
@@ -99,5 +103,7 @@ bool protect_holds(const struct permit *permit, const struct network *network, c
 			port->name, permit->options.vlan);
 	if (error)
 		return refuse_errno(outcome, error, "cannot read back the VLAN of the tap '%s'", port->name);
+	if (network->bridge.index && !apart_holds(permit, network, port, tap, outcome))
+		return false;
 	return !(given & OPTION_LOCK_MAC) || lock_holds(network, port, outcome);
 }

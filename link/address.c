@@ -117,9 +117,8 @@ static bool each_path(const struct route_reader *reader, struct link_route *rout
 	return left == 0;
 }
 
-bool reply_take_route(void *context, struct nlmsghdr *message)
+static bool take_route(const struct route_reader *reader, struct nlmsghdr *message, unsigned int passed_over)
 {
-	const struct route_reader *reader = context;
 	const struct rtmsg *header = nlmsg_data(message);
 	struct nlattr *attributes[RTA_MAX + 1];
 	struct link_route route;
@@ -127,7 +126,7 @@ bool reply_take_route(void *context, struct nlmsghdr *message)
 
 	if (message->nlmsg_type != RTM_NEWROUTE || nlmsg_parse(message, sizeof(*header), attributes, RTA_MAX, NULL) < 0)
 		return false;
-	if ((header->rtm_family != AF_INET && header->rtm_family != AF_INET6) || (header->rtm_flags & RTM_F_CLONED))
+	if ((header->rtm_family != AF_INET && header->rtm_family != AF_INET6) || (header->rtm_flags & passed_over))
 		return true;
 	if (header->rtm_dst_len > bits_of(header->rtm_family))
 		return false;
@@ -143,6 +142,17 @@ bool reply_take_route(void *context, struct nlmsghdr *message)
 	return true;
 }
 
+bool reply_take_route(void *context, struct nlmsghdr *message)
+{
+	return take_route(context, message, RTM_F_CLONED);
+}
+
+/* What is found for one packet is such a clone. */
+static bool reply_take_way(void *context, struct nlmsghdr *message)
+{
+	return take_route(context, message, 0);
+}
+
 int link_each_route(struct link *link, void (*each)(void *context, const struct link_route *), void *context)
 {
 	const struct rtmsg header = {0};
@@ -151,4 +161,29 @@ int link_each_route(struct link *link, void (*each)(void *context, const struct 
 	int result = exchange(link, exchange_request(RTM_GETROUTE, NLM_F_DUMP, &header, sizeof(header)), &reply);
 
 	return result == 0 && reply.interrupted ? -EAGAIN : result;
+}
+
+static void keep_way(void *context, const struct link_route *route)
+{
+	*(struct link_route *)context = *route;
+}
+
+int link_way(struct link *link, const struct link_packet *packet, struct link_route *way)
+{
+	const int size = packet->family == AF_INET ? 4 : 16;
+	const struct rtmsg header = {.rtm_family = (unsigned char)packet->family,
+		.rtm_dst_len = (unsigned char)bits_of(packet->family),
+		.rtm_src_len = (unsigned char)(packet->in ? bits_of(packet->family) : 0)};
+	struct nl_msg *request = exchange_request(RTM_GETROUTE, 0, &header, sizeof(header));
+	struct route_reader reader = {keep_way, way};
+	struct reply reply = {.take = reply_take_way, .context = &reader};
+
+	*way = (struct link_route){.index = 0};
+	if (!request || nla_put(request, RTA_DST, size, packet->to) < 0 ||
+		(packet->in && (nla_put(request, RTA_SRC, size, packet->from) < 0 ||
+				       nla_put_u32(request, RTA_IIF, (uint32_t)packet->in) < 0))) {
+		nlmsg_free(request);
+		return -ENOMEM;
+	}
+	return exchange(link, request, &reply);
 }

@@ -69,8 +69,11 @@ static struct nl_msg *request_for(int type, int flags, const struct ndmsg *heade
 	return request;
 }
 
-/* Sticky, as any port that learns could take a static entry over by sending from its address (br_fdb_update). */
-int fdb_add(struct link *link, int port, const unsigned char mac[static 6])
+/*
+ * Sticky, as any port that learns could take a static entry over by sending from its address (br_fdb_update). Without
+ * NLM_F_EXCL an entry that is there becomes this one, of whatever kind it was (fdb_add_entry).
+ */
+int fdb_put(struct link *link, int port, const unsigned char mac[static 6])
 {
 	const struct ndmsg header = {.ndm_family = AF_BRIDGE,
 		.ndm_ifindex = port,
@@ -78,7 +81,14 @@ int fdb_add(struct link *link, int port, const unsigned char mac[static 6])
 		.ndm_flags = NTF_MASTER | NTF_STICKY};
 
 	return exchange_acknowledged(
-		link, request_for(RTM_NEWNEIGH, NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL, &header, mac));
+		link, request_for(RTM_NEWNEIGH, NLM_F_ACK | NLM_F_CREATE | NLM_F_REPLACE, &header, mac));
+}
+
+int fdb_remove(struct link *link, int port, const unsigned char mac[static 6])
+{
+	const struct ndmsg header = {.ndm_family = AF_BRIDGE, .ndm_ifindex = port, .ndm_flags = NTF_MASTER};
+
+	return exchange_acknowledged(link, request_for(RTM_DELNEIGH, NLM_F_ACK, &header, mac));
 }
 
 static void keep(void *context, const struct fdb_entry *entry)

@@ -18,10 +18,13 @@ struct fdb_entry {
 int fdb_each(struct link *link, int bridge, void (*each)(void *context, const struct fdb_entry *), void *context);
 
 /*
- * Say that an address is behind a port, for as long as the port is one, in each VLAN that the port is in. -EEXIST if
- * the bridge has an entry for it, whatever kind: of two that ask at once, one gets it.
+ * Say that an address is behind a port, for as long as the port is one, in each VLAN that the port is in. Whatever the
+ * bridge knew of it there gives way: look first.
  */
-int fdb_add(struct link *link, int port, const unsigned char mac[static 6]);
+int fdb_put(struct link *link, int port, const unsigned char mac[static 6]);
+
+/* Take that back, whoever said it; -ENOENT if it is not behind this port. */
+int fdb_remove(struct link *link, int port, const unsigned char mac[static 6]);
 
 /* The entry for an address on the bridge of a port; -ENOENT if there is none. */
 int fdb_look(struct link *link, int port, const unsigned char mac[static 6], struct fdb_entry *entry);

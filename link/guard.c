@@ -10,6 +10,9 @@
 
 #include "link/nftables.h"
 
+const struct guard_family guard_families[GUARD_FAMILIES] = {
+	{NFPROTO_INET, "inet"}, {NFPROTO_BRIDGE, "bridge"}, {NFPROTO_NETDEV, "netdev"}};
+
 enum { PATIENCE = 16 }; /* how often rules that are changed by others meanwhile are read again */
 
 void guard_table(const char *network, char table[static GUARD_TABLE_MAX])
@@ -89,19 +92,33 @@ static void see_rule(void *context, const struct nftables_object *rule)
 		add(reading->guard, rule);
 }
 
-static int read_once(struct link *nftables, int family, const char *table, struct guard *guard)
+/* What a family has of a guard, into its digest; nothing where there is no such table. */
+static int read_table(struct link *nftables, int family, struct reading *reading, bool *exists)
 {
-	struct reading reading = {.table = table};
 	uint32_t flags = 0;
-	int error = nftables_table(nftables, family, table, &flags);
+	int error = nftables_table(nftables, family, reading->table, &flags);
 
-	reading.guard = guard;
-	*guard = (struct guard){.standing = guard_digest(GUARD_DIGEST_START, &flags, sizeof(flags))};
+	*exists = error == 0;
 	if (error)
 		return error == -ENOENT || error == -EOPNOTSUPP || error == -EAFNOSUPPORT ? 0 : error;
-	guard->exists = true;
-	error = nftables_each_chain(nftables, family, see_chain, &reading);
-	return error ? error : nftables_each_rule(nftables, family, table, see_rule, &reading);
+	reading->guard->standing = guard_digest(reading->guard->standing, &flags, sizeof(flags));
+	error = nftables_each_chain(nftables, family, see_chain, reading);
+	return error ? error : nftables_each_rule(nftables, family, reading->table, see_rule, reading);
+}
+
+static int read_once(struct link *nftables, int family, const char *table, struct guard *guard)
+{
+	struct reading reading = {.guard = guard, .table = table};
+	bool besides;
+	int error;
+
+	*guard = (struct guard){.standing = GUARD_DIGEST_START};
+	error = read_table(nftables, family, &reading, &guard->exists);
+	for (size_t i = 0; i < GUARD_FAMILIES && !error && guard->exists; i++) {
+		if (guard_families[i].number != family)
+			error = read_table(nftables, guard_families[i].number, &reading, &besides);
+	}
+	return error;
 }
 
 int guard_read(struct link *nftables, int family, const char *network, struct guard *guard)

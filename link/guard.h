@@ -1,9 +1,11 @@
 /*
  * Guards: the rules that keep a network's guests to what the network's mode allows, as they stand in the kernel.
  *
- * A guard is one nftables table, named for the network, that `tapgate up` puts there. The last thing in it is its seal,
- * an empty chain whose name says what the rest of the table was when it was made. A guard stands while the two agree:
- * whoever flushes, adds, removes or switches off anything in the table breaks the seal. Only CAP_NET_ADMIN can do
+ * A guard is an nftables table, named for the network, that `tapgate up` puts there, in one family or in several under
+ * one name. The last thing in the first of them is the guard's seal, an empty chain whose name says what all the rest
+ * was when it was made. A guard stands while the two agree: whoever flushes, adds, removes or switches off anything in
+ * one of the tables, or such a table, breaks the seal. (What is in their sets, packets have put there; it is not
+ * sealed.) Only CAP_NET_ADMIN can do
  * either; the seal is against accidents, as a firewall's reload is one. This part reads; what a guard's rules are is
  * the business of etc/guard/ and cli/networks/guard_text.c.
  */
@@ -16,6 +18,14 @@ enum {
 	GUARD_TABLE_MAX = 64, /* room for a table's name, NUL included */
 	GUARD_SEAL_MAX = 64,
 };
+
+/* Families that a guard can have tables in, in the order in which its text has them behind the one with the seal. */
+enum { GUARD_FAMILIES = 3 };
+struct guard_family {
+	int number; /* NFPROTO_... */
+	const char *word;
+};
+extern const struct guard_family guard_families[GUARD_FAMILIES];
 
 /* What stands of a guard. */
 struct guard {
@@ -38,8 +48,8 @@ bool guard_read_seal(const char *chain, struct guard *guard);
 uint64_t guard_digest(uint64_t digest, const void *bytes, size_t size);
 
 /*
- * Read a network's guard from a connection of nftables_open. family: NFPROTO_INET, or NFPROTO_NETDEV for networks that
- * are cut off from the host. A missing guard is no error.
+ * Read a network's guard, in all families, from a connection of nftables_open. family: the one with the seal, which is
+ * NFPROTO_INET, or NFPROTO_NETDEV for networks that are cut off from the host. A missing guard is no error.
  */
 int guard_read(struct link *nftables, int family, const char *network, struct guard *guard);
 

@@ -152,7 +152,8 @@ static int set(struct link *link, int index, const struct link_change *change)
 		(change->name && nla_put_string(request, IFLA_IFNAME, change->name) < 0) ||
 		(change->mtu && nla_put_u32(request, IFLA_MTU, change->mtu) < 0) ||
 		(change->alias && nla_put(request, IFLA_IFALIAS, (int)strlen(change->alias), change->alias) < 0) ||
-		(change->master && nla_put_u32(request, IFLA_MASTER, (uint32_t)change->master) < 0) ||
+		((change->master || change->no_master) &&
+			nla_put_u32(request, IFLA_MASTER, (uint32_t)change->master) < 0) ||
 		(change->no_ipv6_address && !put_no_ipv6_address(request))) {
 		nlmsg_free(request);
 		return -ENOMEM;
@@ -253,6 +254,35 @@ int link_set_bridge(struct link *link, int index, bool stp, uint32_t forward_del
 	if (!error)
 		error = bridge(link, 0, index, NULL, NULL, delay);
 	return error || !stp ? error : bridge(link, 0, index, NULL, NULL, on);
+}
+
+/* IFLA_LINKINFO { IFLA_INFO_KIND "bridge" IFLA_INFO_DATA { ... } } */
+static bool put_switch(struct nl_msg *request, const struct link_interface *as)
+{
+	struct nlattr *info = nla_nest_start(request, IFLA_LINKINFO), *data;
+
+	if (!info || nla_put_string(request, IFLA_INFO_KIND, "bridge") < 0 ||
+		!(data = nla_nest_start(request, IFLA_INFO_DATA)) ||
+		nla_put_u16(request, IFLA_BR_GROUP_FWD_MASK, as->group_forward) < 0 ||
+		nla_put_u32(request, IFLA_BR_AGEING_TIME, as->ageing) < 0 ||
+		nla_put_u8(request, IFLA_BR_MCAST_SNOOPING, as->snooping) < 0 ||
+		nla_put_u32(request, BRIDGE_LEARNED_MAX, as->learned_max) < 0)
+		return false;
+	nla_nest_end(request, data);
+	nla_nest_end(request, info);
+	return true;
+}
+
+int link_set_switch(struct link *link, int index, const struct link_interface *as)
+{
+	const struct ifinfomsg header = {.ifi_index = index};
+	struct nl_msg *request = new_request(RTM_NEWLINK, NLM_F_ACK, &header);
+
+	if (!request || !put_switch(request, as)) {
+		nlmsg_free(request);
+		return -ENOMEM;
+	}
+	return exchange_acknowledged(link, request);
 }
 
 int link_remove(struct link *link, int index)

@@ -40,6 +40,12 @@ struct link_interface {
 	bool knows_vlans;	/* as a bridge: it could look at VLAN tags (CONFIG_BRIDGE_VLAN_FILTERING) */
 	bool vlan_filtering;	/* as a bridge: it does */
 	uint32_t forward_delay; /* as a bridge: 1/100 s until a new port forwards */
+	uint16_t group_forward; /* as a bridge: a bit for each of 01:80:c2:00:00:00 to :0f that it forwards */
+	bool snooping;		/* as a bridge: it forwards multicast to those alone who asked for it */
+	bool knows_learned_max; /* as a bridge: it can have a limit of addresses that it learns (Linux 6.7) */
+	uint32_t learned_max;	/* as a bridge: that limit; 0: none */
+	uint32_t ageing;	/* as a bridge: 1/100 s until it forgets an address; 0: at once */
+	int lower;		/* index of the interface that it stands on, as a macvlan or VLAN does; 0: none here */
 };
 
 /*
@@ -51,6 +57,7 @@ struct link_change {
 	const char *alias;
 	const char *name;     /* -EEXIST: another interface has it */
 	int master;	      /* index of the bridge to join */
+	bool no_master;	      /* leave the bridge */
 	bool no_ipv6_address; /* the kernel makes no link-local address of the host's own on it */
 	bool up, down;
 };
@@ -98,6 +105,12 @@ int link_has_vlan(struct link *link, int port, uint32_t vlan);
 int link_make_bridge(struct link *link, const char *name, const unsigned char mac[static 6]);
 int link_set_bridge(struct link *link, int index, bool stp, uint32_t forward_delay);
 
+/*
+ * Give a bridge group_forward, snooping, ageing and learned_max as another has them; a kernel that has no limit passes over
+ * that.
+ */
+int link_set_switch(struct link *link, int index, const struct link_interface *as);
+
 int link_remove(struct link *link, int index);
 
 /*
@@ -135,6 +148,18 @@ int link_remove_address(struct link *link, const struct link_address *address);
 /* Every address of every interface; every route of every table. -EAGAIN: changed meanwhile, ask again. */
 int link_each_address(struct link *link, void (*each)(void *context, const struct link_address *), void *context);
 int link_each_route(struct link *link, void (*each)(void *context, const struct link_route *), void *context);
+
+/*
+ * Ask the kernel which way a packet to an address would take: from the host itself, or (in: the index of an interface)
+ * from a source that it comes in by there. *way has index, family and type; a negative errno value as well where the
+ * way ends: -EINVAL or -ENETUNREACH, -EHOSTUNREACH, -EACCES (blackhole, unreachable, prohibit).
+ */
+struct link_packet {
+	int family;
+	unsigned char to[16], from[16]; /* network byte order; from: with in */
+	int in;
+};
+int link_way(struct link *link, const struct link_packet *packet, struct link_route *way);
 
 /* How a tap is made; each of its queues alike. */
 struct tap_kind {

@@ -29,6 +29,7 @@ bool reply_number(struct nlattr *attribute, uint32_t *value)
 	return true;
 }
 
+_Static_assert(IFLA_BR_MAX <= BRIDGE_ATTRIBUTE_MAX, "room for each attribute of a bridge");
 _Static_assert(IFLA_BRPORT_MAX < 64, "a bit for each setting of a port");
 
 /* A setting of one byte. */
@@ -40,7 +41,8 @@ static bool is_on(struct nlattr *attribute)
 /* IFLA_LINKINFO: what kind of interface it is, and what it is as a bridge or as a port of one. */
 static bool parse_link_info(struct nlattr *attribute, struct link_interface *interface)
 {
-	struct nlattr *info[IFLA_INFO_MAX + 1], *bridge[IFLA_BR_MAX + 1] = {0}, *port[IFLA_BRPORT_MAX + 1] = {0};
+	struct nlattr *info[IFLA_INFO_MAX + 1], *bridge[BRIDGE_ATTRIBUTE_MAX + 1] = {0},
+									       *port[IFLA_BRPORT_MAX + 1] = {0};
 	char master_kind[sizeof(interface->kind)];
 	uint32_t stp;
 
@@ -49,17 +51,23 @@ static bool parse_link_info(struct nlattr *attribute, struct link_interface *int
 		!reply_text(info[IFLA_INFO_SLAVE_KIND], master_kind, sizeof(master_kind)))
 		return false;
 	if (strcmp(interface->kind, "bridge") == 0 && info[IFLA_INFO_DATA] &&
-		nla_parse_nested(bridge, IFLA_BR_MAX, info[IFLA_INFO_DATA], NULL) < 0)
+		nla_parse_nested(bridge, BRIDGE_ATTRIBUTE_MAX, info[IFLA_INFO_DATA], NULL) < 0)
 		return false;
 	if (strcmp(master_kind, "bridge") == 0 && info[IFLA_INFO_SLAVE_DATA] &&
 		nla_parse_nested(port, IFLA_BRPORT_MAX, info[IFLA_INFO_SLAVE_DATA], NULL) < 0)
 		return false;
 	if (!reply_number(bridge[IFLA_BR_FORWARD_DELAY], &interface->forward_delay) ||
+		!reply_number(bridge[IFLA_BR_AGEING_TIME], &interface->ageing) ||
+		!reply_number(bridge[BRIDGE_LEARNED_MAX], &interface->learned_max) ||
 		!reply_number(bridge[IFLA_BR_STP_STATE], &stp))
 		return false;
 	interface->stp = stp != 0;
 	/* A kernel whose bridges have no VLANs tells of filtering, not of their protocol (net/bridge/br_netlink.c). */
 	interface->knows_vlans = bridge[IFLA_BR_VLAN_PROTOCOL] != NULL;
+	if (bridge[IFLA_BR_GROUP_FWD_MASK] && nla_len(bridge[IFLA_BR_GROUP_FWD_MASK]) == sizeof(uint16_t))
+		interface->group_forward = nla_get_u16(bridge[IFLA_BR_GROUP_FWD_MASK]);
+	interface->knows_learned_max = bridge[BRIDGE_LEARNED_MAX] != NULL;
+	interface->snooping = is_on(bridge[IFLA_BR_MCAST_SNOOPING]);
 	interface->vlan_filtering = is_on(bridge[IFLA_BR_VLAN_FILTERING]);
 	for (int i = 1; i <= IFLA_BRPORT_MAX; i++) {
 		if (port[i] && nla_len(port[i]) == 1)
@@ -75,7 +83,7 @@ static bool parse_interface(struct nlmsghdr *message, struct link_interface *int
 {
 	struct nlattr *attributes[IFLA_MAX + 1];
 	const struct ifinfomsg *header = nlmsg_data(message);
-	uint32_t master;
+	uint32_t master, lower;
 
 	if (nlmsg_parse(message, sizeof(*header), attributes, IFLA_MAX, NULL) < 0)
 		return false;
@@ -84,11 +92,15 @@ static bool parse_interface(struct nlmsghdr *message, struct link_interface *int
 		return false;
 	if (attributes[IFLA_ADDRESS] && nla_len(attributes[IFLA_ADDRESS]) == sizeof(interface->mac))
 		memcpy(interface->mac, nla_data(attributes[IFLA_ADDRESS]), sizeof(interface->mac));
-	if (!reply_number(attributes[IFLA_MASTER], &master) || !reply_number(attributes[IFLA_MTU], &interface->mtu) ||
+	if (!reply_number(attributes[IFLA_MASTER], &master) || !reply_number(attributes[IFLA_LINK], &lower) ||
+		!reply_number(attributes[IFLA_MTU], &interface->mtu) ||
 		!reply_text(attributes[IFLA_IFNAME], interface->name, sizeof(interface->name)) ||
 		!reply_text(attributes[IFLA_IFALIAS], interface->alias, sizeof(interface->alias)))
 		return false;
 	interface->master = (int)master;
+	/* One of another namespace has its number there; what stands on itself stands on nothing. */
+	if (!attributes[IFLA_LINK_NETNSID] && (int)lower != interface->index)
+		interface->lower = (int)lower;
 	return interface->index > 0 && interface->master >= 0 && interface->name[0];
 }
 

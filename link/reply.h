@@ -24,6 +24,9 @@ struct reply {
  */
 int reply_read(struct reply *reply, const void *datagram, size_t size);
 
+/* Of a bridge; kernel headers before 6.7 do not have it (IFLA_BR_FDB_MAX_LEARNED, linux/if_link.h). */
+enum { BRIDGE_LEARNED_MAX = 49, BRIDGE_ATTRIBUTE_MAX = 63 };
+
 /* Attributes: the text of one, if it fits and ends in NUL as the kernel's do; a number. Absent: empty, or 0. */
 struct nlattr;
 bool reply_text(struct nlattr *attribute, char *buffer, size_t size);
@@ -50,8 +53,8 @@ struct route_reader {
 bool reply_take_route(void *reader, struct nlmsghdr *message);
 
 /*
- * Entries of bridges' forwarding databases, in fdb.c; neighbours, in neighbour.c; the VLANs of a port, in vlan.c: how
- * many, and the last one.
+ * Entries of bridges' forwarding databases, in fdb.c; taps that are locked to an address, in locked.c; neighbours, in
+ * neighbour.c; the VLANs of a port, in vlan.c: how many, and the last one.
  */
 struct fdb_entry;
 struct fdb_reader {
@@ -59,6 +62,13 @@ struct fdb_reader {
 	void *context;
 };
 bool reply_take_fdb_entry(void *reader, struct nlmsghdr *message);
+
+struct locked;
+struct locked_reader {
+	void (*each)(void *context, const struct locked *);
+	void *context;
+};
+bool reply_take_locked(void *reader, struct nlmsghdr *message);
 
 struct neighbour;
 struct neighbour_reader {
@@ -73,6 +83,9 @@ struct vlan_reader {
 	bool untagged; /* frames without a tag are in it, and leave without one */
 };
 bool reply_take_vlans(void *reader, struct nlmsghdr *message);
+
+/* Whether what was read is a single VLAN, of untagged frames, and this one. */
+bool vlan_is_only(const struct vlan_reader *reader, uint32_t vlan);
 
 struct nftables_object;
 struct nftables_reader {

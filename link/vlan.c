@@ -69,6 +69,11 @@ bool reply_take_vlans(void *context, struct nlmsghdr *message)
 	return true;
 }
 
+bool vlan_is_only(const struct vlan_reader *reader, uint32_t vlan)
+{
+	return reader->count == 1 && reader->vlan == vlan && reader->untagged;
+}
+
 int link_has_vlan(struct link *link, int port, uint32_t vlan)
 {
 	const struct br_vlan_msg header = {.family = AF_BRIDGE, .ifindex = (uint32_t)port};
@@ -78,5 +83,5 @@ int link_has_vlan(struct link *link, int port, uint32_t vlan)
 
 	if (error)
 		return error;
-	return reader.count == 1 && reader.vlan == vlan && reader.untagged ? 0 : -ENOENT;
+	return vlan_is_only(&reader, vlan) ? 0 : -ENOENT;
 }

@@ -7,6 +7,7 @@
 enum {
 	/* Of a bridge that tapgate makes; others may have VLANs and the spanning tree protocol besides. */
 	OWN_PORT_OPTIONS = OPTION_QUEUES | OPTION_MTU | OPTION_ISOLATED | OPTION_LOCK_MAC,
+	DHCP_OPTIONS = OPTION_DHCP | OPTION_LEASES | OPTION_LOCK_IP,
 	PORT_OPTIONS = OWN_PORT_OPTIONS | OPTION_VLAN | OPTION_GUARD,
 	OTHER_BRIDGES = OPTION_VLAN | OPTION_GUARD,
 	MTU_IPV6 = 1280,    /* the least of a link with IPv6 (RFC 8200): Linux has no IPv6 on an interface below it */
@@ -25,8 +26,8 @@ static const struct mode {
 	uint32_t lacks;
 } modes[] = {
 	[MODE_BRIDGED] = {"bridged", "a bridged network", false, PORT_OPTIONS, 0},
-	[MODE_NAT] = {"nat", "a nat network", true, OWN_PORT_OPTIONS | OPTION_DHCP, OTHER_BRIDGES},
-	[MODE_HOST_ONLY] = {"host-only", "a host-only network", true, OWN_PORT_OPTIONS | OPTION_DHCP, OTHER_BRIDGES},
+	[MODE_NAT] = {"nat", "a nat network", true, OWN_PORT_OPTIONS | DHCP_OPTIONS, OTHER_BRIDGES},
+	[MODE_HOST_ONLY] = {"host-only", "a host-only network", true, OWN_PORT_OPTIONS | DHCP_OPTIONS, OTHER_BRIDGES},
 	[MODE_INTERNAL] = {"internal", "an internal network", false, OWN_PORT_OPTIONS, OTHER_BRIDGES},
 	[MODE_STANDALONE] = {"standalone", "a standalone network", true, OPTION_QUEUES | OPTION_MTU | OPTION_PER_VM,
 		OTHER_BRIDGES | OPTION_MAC | OPTION_LOCK_MAC},
@@ -34,7 +35,7 @@ static const struct mode {
 
 /* Words that can be judged only when all of the line is known; addresses: of IPv4 and IPv6. */
 struct late {
-	struct word name, addresses[2], dhcp, per_vm;
+	struct word name, addresses[2], dhcp, per_vm, lock_ip;
 };
 
 const char *policy_mode_name(enum policy_mode mode)
@@ -45,15 +46,6 @@ const char *policy_mode_name(enum policy_mode mode)
 uint32_t policy_mode_lacks(enum policy_mode mode)
 {
 	return modes[mode].lacks;
-}
-
-const struct policy_network *find_network(const struct policy *policy, struct word name)
-{
-	for (size_t i = 0; i < policy->count.networks; i++) {
-		if (word_is(name, policy->networks[i].name))
-			return &policy->networks[i];
-	}
-	return NULL;
 }
 
 /* An address in text; the parser of libc needs a NUL behind it. */
@@ -206,6 +198,22 @@ static bool parse_dhcp(const struct line *line, struct policy_network *network, 
 	return !wrong || line_refuse(line, at, "%s", wrong);
 }
 
+/* That it can be known which address a guest was given, and that all it sends comes by the host, where that is held. */
+static bool check_lock_ip(const struct line *line, const struct policy_network *network, const struct late *late)
+{
+	const bool apart = network->mode == MODE_NAT || (network->options.given & OPTION_ISOLATED);
+	const char *wrong =
+		!late->dhcp.at ? "'lock-ip' without 'dhcp=', expected both: else nobody gives a guest an address"
+		: network->ipv6.given
+			? "'lock-ip' on a network with an IPv6 address, expected IPv4 alone: guests choose their IPv6 addresses"
+		: !apart
+			? "'lock-ip' on a network whose guests reach each other, expected 'isolated' beside it: what they "
+			  "send to one another does not come by the host"
+			: NULL;
+
+	return !wrong || line_refuse(line, late->lock_ip.at, "%s", wrong);
+}
+
 static bool check_late(const struct line *line, struct policy_network *network, const struct late *late)
 {
 	if (modes[network->mode].addresses && !network->ipv4.given && !network->ipv6.given)
@@ -219,6 +227,10 @@ static bool check_late(const struct line *line, struct policy_network *network, 
 	if (network->ipv6.given && (network->options.given & OPTION_MTU) && network->options.mtu < MTU_IPV6)
 		return line_refuse(line, late->addresses[1].at,
 			"an IPv6 address with mtu=%u, expected an MTU of at least %d", network->options.mtu, MTU_IPV6);
+	if (!late->dhcp.at && network->options.given & OPTION_LEASES)
+		return line_refuse(line, line->at, "leases= without dhcp=, expected both");
+	if (late->lock_ip.at && !check_lock_ip(line, network, late))
+		return false;
 	return !late->dhcp.at || parse_dhcp(line, network, late);
 }
 
@@ -277,6 +289,8 @@ bool parse_network(struct line *line)
 			late.dhcp = value;
 		else if (option == OPTION_PER_VM)
 			late.per_vm = value;
+		else if (option == OPTION_LOCK_IP)
+			late.lock_ip = word;
 	}
 	return check_late(line, network, &late);
 }

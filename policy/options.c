@@ -27,6 +27,8 @@ static const struct option {
 	{"guard", OPTION_GUARD, true, 0, 0, 0},
 	{"dhcp", OPTION_DHCP, false, 0, 0, 0},
 	{"per-vm", OPTION_PER_VM, false, 0, 0, 0},
+	{"lock-ip", OPTION_LOCK_IP, true, 0, 0, 0},
+	{"leases", OPTION_LEASES, false, 1, POLICY_LEASES_MAX, offsetof(struct policy_options, leases)},
 };
 static const struct option *const table_end = table + sizeof(table) / sizeof(*table);
 

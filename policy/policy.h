@@ -20,6 +20,7 @@ enum {
 	POLICY_ERRORS_MAX = 100, /* errors that policy_check tells */
 	POLICY_POOL_MAX = 65535, /* subnets that a pool hands out at most, however many it has */
 	POLICY_QUEUES_MAX = 16,
+	POLICY_LEASES_MAX = 64,
 	POLICY_MTU_MAX = 65521, /* bytes: what a tap can have, 65535 less an Ethernet header (drivers/net/tun.c) */
 };
 
@@ -71,6 +72,8 @@ enum policy_option {
 	/* of network lines alone */
 	OPTION_DHCP = 1 << 8,
 	OPTION_PER_VM = 1 << 9,
+	OPTION_LEASES = 1 << 12,
+	OPTION_LOCK_IP = 1 << 13,
 	/* of rules alone */
 	OPTION_USER = 1 << 10,
 	OPTION_GROUP = 1 << 11,
@@ -82,6 +85,7 @@ struct policy_options {
 	uint32_t queues; /* 1 to POLICY_QUEUES_MAX */
 	uint32_t vlan;	 /* 1 to 4094 */
 	uint32_t mtu;	 /* bytes, 68 to POLICY_MTU_MAX */
+	uint32_t leases; /* hardware addresses behind a port that DHCP serves, 1 to POLICY_LEASES_MAX */
 	unsigned char mac[6];
 	unsigned char padding[2]; /* named, so that two can be compared as bytes */
 };
@@ -112,6 +116,9 @@ const char *policy_mode_name(enum policy_mode mode);
 /* The options that a rule may have and a network of a mode cannot, and what a set's first option is called. */
 uint32_t policy_mode_lacks(enum policy_mode mode);
 const char *policy_option_name(uint32_t options);
+
+/* How many hardware addresses behind one port DHCP serves: what leases= says, else 4. */
+unsigned int policy_leases(const struct policy_network *network);
 
 /* --- subnets ----------------------------------------------------------------------------------------------------- */
 

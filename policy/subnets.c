@@ -180,3 +180,12 @@ size_t policy_conflicts(
 	}
 	return conflicts.count;
 }
+
+/* --- leases ------------------------------------------------------------------------------------------------------ */
+
+unsigned int policy_leases(const struct policy_network *network)
+{
+	enum { LEASES = 4 }; /* a guest, and a few that it runs itself */
+
+	return network->options.given & OPTION_LEASES ? network->options.leases : LEASES;
+}

@@ -7,8 +7,10 @@
 #include "cli/check/live.h"
 #include "cli/load.h"
 #include "cli/networks/bridge.h"
+#include "cli/networks/locks.h"
 #include "link/alias.h"
 #include "link/fdb.h"
+#include "policy/mac.h"
 
 enum { ADDRESS_SET = 3 }; /* NET_ADDR_SET of include/linux/netdevice.h: somebody chose it */
 
@@ -108,7 +110,8 @@ static void look_at_port(struct live *live, const struct link_interface *bridge,
 {
 	struct word name = {port->name, strlen(port->name)};
 
-	look_at_addresses(live, bridge, port);
+	if (!bridge_is_ours(bridge)) /* else it is not as wanted, which live_networks.c tells */
+		look_at_addresses(live, bridge, port);
 	if (is_wireless(port->name))
 		LIVE_WARN(live, bridge->name, "wireless",
 			"its port %s is a Wi-Fi card: unless that is an access point itself, or speaks 4addr, the one "
@@ -147,6 +150,28 @@ static void look_at_guests(struct live *live, const struct link_interface *bridg
 			guests.ports);
 }
 
+/* A tap that lost the address that it is locked to, to whom, and the way out. */
+static void look_at_lock(void *context, const struct lost_lock *lost)
+{
+	struct live *live = context;
+	struct alias_tap thief;
+	char mac[MAC_TEXT], holder[192] = "", out[192] = "tapgate up";
+	const char *port = lost->holder ? QUOTED(((struct word){lost->holder->name, strlen(lost->holder->name)})) : "";
+
+	mac_text(lost->mac, mac);
+	if (lost->holder)
+		text_append(holder, sizeof(holder), " to %s", port);
+	if (lost->holder && alias_read_tap(lost->holder, &thief))
+		text_append(holder, sizeof(holder), ", a tap of uid %u", thief.uid);
+	if (lost->fixed)
+		snprintf(out, sizeof(out), "bridge fdb del %s dev %s master && tapgate up", mac, port);
+	else if (lost->own)
+		snprintf(out, sizeof(out), "ip link set %s address ANOTHER && tapgate up", port);
+	LIVE_WARN(live, lost->bridge->name, "lock",
+		"the tap '%s' of uid %u lost the address %s that it is locked to%s, and nothing passes it; run: %s",
+		lost->tap->name, lost->alias.uid, mac, holder, out);
+}
+
 void live_bridges(struct live *live)
 {
 	const struct host *host = &live->session->host;
@@ -168,5 +193,6 @@ void live_bridges(struct live *live)
 				look_at_port(live, interface, &host->interfaces[j]);
 		}
 		look_at_guests(live, interface);
+		locks_each_lost(live->session, interface->index, look_at_lock, live);
 	}
 }

@@ -143,6 +143,38 @@ static void look_at_network_manager(struct live *live)
 			"install tapgate.conf into /etc/NetworkManager/conf.d, and run: nmcli general reload");
 }
 
+/* --- connections that nobody tracks ------------------------------------------------------------------------------- */
+
+static bool has_nat(const struct policy *policy)
+{
+	size_t count;
+	const struct policy_network *networks = policy_networks(policy, &count);
+
+	for (size_t i = 0; i < count; i++) {
+		if (networks[i].mode == MODE_NAT)
+			return true;
+	}
+	return false;
+}
+
+/* A nat network's guard lets answers through, which it knows by their connections: none is an answer to notrack. */
+static void look_at_tracking(struct live *live)
+{
+	char *rules = has_nat(live->policy) ? rules_ask(live->session, "list ruleset") : NULL, *rest = rules, *line;
+	char family[16] = "", table[64] = "";
+
+	while ((line = strsep(&rest, "\n"))) {
+		if (sscanf(line, "table %15s %63s", family, table) == 2 || !strstr(line, "notrack"))
+			continue;
+		LIVE_WARN(live, NULL, "notrack",
+			"the table '%s %s' has packets that are not tracked (notrack), and where these are answers to "
+			"guests of a nat network its guard drops them; except the bridges of such networks in that rule",
+			family, table);
+		break;
+	}
+	free(rules);
+}
+
 void live_firewall(struct live *live)
 {
 	struct firewall firewall = {.chains = NULL};
@@ -168,4 +200,5 @@ void live_firewall(struct live *live)
 						  "at");
 	}
 	firewall_forget(&firewall);
+	look_at_tracking(live);
 }

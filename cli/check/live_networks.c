@@ -4,8 +4,11 @@
 #include "cli/check/live.h"
 #include "cli/load.h"
 #include "cli/networks/bridge.h"
+#include "cli/networks/members.h"
+#include "cli/networks/names.h"
 #include "cli/networks/network.h"
 #include "cli/networks/report.h"
+#include "cli/taps/leases.h"
 #include "link/tun.h"
 
 static void look_at_state(struct live *live, const struct report *report)
@@ -36,18 +39,51 @@ static void look_at_state(struct live *live, const struct report *report)
 struct members {
 	struct live *live;
 	const char *network;
+	bool any; /* what `tapgate up` does not settle */
 };
 
-static void look_at_member(void *context, const struct report_member *member)
+static void look_at_member(void *context, const struct trouble *trouble)
 {
 	struct members *members = context;
-	struct word name = {member->interface->name, strlen(member->interface->name)};
+	const char *name = QUOTED(((struct word){trouble->interface->name, strlen(trouble->interface->name)}));
 
-	if (!member->ours)
+	if (trouble->kind == TROUBLE_FOREIGN)
 		LIVE_WARN(members->live, members->network, "port",
-			"its port %s is not a tap of tapgate-helper's, and whoever is behind it is on the network; "
-			"take it out: ip link set %s nomaster",
-			QUOTED(name), QUOTED(name));
+			"its port %s is not a tap of tapgate-helper's for it, and whoever is behind it is on the "
+			"network; take it out: ip link set %s nomaster",
+			name, name);
+	else if (trouble->kind == TROUBLE_UPPER)
+		LIVE_WARN(members->live, members->network, "upper",
+			"the interface %s stands on it, past its guard; remove it: ip link delete %s", name, name);
+	else
+		return;
+	members->any = true;
+}
+
+/* Near the end, where one guest more than usual is one too many; and names that two guests would have. */
+static void look_at_leases(struct live *live, const struct report *report)
+{
+	int used = dnsmasq_wanted(report->network) ? leases_used(report->network) : -1;
+	unsigned int room = leases_room(report->network);
+	struct names names;
+
+	if (used >= 0 && (unsigned int)used * 10 >= room * 9)
+		LIVE_WARN(live, report->name, "leases",
+			"%d of the %u addresses of dhcp= are in use, and who comes when there is none left gets none; "
+			"make the range larger, or limit its users with max=",
+			used, room);
+	if (!names_read(report->name, &names))
+		return;
+	for (size_t i = 0; i < names.count; i++) {
+		char mac[MAC_TEXT];
+
+		mac_text(names.records[i].mac, mac);
+		if (names.records[i].kind == NAME_REFUSED)
+			LIVE_WARN(live, report->name, "name",
+				"the guest %s asks for the name '%s', which another guest had first; it has none", mac,
+				names.records[i].name);
+	}
+	names_forget(&names);
 }
 
 static void look_at_bridged(struct live *live, const struct report *report)
@@ -93,15 +129,18 @@ void live_networks(struct live *live)
 
 	for (size_t i = 0; i < count; i++) {
 		struct report report = report_make(live->session, &networks[i], networks[i].name);
-		struct members members = {live, networks[i].name};
+		struct members members = {.live = live, .network = networks[i].name};
 
 		live->hidden |= report.guard == GUARD_UNKNOWN;
 		if (!bridge_is_managed(&networks[i])) {
 			look_at_bridged(live, &report);
 			continue;
 		}
-		look_at_state(live, &report);
-		report_each_member(live->session, &report, look_at_member, &members);
+		members_each_trouble(live->session, &networks[i], look_at_member, &members);
+		if (report.state != REPORT_DIFFERENT || !members.any ||
+			report.difference != members_difference(live->session, &networks[i]))
+			look_at_state(live, &report);
+		look_at_leases(live, &report);
 	}
 	network_each(live->session, look_at_leftover, live);
 	look_at_taps(live);

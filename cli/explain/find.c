@@ -54,6 +54,7 @@ static void count_orphans(const struct scene *scene, uid_t uid, struct explained
 /* --- the guest's addresses --------------------------------------------------------------------------------------- */
 
 struct known {
+	const struct host *host;
 	const unsigned char *given;   /* the rule's address */
 	bool taken;		      /* that one */
 	unsigned char mac[MAC_BYTES]; /* the user's block, with the last octet free */
@@ -63,8 +64,12 @@ struct known {
 static void see_entry(void *context, const struct fdb_entry *entry)
 {
 	struct known *known = context;
+	const struct link_interface *port = host_interface_at(known->host, entry->index);
+	struct alias_tap tap;
 
-	if (memcmp(entry->mac, known->given, MAC_BYTES) == 0)
+	/* As in helper/lock.c: neither a frame nor the hardware address of a tap of ours is a claim. */
+	if (memcmp(entry->mac, known->given, MAC_BYTES) == 0 &&
+		(entry->fixed || entry->stays || (entry->own && !(port && alias_read_tap(port, &tap)))))
 		known->taken = true;
 	if (mac_in_block(entry->mac, known->mac))
 		known->octets[entry->mac[MAC_BLOCK_BYTES]] = true;
@@ -78,7 +83,7 @@ static void find_mac(struct session *session, const struct explain_who *who, str
 {
 	const struct permit *permit = &explained->answer->permit;
 	struct report *report = &explained->report;
-	struct known known = {.given = permit->options.mac};
+	struct known known = {.host = &session->host, .given = permit->options.mac};
 
 	if (permit->network.mode == MODE_STANDALONE || !mac_block(who->uid, permit->network.name, known.mac))
 		return;
@@ -247,6 +252,7 @@ static void tell_grant(const struct permit *permit, enum policy_option option, c
 			permit->by_rule & option				      ? BY_RULE
 			: line & option						      ? BY_LINE
 			: option == OPTION_LOCK_MAC && (permit->by_rule & OPTION_MAC) ? BY_RULE
+			: option == OPTION_LOCK_MAC && (line & OPTION_LOCK_IP)	      ? BY_LINE
 										      : BY_MODE);
 }
 
@@ -264,6 +270,7 @@ void explain_each_grant(const struct permit *permit,
 		{"queues", OPTION_QUEUES, options->queues},
 		{"mac", OPTION_MAC, 0},
 		{"lock-mac", OPTION_LOCK_MAC, 0},
+		{"lock-ip", OPTION_LOCK_IP, 0},
 		{"isolated", OPTION_ISOLATED, 0},
 		{"guard", OPTION_GUARD, 0},
 		{"vlan", OPTION_VLAN, options->vlan},

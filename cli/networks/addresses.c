@@ -86,6 +86,11 @@ bool addresses_add(struct session *session, const struct policy_network *network
 	return change_address(session, network, address, true);
 }
 
+bool addresses_renew(struct session *session, const struct policy_network *network, const struct link_address *address)
+{
+	return change_address(session, network, address, false) && change_address(session, network, address, true);
+}
+
 static bool add_address(struct session *session, const struct policy_network *network, int index, int family,
 	const struct policy_subnet *subnet)
 {

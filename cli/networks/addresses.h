@@ -18,4 +18,7 @@ bool addresses_settle(struct session *session, const struct policy_network *netw
 /* Add one to an interface of the network's. */
 bool addresses_add(struct session *session, const struct policy_network *network, const struct link_address *address);
 
+/* Remove one that is there, and add it again: the kernel makes its routes anew by that. */
+bool addresses_renew(struct session *session, const struct policy_network *network, const struct link_address *address);
+
 #endif

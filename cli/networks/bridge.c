@@ -3,16 +3,14 @@
 #include <errno.h>
 #include <linux/if_link.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "cli/networks/addresses.h"
+#include "cli/networks/bridge_mac.h"
 #include "cli/networks/ports.h"
 #include "cli/networks/sysctl.h"
 #include "cli/say.h"
 #include "link/alias.h"
-#include "link/guard.h"
 
 bool bridge_is_managed(const struct policy_network *network)
 {
@@ -32,41 +30,11 @@ static struct link_interface find(const struct session *session, const struct po
 	return bridge && bridge_is_ours(bridge) ? *bridge : (struct link_interface){.index = 0};
 }
 
-/*
- * A hardware address of the bridge's own, the same after each boot: guests know their router by it. Locally
- * administered (IEEE 802), 02:74:67 as its beginning, so that udev's rules know such a bridge when they first see it;
- * the rest from the machine's identity (machine-id(5)) and the network's name, or from chance where there is no such
- * identity.
- */
-static const unsigned char mac_begin[] = {0x02, 0x74, 0x67};
-
-static void choose_mac(const char *name, unsigned char mac[static 6])
-{
-	char id[64] = "";
-	uint64_t digest = GUARD_DIGEST_START;
-	FILE *file = fopen("/etc/machine-id", "re");
-
-	if (file) {
-		if (!fgets(id, sizeof(id), file))
-			id[0] = '\0';
-		fclose(file);
-	}
-	digest = guard_digest(guard_digest(digest, id, strlen(id)), name, strlen(name));
-	if (strlen(id) < 32 && getrandom(&digest, sizeof(digest), 0) != sizeof(digest))
-		digest = guard_digest(digest, name, strlen(name));
-	memcpy(mac, mac_begin, sizeof(mac_begin));
-	memcpy(mac + sizeof(mac_begin), &digest, 6 - sizeof(mac_begin));
-}
-
-static bool mac_is_ours(const unsigned char mac[static 6])
-{
-	return memcmp(mac, mac_begin, sizeof(mac_begin)) == 0;
-}
-
 bool bridge_is_ours(const struct link_interface *interface)
 {
-	return alias_is_bridge(interface) || (strcmp(interface->kind, "bridge") == 0 && !interface->alias[0] &&
-						     !(interface->flags & IFF_UP) && mac_is_ours(interface->mac));
+	return alias_is_bridge(interface) ||
+	       (strcmp(interface->kind, "bridge") == 0 && !interface->alias[0] && !(interface->flags & IFF_UP) &&
+		       bridge_mac_is_ours(interface->mac));
 }
 
 /* --- the bridge itself ------------------------------------------------------------------------------------------- */
@@ -93,7 +61,7 @@ bool bridge_make(struct session *session, const struct policy_network *network)
 		return true;
 	if (!session->dry) {
 		memcpy(undo.name, network->name, sizeof(network->name));
-		choose_mac(network->name, undo.before.mac);
+		bridge_mac_choose(network->name, undo.before.mac);
 		session_undo_with(session, remove_again, undo); /* first: it may be there without our hearing of it */
 		error = link_make_bridge(session->link, network->name, undo.before.mac);
 		if (error)
@@ -135,6 +103,26 @@ static bool differs(const char *what, const char **difference)
 	return true;
 }
 
+/*
+ * The kernel's defaults are a switch's. What is for a bridge itself is not passed on: it is none of a spanning tree, and
+ * what guests say by these addresses to one another would be out of the guard's sight. With snooping, one guest's query
+ * takes multicast, neighbour discovery included, from those whose firewalls know no MLD (dfinity/ic 11246). Without a
+ * limit, one guest fills memory with addresses that the bridge learns; if it forgot them at once, all would hear all.
+ */
+static const struct link_interface as_switch = {
+	.group_forward = 0,
+	.snooping = false,
+	.ageing = 30000,      /* the kernel's default */
+	.learned_max = 16384, /* sixteen for each port that a bridge can have */
+};
+
+static bool switch_differs(const struct link_interface *bridge)
+{
+	return bridge->group_forward != as_switch.group_forward || bridge->snooping != as_switch.snooping ||
+	       bridge->ageing != as_switch.ageing ||
+	       (bridge->knows_learned_max && bridge->learned_max != as_switch.learned_max);
+}
+
 /* The first setting of a bridge that is not as the network wants it. */
 static bool setting_differs(
 	const struct policy_network *network, const struct link_interface *bridge, const char **difference)
@@ -145,12 +133,20 @@ static bool setting_differs(
 	alias_of_bridge(network->name, policy_mode_name(network->mode), alias);
 	if (strcmp(bridge->alias, alias) != 0)
 		return differs("mark (its mode)", difference);
-	if (!mac_is_ours(bridge->mac))
+	if (!bridge_mac_is_right(bridge))
 		return differs("hardware address", difference);
+	if (bridge->group_forward != as_switch.group_forward)
+		return differs("group_fwd_mask", difference);
+	if (bridge->snooping != as_switch.snooping)
+		return differs("multicast snooping", difference);
+	if (bridge->ageing != as_switch.ageing)
+		return differs("ageing of addresses", difference);
 	if (bridge->stp || bridge->forward_delay)
 		return differs("spanning tree and forward delay", difference);
 	if (bridge->mtu != mtu_wanted(network))
 		return differs("MTU", difference);
+	if (bridge->knows_learned_max && bridge->learned_max != as_switch.learned_max)
+		return differs("limit of learned addresses", difference);
 	if (mode >= 0 && mode != 1)
 		return differs("choice of an IPv6 address", difference);
 	return false;
@@ -162,6 +158,8 @@ static bool set_back(struct session *session, const struct undo_values *values)
 	const struct link_change change = {.mac = before->mac, .mtu = before->mtu, .alias = before->alias};
 	int error = link_set_bridge(session->link, values->index, before->stp, before->forward_delay);
 
+	if (!error && switch_differs(before))
+		error = link_set_switch(session->link, values->index, before);
 	if (!error)
 		error = link_change(session->link, values->index, &change);
 	if (!error && ipv6_address_mode(values->name) != values->number)
@@ -175,15 +173,17 @@ static int apply_settings(
 	unsigned char mac[6];
 	char alias[IFALIASZ];
 	uint32_t mtu = mtu_wanted(network);
-	const struct link_change change = {.mac = mac_is_ours(bridge->mac) ? NULL : mac,
+	const struct link_change change = {.mac = bridge_mac_is_right(bridge) ? NULL : mac,
 		.mtu = bridge->mtu == mtu ? 0 : mtu,
 		.alias = alias,
 		.no_ipv6_address = true};
 	int error;
 
 	alias_of_bridge(network->name, policy_mode_name(network->mode), alias);
-	choose_mac(network->name, mac);
+	bridge_mac_choose(network->name, mac);
 	error = link_set_bridge(session->link, bridge->index, false, 0);
+	if (!error && switch_differs(bridge))
+		error = link_set_switch(session->link, bridge->index, &as_switch);
 	return error ? error : link_change(session->link, bridge->index, &change);
 }
 

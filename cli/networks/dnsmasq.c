@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "cli/clock.h"
+#include "cli/networks/dnsmasq_drift.h"
 #include "cli/networks/dnsmasq_files.h"
 #include "cli/networks/dnsmasq_process.h"
 #include "cli/networks/dnsmasq_run.h"
@@ -85,9 +86,10 @@ enum dnsmasq_state dnsmasq_state(const struct policy_network *network)
 
 	if (!dnsmasq_lives(network->name, &process) || process.elsewhere)
 		return DNSMASQ_ABSENT;
-	if (dnsmasq_wanted(network) && plan(network, &words, why, sizeof(why)) && dnsmasq_has_words(&process, &words))
-		return DNSMASQ_RUNNING;
-	return DNSMASQ_DIFFERENT;
+	if (!dnsmasq_wanted(network) || !plan(network, &words, why, sizeof(why)) ||
+		!dnsmasq_has_words(&process, &words) || dnsmasq_lacks_files(network->name, &words))
+		return DNSMASQ_DIFFERENT;
+	return dnsmasq_is_deaf(network) ? DNSMASQ_DEAF : DNSMASQ_RUNNING;
 }
 
 /* --- starting ---------------------------------------------------------------------------------------------------- */
@@ -141,8 +143,11 @@ static bool is_taken(int directory, const char *name)
 static bool start(const char *name, struct dnsmasq_words *words, char *why, size_t why_size)
 {
 	char ignored[256];
+	struct dnsmasq_account account;
 	int directory = dnsmasq_directory(true, why, why_size);
-	bool recorded = directory >= 0 && dnsmasq_write_record(directory, name, words, why, why_size);
+	bool recorded = directory >= 0 && find_account(&account) &&
+			dnsmasq_prepare(directory, name, account.user, why, why_size) &&
+			dnsmasq_write_record(directory, name, words, why, why_size);
 
 	if (directory >= 0)
 		close(directory);
@@ -159,6 +164,7 @@ bool dnsmasq_start(const struct policy_network *network, char *why, size_t why_s
 {
 	struct dnsmasq_words words;
 	int directory;
+	pid_t pid;
 	bool taken;
 
 	if (!plan(network, &words, why, why_size))
@@ -175,6 +181,9 @@ bool dnsmasq_start(const struct policy_network *network, char *why, size_t why_s
 			network->name);
 		return false;
 	}
+	pid = dnsmasq_pid(network->name);
+	if (pid)
+		dnsmasq_save_leases(network->name, pid);
 	if (!dnsmasq_stop(network->name, why, why_size))
 		return false;
 	if (!start(network->name, &words, why, why_size))

@@ -18,7 +18,8 @@
 enum dnsmasq_state {
 	DNSMASQ_ABSENT,
 	DNSMASQ_RUNNING,
-	DNSMASQ_DIFFERENT, /* runs, but with other words than wanted, or for a bridge that was made anew since */
+	DNSMASQ_DIFFERENT, /* runs, but with other words than wanted, for a bridge made anew since, or without files */
+	DNSMASQ_DEAF,	   /* runs as it should, and reads nothing that it is sent */
 };
 
 /* Whether a network should have one: mode nat or host-only, and dhcp= is given. */

@@ -2,9 +2,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "cli/run/launch.h"
 
 /* --- the directory ----------------------------------------------------------------------------------------------- */
 
@@ -78,8 +82,34 @@ bool dnsmasq_read_record(int directory, const char *name, struct dnsmasq_words *
 	return dnsmasq_words_cut(words);
 }
 
+/* Beside the helper, where `make install` puts both. */
+static bool find_program(char path[static PATH_MAX])
+{
+	char *slash = launch_find_helper(path) ? strrchr(path, '/') : NULL;
+
+	return slash && (size_t)snprintf(slash, (size_t)(path + PATH_MAX - slash), "/tapgate-lease") <
+				(size_t)(path + PATH_MAX - slash);
+}
+
+bool dnsmasq_prepare(int directory, const char *name, const char *user, char *why, size_t why_size)
+{
+	const struct file_name link = file_name(name, ".lease"), names = file_name(name, ".names");
+	const struct passwd *account = getpwnam(user);
+	char program[PATH_MAX];
+
+	if (account && find_program(program) && (unlinkat(directory, link.text, 0) == 0 || errno == ENOENT) &&
+		symlinkat(program, directory, link.text) == 0 &&
+		(mkdirat(directory, names.text, 0755) == 0 || errno == EEXIST) &&
+		fchownat(directory, names.text, account->pw_uid, account->pw_gid, AT_SYMLINK_NOFOLLOW) == 0)
+		return true;
+	text_append(why, why_size, "cannot prepare " DNSMASQ_DIRECTORY "/%s and /%s: %s", link.text, names.text,
+		strerror(errno));
+	return false;
+}
+
 void dnsmasq_forget(int directory, const char *name)
 {
 	unlinkat(directory, file_name(name, ".words").text, 0);
 	unlinkat(directory, file_name(name, ".pid").text, 0);
+	unlinkat(directory, file_name(name, ".lease").text, 0);
 }

@@ -23,6 +23,12 @@ bool dnsmasq_write_record(
 	int directory, const char *name, const struct dnsmasq_words *words, char *why, size_t why_size);
 bool dnsmasq_read_record(int directory, const char *name, struct dnsmasq_words *words);
 
+/*
+ * What it needs besides: the link by which it calls tapgate-lease, whose name says for which network; and a directory
+ * of its user's for the names of guests. False with a phrase in `why`.
+ */
+bool dnsmasq_prepare(int directory, const char *name, const char *user, char *why, size_t why_size);
+
 /* Remove the record, and the pid file. */
 void dnsmasq_forget(int directory, const char *name);
 

@@ -231,6 +231,7 @@ static bool end_by(const struct dnsmasq_process *process, int number)
 
 	if (syscall(SYS_pidfd_send_signal, process->pidfd, number, NULL, 0) < 0)
 		return errno == ESRCH;
+	syscall(SYS_pidfd_send_signal, process->pidfd, SIGCONT, NULL, 0); /* one that is stopped ends when it goes on */
 	for (int64_t left = END_PATIENCE; left > 0; left = deadline - clock_milliseconds()) {
 		if (poll(&ended, 1, (int)left) > 0)
 			return true;
@@ -241,6 +242,18 @@ static bool end_by(const struct dnsmasq_process *process, int number)
 bool dnsmasq_end(const struct dnsmasq_process *process)
 {
 	return end_by(process, SIGTERM) || end_by(process, SIGKILL);
+}
+
+/* Whether a process is the child of a dnsmasq that lives, and so its business (PPid: in proc(5)). */
+static bool is_child(pid_t pid)
+{
+	static const char label[] = "\nPPid:\t";
+	char path[PROC_PATH_MAX], text[512], *at;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+	text[read_file(AT_FDCWD, path, text, sizeof(text) - 1)] = '\0';
+	at = strstr(text, label);
+	return at && executes_dnsmasq((pid_t)strtol(at + sizeof(label) - 1, NULL, 10));
 }
 
 bool dnsmasq_end_others(const char *name)
@@ -254,7 +267,7 @@ bool dnsmasq_end_others(const char *name)
 	while (proc && (entry = readdir(proc))) {
 		struct word word = {entry->d_name, strlen(entry->d_name)};
 
-		if (!word_number(word, INT32_MAX, &pid) || !look((pid_t)pid, name, &process))
+		if (!word_number(word, INT32_MAX, &pid) || is_child((pid_t)pid) || !look((pid_t)pid, name, &process))
 			continue;
 		if (!process.elsewhere && !end_by(&process, SIGKILL))
 			ended = false;

@@ -1,4 +1,4 @@
-/* The words for dnsmasq, version 2.80 or newer: see dnsmasq(8). */
+/* The words for dnsmasq, version 2.81 or newer: see dnsmasq(8). */
 #include "cli/networks/dnsmasq_words.h"
 
 #include <arpa/inet.h>
@@ -171,7 +171,8 @@ static void add_frame(
  * wpad (a proxy for everything: VU#598349), isatap (a router, RFC 5214), localhost. Each a second time for names that
  * arrive with a domain, which dnsmasq cuts off only after it has looked.
  */
-static void add_names(struct dnsmasq_words *words, const struct policy_network *network, const char *domain)
+static void add_names(struct dnsmasq_words *words, const struct dnsmasq_account *account,
+	const struct policy_network *network, const char *domain)
 {
 	static const char *const refused[] = {"wpad", "isatap", "localhost"};
 
@@ -187,6 +188,15 @@ static void add_names(struct dnsmasq_words *words, const struct policy_network *
 		add(words, "--dhcp-name-match=set:refused,%s.*", refused[i]);
 	}
 	add(words, "--dhcp-ignore-names=tag:refused");
+	/*
+	 * A name stays with the guest that had it first: tapgate-lease sees to that (lease/main.c), for IPv4. DHCPv6's
+	 * clients identify themselves by what they like, and their names are not taken.
+	 */
+	add(words, "--dhcp-ignore-names=tag:dhcpv6");
+	add(words, "--dhcp-script=" DNSMASQ_DIRECTORY "/%s.lease", network->name);
+	add(words, "--dhcp-scriptuser=%s", account->user);
+	add(words, "--script-on-renewal");
+	add(words, "--dhcp-hostsfile=" DNSMASQ_DIRECTORY "/%s.names", network->name);
 }
 
 /* IPv4. The tag is for nobody but the reader of the words: see dnsmasq_words.h. */
@@ -195,6 +205,8 @@ static void add_ipv4(struct dnsmasq_words *words, const struct policy_network *n
 	const unsigned char *host = network->ipv4.address;
 
 	add(words, "--dhcp-authoritative");
+	/* A guest is its hardware address, which the guard holds it to. Clones of an image have one identifier. */
+	add(words, "--dhcp-ignore-clid");
 	add(words, "--dhcp-lease-max=" LEASES_MAX);
 	add(words, "--no-ping"); /* the range is ours alone, and an echo request takes a capability more */
 	add(words, "--dhcp-range=set:bridge-%u,%s,%s,%s," LEASE_TIME, index, ipv4_text(network->dhcp_first).text,
@@ -234,7 +246,7 @@ bool dnsmasq_words(struct dnsmasq_words *words, const char *program, const struc
 	dnsmasq_domain(network->name, domain);
 	words->size = 0;
 	add_frame(words, program, account, network->name);
-	add_names(words, network, domain);
+	add_names(words, account, network, domain);
 	add_ipv4(words, network, index);
 	add_ipv6(words, network, domain);
 	return dnsmasq_words_cut(words);

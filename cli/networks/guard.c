@@ -5,22 +5,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/networks/guard_leases.h"
 #include "cli/networks/guard_text.h"
 #include "cli/networks/rules.h"
 #include "cli/say.h"
 #include "link/nftables.h"
 
-/* A guard's table is in one of these. */
-static const struct {
-	int number;
-	const char *word;
-} families[] = {{NFPROTO_INET, "inet"}, {NFPROTO_NETDEV, "netdev"}};
-enum { FAMILIES = sizeof(families) / sizeof(*families) };
-
-/* number: one of the families. */
+/* number: one of the families that a seal can be in. */
 static const char *family_word(int number)
 {
-	return number == families[0].number ? families[0].word : families[1].word;
+	return number == NFPROTO_NETDEV ? "netdev" : "inet";
 }
 
 static int family_of(const struct policy_network *network)
@@ -98,11 +92,11 @@ static int write_removal(struct session *session, FILE *out, const char *network
 	uint32_t flags;
 
 	guard_table(network, table);
-	for (size_t i = 0; i < FAMILIES; i++) {
-		int error = nftables_table(session->nftables, families[i].number, table, &flags);
+	for (size_t i = 0; i < GUARD_FAMILIES; i++) {
+		int error = nftables_table(session->nftables, guard_families[i].number, table, &flags);
 
 		if (error == 0)
-			fprintf(out, "delete table %s %s\n", families[i].word, table);
+			fprintf(out, "delete table %s %s\n", guard_families[i].word, table);
 		else if (error != -ENOENT && error != -EOPNOTSUPP && error != -EAFNOSUPPORT)
 			return error;
 	}
@@ -163,23 +157,45 @@ static bool take_down_again(struct session *session, const struct undo_values *v
 	return guard_take_down(session, values->name);
 }
 
+/* The tables of a guard as text, that with the seal first. Empty where there is none; NULL when memory ran out. */
+static char *list_tables(struct session *session, const char *table, int sealed)
+{
+	char command[128], *text = NULL, *part;
+	size_t size;
+	uint32_t flags;
+	FILE *out = open_memstream(&text, &size);
+
+	for (size_t i = 0; out && i <= GUARD_FAMILIES; i++) {
+		const struct guard_family *family = &guard_families[i ? i - 1 : 0];
+		int number = i ? family->number : sealed;
+
+		if ((i && number == sealed) || nftables_table(session->nftables, number, table, &flags) != 0)
+			continue;
+		snprintf(command, sizeof(command), "list table %s %s", i ? family->word : family_word(sealed), table);
+		part = rules_ask(session, command);
+		fputs(part ? part : "", out);
+		free(part);
+	}
+	return out && fclose(out) == 0 ? text : NULL;
+}
+
 /* A guard that stands, as text; NULL if there is none worth to be put back. 0 or a negative errno value. */
 static int copy(struct session *session, const char *network, char **text)
 {
-	char table[GUARD_TABLE_MAX], command[128];
+	static const int sealed[] = {NFPROTO_INET, NFPROTO_NETDEV};
+	char table[GUARD_TABLE_MAX];
 	struct guard guard = {.exists = false};
 
 	*text = NULL;
 	guard_table(network, table);
-	for (size_t i = 0; i < FAMILIES; i++) {
-		int error = guard_read(session->nftables, families[i].number, network, &guard);
+	for (size_t i = 0; i < sizeof(sealed) / sizeof(*sealed); i++) {
+		int error = guard_read(session->nftables, sealed[i], network, &guard);
 
 		if (error)
 			return error;
 		if (!guard.exists || !guard_stands(&guard, guard.mode))
 			continue;
-		snprintf(command, sizeof(command), "list table %s %s", families[i].word, table);
-		*text = rules_ask(session, command);
+		*text = list_tables(session, table, sealed[i]);
 		return *text ? 0 : -ENOMEM;
 	}
 	return 0;
@@ -218,7 +234,7 @@ static bool prepare_undo(struct session *session, const char *network)
 bool guard_put_up(struct session *session, const struct policy_network *network)
 {
 	const char *mode = policy_mode_name(network->mode);
-	char *text;
+	char *text, *whole;
 	bool done;
 
 	if (session->dry) {
@@ -228,9 +244,10 @@ bool guard_put_up(struct session *session, const struct policy_network *network)
 	if (!prepare_undo(session, network->name))
 		return false;
 	text = guard_text(network);
-	if (!text)
-		return session_fail(network->name, ENOMEM, "put up its guard");
-	done = replace(session, network->name, family_of(network), mode, text, digest_of(text));
+	whole = text ? guard_with_leases(text, network) : NULL;
+	done = whole ? replace(session, network->name, family_of(network), mode, whole, digest_of(text))
+		     : session_fail(network->name, ENOMEM, "put up its guard");
+	free(whole);
 	free(text);
 	if (done)
 		session_say(session, network->name, "put up", "put up", "its guard");

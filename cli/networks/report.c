@@ -8,9 +8,12 @@
 #include "cli/networks/bridge.h"
 #include "cli/networks/forwarding.h"
 #include "cli/networks/guard.h"
+#include "cli/networks/locks.h"
+#include "cli/networks/members.h"
 #include "cli/networks/network.h"
 #include "cli/networks/pass.h"
 #include "cli/networks/standalone.h"
+#include "cli/networks/ways.h"
 #include "link/alias.h"
 
 const char *report_state_word(enum report_state state)
@@ -38,8 +41,10 @@ const char *report_guard_word(enum report_guard guard)
 /* Whose processes these are only root is told; who does not see guards does not see them. */
 const char *report_dnsmasq_word(const struct report *report)
 {
-	static const char *const words[] = {
-		[DNSMASQ_ABSENT] = "stopped", [DNSMASQ_RUNNING] = "running", [DNSMASQ_DIFFERENT] = "different"};
+	static const char *const words[] = {[DNSMASQ_ABSENT] = "stopped",
+		[DNSMASQ_RUNNING] = "running",
+		[DNSMASQ_DIFFERENT] = "different",
+		[DNSMASQ_DEAF] = "deaf"};
 
 	return report->guard == GUARD_UNKNOWN ? "unknown" : words[report->dnsmasq];
 }
@@ -66,10 +71,14 @@ static const char *find_difference(struct session *session, const struct report 
 
 	difference = bridge_is_needed(report->network) ? bridge_difference(session, report->network)
 						       : standalone_difference(session, report->network);
+	if (!difference)
+		difference = members_difference(session, report->network);
 	if (!difference && (report->guard == GUARD_MISSING || report->guard == GUARD_CHANGED))
 		difference = "guard";
 	if (!difference)
 		difference = forwarding_difference(session, report->network);
+	if (!difference)
+		difference = ways_difference(session, report->network);
 	if (!difference && report->guard != GUARD_UNKNOWN &&
 		(dnsmasq_wanted(report->network) ? report->dnsmasq != DNSMASQ_RUNNING : report->dnsmasq_pid != 0))
 		difference = "DHCP";
@@ -109,6 +118,9 @@ struct report report_make(struct session *session, const struct policy_network *
 		report.state = REPORT_MISSING;
 	if (report.state == REPORT_UP && bridge_is_managed(network))
 		report.difference = find_difference(session, &report);
+	if (report.state == REPORT_UP && !report.difference && report.bridge &&
+		locks_differ(session, report.bridge->index))
+		report.difference = "locked addresses";
 	if (report.difference)
 		report.state = REPORT_DIFFERENT;
 	return report;

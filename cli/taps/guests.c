@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "cli/networks/dnsmasq_words.h"
-#include "cli/taps/scene.h"
+#include "cli/taps/claims.h"
 #include "link/fdb.h"
 #include "link/neighbour.h"
 
@@ -259,6 +259,8 @@ static void read_leases(struct survey *survey)
 		error = leases_each(survey->network, take_lease, survey);
 		if (error)
 			survey->scene->no_leases = error;
+		if (!claims_read(survey->scene, survey->network))
+			survey->scene->failed = true;
 	}
 }
 

@@ -126,3 +126,33 @@ int leases_each(const char *network, void (*each)(void *context, const struct le
 	free(text);
 	return count > LEASES_MAX ? -EFBIG : 0;
 }
+
+/* A count of those in a range. */
+struct count {
+	const struct policy_network *network;
+	int used;
+};
+
+static void count_lease(void *context, const struct lease *lease)
+{
+	struct count *count = context;
+	uint32_t address;
+
+	memcpy(&address, lease->address, sizeof(address));
+	address = ntohl(address);
+	count->used += lease->family == AF_INET && address >= count->network->dhcp_first &&
+		       address <= count->network->dhcp_last;
+}
+
+int leases_used(const struct policy_network *network)
+{
+	struct count count = {.network = network};
+	int error = leases_each(network->name, count_lease, &count);
+
+	return error && error != -EFBIG ? -1 : count.used;
+}
+
+unsigned int leases_room(const struct policy_network *network)
+{
+	return network->dhcp_last - network->dhcp_first + 1;
+}

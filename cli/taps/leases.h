@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #include "policy/mac.h"
-#include "policy/text.h"
+#include "policy/policy.h"
 
 enum { LEASE_NAME_MAX = 63 }; /* bytes of a label (RFC 1123) */
 
@@ -34,5 +34,11 @@ bool lease_read(struct word line, int64_t now, struct lease *lease);
  * value. -EINVAL: it is no file, or too large. -EFBIG, after as many as dnsmasq keeps at most: there are more.
  */
 int leases_each(const char *network, void (*each)(void *context, const struct lease *), void *context);
+
+/*
+ * How many leases of the range that a network hands out by DHCP are in force, and how many there can be. -1: not known.
+ */
+int leases_used(const struct policy_network *network);
+unsigned int leases_room(const struct policy_network *network);
 
 #endif

@@ -38,8 +38,8 @@ json_t *list_json_guest(const struct scene_guest *guest)
 			json_array_append_new(sources, json_string("neighbour"));
 		json_array_append_new(addresses, json_pack("{s:s, s:o}", "address", text, "sources", sources));
 	}
-	return json_pack("{s:s?, s:o, s:o}", "mac", guest->has_mac ? mac : NULL, "name", name_of(guest->name),
-		"addresses", addresses);
+	return json_pack("{s:s?, s:o, s:o, s:o}", "mac", guest->has_mac ? mac : NULL, "name", name_of(guest->name),
+		"refused_name", name_of(guest->refused), "addresses", addresses);
 }
 
 static json_t *traffic_of(const struct tun_traffic *traffic)
@@ -71,10 +71,10 @@ json_t *list_json_tap(const struct scene *scene, const struct scene_tap *tap)
 		if (scene->guests[i].tap == tap->interface.index)
 			json_array_append_new(guests, list_json_guest(&scene->guests[i]));
 	}
-	return json_pack("{s:s, s:s, s:o, s:s, s:i, s:o, s:o, s:o, s:b, s:o, s:o, s:o, s:i}", "interface",
-		tap->interface.name, "network", tap->alias.network, "uid", json_integer(tap->alias.uid), "user", user,
-		"vmm", tap->alias.vmm, "process", process_of(&tap->holder), "age",
-		tap->age < 0 ? json_null() : json_integer(tap->age / 100), "held", holding_of(tap->held), "persistent",
-		tap->tun.persistent, "sent", traffic_of(&tap->tun.received), "received", traffic_of(&tap->tun.sent),
-		"guests", guests, "more_guests", (int)tap->unkept);
+	return json_pack("{s:s, s:s?, s:b, s:o, s:s, s:i, s:o, s:o, s:o, s:b, s:o, s:o, s:o, s:i}", "interface",
+		tap->interface.name, "network", tap->half_made ? NULL : tap->alias.network, "half_made", tap->half_made,
+		"uid", json_integer(tap->alias.uid), "user", user, "vmm", tap->alias.vmm, "process",
+		process_of(&tap->holder), "age", tap->age < 0 ? json_null() : json_integer(tap->age / 100), "held",
+		holding_of(tap->held), "persistent", tap->tun.persistent, "sent", traffic_of(&tap->tun.received),
+		"received", traffic_of(&tap->tun.sent), "guests", guests, "more_guests", (int)tap->unkept);
 }

@@ -72,7 +72,9 @@ static void add_note(struct columns *table, const struct scene_tap *tap)
 {
 	const char *sudo = geteuid() != 0 && tap->alias.uid != getuid() ? "sudo " : "";
 
-	if (tap->held == HOLDING_NO)
+	if (tap->half_made)
+		columns_add(table, COLUMNS_BAD, "half made: its helper is at work, or stands still and ends in 15 s");
+	else if (tap->held == HOLDING_NO)
 		columns_add(table, COLUMNS_BAD, "orphan: nobody holds it; try: %stapgate reap", sudo);
 	else if (tap->held == HOLDING_UNKNOWN)
 		columns_add(table, COLUMNS_BAD, "orphan, it seems: no carrier; try: %stapgate reap", sudo);
@@ -92,7 +94,7 @@ static void add_tap(struct columns *table, const struct scene_tap *tap)
 	list_user(tap->alias.uid, user);
 	list_name(tap->holder.name, program);
 	columns_add(table, COLUMNS_PLAIN, "%s", tap->interface.name);
-	columns_add(table, COLUMNS_PLAIN, "%s", tap->alias.network);
+	columns_add(table, COLUMNS_PLAIN, "%s", tap->half_made ? "-" : tap->alias.network);
 	columns_add(table, COLUMNS_PLAIN, "%s", user);
 	if (tap->holder.pid)
 		columns_add(table, COLUMNS_PLAIN, "%d %s", (int)tap->holder.pid, program);

@@ -58,18 +58,21 @@ static void add_tap(void *context, const struct link_interface *interface)
 {
 	struct scene *scene = context;
 	struct scene_tap *taps;
-	struct alias_tap alias;
+	struct alias_tap alias = {.vmm = 0};
+	const bool signed_ = alias_read_tap(interface, &alias);
 
-	if (!alias_read_tap(interface, &alias))
+	if (!signed_ && !alias_is_missing(interface))
 		return;
+	if (!signed_)
+		alias = (struct alias_tap){.vmm = 0};
 	taps = scene_grow(scene->taps, &scene->tap_count, sizeof(*taps));
 	if (!taps) {
 		scene->failed = true;
 		return;
 	}
 	scene->taps = taps;
-	taps[scene->tap_count - 1] =
-		(struct scene_tap){.interface = *interface, .alias = alias, .age = -1, .held = HOLDING_UNKNOWN};
+	taps[scene->tap_count - 1] = (struct scene_tap){
+		.interface = *interface, .alias = alias, .half_made = !signed_, .age = -1, .held = HOLDING_UNKNOWN};
 }
 
 static int list_taps(struct link *link, struct scene *scene)
@@ -85,6 +88,15 @@ static int list_taps(struct link *link, struct scene *scene)
 	return error;
 }
 
+/* By network, and there by name, as people count: their indexes say nothing. */
+static int compare_taps(const void *first, const void *second)
+{
+	const struct scene_tap *a = first, *b = second;
+	int order = strcmp(a->alias.network, b->alias.network);
+
+	return order ? order : strverscmp(a->interface.name, b->interface.name);
+}
+
 /* What the kernel says of each; one that has gone meanwhile is left out. */
 static int look_at_taps(struct link *link, struct scene *scene)
 {
@@ -96,10 +108,14 @@ static int look_at_taps(struct link *link, struct scene *scene)
 
 		if (error && error != -ENODEV)
 			return error;
+		if (tap->half_made)
+			tap->alias.uid = tap->tun.owner;
 		if (!error)
 			scene->taps[kept++] = *tap;
 	}
 	scene->tap_count = kept;
+	if (kept)
+		qsort(scene->taps, kept, sizeof(*scene->taps), compare_taps);
 	return 0;
 }
 

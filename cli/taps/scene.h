@@ -33,13 +33,16 @@ struct scene_guest {
 	bool has_mac;
 	unsigned char mac[MAC_BYTES];
 	char name[LEASE_NAME_MAX + 1];			     /* from a lease; bytes, to be escaped */
+	char refused[LEASE_NAME_MAX + 1];		     /* a name that it asks for and another has; a label */
+	int leased_behind;				     /* index of the tap that it had its lease behind; or 0 */
 	struct scene_address addresses[SCENE_ADDRESSES_MAX]; /* IPv4 first, link-local ones last */
 	size_t address_count;
 };
 
 struct scene_tap {
 	struct link_interface interface;
-	struct alias_tap alias;
+	struct alias_tap alias; /* of one that is half made: its owner, no network (""), no process */
+	bool half_made;		/* not signed yet: its helper is at work, or stands still and ends soon */
 	struct tun tun;
 	int64_t age;	      /* 1/100 s, since it joined its bridge or was given its address; negative: not known */
 	struct holder holder; /* the process that holds it, else the one that asked for it */

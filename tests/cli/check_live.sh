@@ -221,6 +221,13 @@ no_address() { # a bridge has none once its last port has gone; what is said to 
 	"$TAPGATE" check --live --strict && mac_of br0 | grep '^02:'
 }
 check 'a bridge that has no address is told one' no_address
+policy 'allow br0 user=alice'
+check 'a guest on a bridge of others' guest foreign br0
+live "an IPv6 address of the host's on its tap there" 0 'ip -6 addr add fe80::5/64 dev "$(cat "$TMPDIR/tap.foreign")" nodad' \
+	'ip -6 addr flush dev "$(cat "$TMPDIR/tap.foreign")"' <<EOT
+tapgate: br0: warning: the host has the address fe80::5 on the tap '$(cat "$TMPDIR/tap.foreign")', and its guest can reach the host by it; remove it: ip -6 addr flush dev $(cat "$TMPDIR/tap.foreign")
+EOT
+unplug foreign
 policy 'network br0 bridged' 'allow br0 user=alice'
 live 'a bridged network whose bridge is down' 0 'ip link set br0 down' 'ip link set br0 up' <<'EOT'
 tapgate: br0: warning: its bridge is down; run: ip link set br0 up
@@ -279,7 +286,24 @@ tapgate: quiet: warning: it stands, and the policy has it no more; run: tapgate 
 EOT
 live 'a port that is no tap of ours' 0 'ip link add stranger type veth peer name far; ip link set stranger master quiet' \
 	'ip link del stranger' <<'EOT'
-tapgate: quiet: warning: its port 'stranger' is not a tap of tapgate-helper's, and whoever is behind it is on the network; take it out: ip link set 'stranger' nomaster
+tapgate: quiet: warning: its port 'stranger' is not a tap of tapgate-helper's for it, and whoever is behind it is on the network; take it out: ip link set 'stranger' nomaster
+EOT
+
+live 'an interface that stands on a network' 0 'ip link add upper link quiet type macvlan' 'ip link del upper' <<'EOT'
+tapgate: quiet: warning: the interface 'upper' stands on it, past its guard; remove it: ip link delete 'upper'
+EOT
+cp /etc/tapgate.conf "$TMPDIR/whole"
+echo 'network web nat 10.77.0.1/24' >>/etc/tapgate.conf
+"$TAPGATE" up >/dev/null
+live 'packets that nobody tracks' 0 \
+	'nft "add table ip raw; add chain ip raw pre { type filter hook prerouting priority raw; }; add rule ip raw pre notrack"' \
+	'nft delete table ip raw' <<'EOT'
+tapgate: warning: the table 'ip raw' has packets that are not tracked (notrack), and where these are answers to guests of a nat network its guard drops them; except the bridges of such networks in that rule
+EOT
+cp "$TMPDIR/whole" /etc/tapgate.conf
+"$TAPGATE" up >/dev/null
+live 'a network that the host does not lead to' 0 'ip rule add to 172.16.2.0/24 pref 9 blackhole' 'ip rule del pref 9' <<'EOT'
+tapgate: lab: warning: not as wanted: the host's way to its guests (another rule or route takes it); run: tapgate up
 EOT
 
 check 'a guest' guest one lab 172.16.2.11/24
@@ -289,7 +313,7 @@ check 'is no mistake' says 0 check --live --strict <<'EOT'
 EOT
 live "an IPv6 address of the host's on its tap" 0 'ip -6 addr add fe80::5/64 dev "$tap" nodad' \
 	'ip -6 addr flush dev "$tap"' <<EOT
-tapgate: lab: warning: the host has the address fe80::5 on the tap '$tap', and its guest can reach the host by it; remove it: ip -6 addr flush dev $tap
+tapgate: lab: warning: not as wanted: addresses of its ports; run: tapgate up
 EOT
 known() { # known MAC: the bridge has heard it
 	bridge fdb show br lab | grep -q "^$1 dev $tap "

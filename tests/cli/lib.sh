@@ -174,10 +174,13 @@ looks_like() { # looks_like FILE: it says what stands there
 	cmp "$1" "$TMPDIR/now"
 }
 
-# Every dnsmasq: its number, when it began, its words.
+# Every dnsmasq: its number, when it began, its words. Not the child of each that calls tapgate-lease.
 dnsmasqs() {
 	find /proc/[0-9]*/exe -prune -lname '*/dnsmasq*' 2>/dev/null | while read -r process; do
 		process=${process%/exe}
+		case $(readlink "/proc/$(sed 's/.*) //' "$process/stat" | cut -d ' ' -f 2)/exe") in
+		*/dnsmasq*) continue ;;
+		esac
 		echo "${process#/proc/} $(sed 's/.*) //' "$process/stat" | cut -d ' ' -f 20) $(tr '\0' ' ' <"$process/cmdline")"
 	done
 }

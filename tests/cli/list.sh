@@ -143,11 +143,11 @@ read -r b1tap <"$TMPDIR/tap.b1"
 
 cat >"$TMPDIR/all" <<EOT
 $HEAD
+b1-tap br0 alice b1-pid plug b1-mac - 192.0.2.7 AGE TRAFFIC
 h1-tap lab alice h1-pid plug h1-mac alpha $h1 AGE TRAFFIC
 h2-tap lab alice h2-pid plug - - - AGE TRAFFIC
 i1-tap quiet alice i1-pid plug i1-mac - - AGE TRAFFIC
 s1-tap s1-tap alice s1-pid plug s1-mac - 172.16.3.2 AGE TRAFFIC
-b1-tap br0 alice b1-pid plug b1-mac - 192.0.2.7 AGE TRAFFIC
 EOT
 check 'each with what is known' shows 0 "$TAPGATE" list <"$TMPDIR/all"
 check 'alice sees the same' shows 0 as alice "$TAPGATE" list <"$TMPDIR/all"
@@ -203,6 +203,7 @@ json() {
 		{
 		"interface": "h1-tap",
 		"network": "lab",
+		"half_made": false,
 		"uid": 1000,
 		"user": "alice",
 		"vmm": PID,
@@ -226,6 +227,7 @@ json() {
 		{
 		"mac": "h1-mac",
 		"name": "alpha",
+		"refused_name": null,
 		"addresses": [
 		{
 		"address": "$h1",
@@ -305,6 +307,7 @@ check 'for programs' shows 0 "$TAPGATE" ip --json alpha <<EOT
 "network": "lab",
 "mac": "h1-mac",
 "name": "alpha",
+"refused_name": null,
 "addresses": [
 {
 "address": "$h1",
@@ -352,7 +355,7 @@ check 'one of the same name on another network' guest d1 dev
 check '... has a lease' lease d1 alpha
 read -r d1 <"$TMPDIR/ip.d1"
 check 'a name that two guests have' shows 1 "$TAPGATE" ip alpha <<EOT
-tapgate: 'alpha' is 2 guests: alpha h1-mac (h1-tap, $h1), alpha d1-mac (d1-tap, $d1); name one by its tap or its hardware address
+tapgate: 'alpha' is 2 guests: alpha d1-mac (d1-tap, $d1), alpha h1-mac (h1-tap, $h1); name one by its tap or its hardware address
 EOT
 check '... with its domain' answers alpha.dev.internal "$d1"
 check 'a second one on the network' lease h2 beta
@@ -386,8 +389,12 @@ check 'nor one that is a hardware address' answers "$h1mac" "$h1" fd00:2::7 "$li
 check 'what has expired is not there' says 1 ip late <<'EOT'
 tapgate: 'late' is no tap or network with a guest, and no lease has that host name; see: tapgate list
 EOT
-check 'IPv6, by an identifier that is a hardware address' [ "$("$TAPGATE" ip "$h2mac" | tail -n 1)" = fd00:2::1050 ]
-check 'IPv6, by another identifier: by its name' answers gamma fd00:2::1051
+check 'IPv6, by an identifier that is a hardware address: the claim of a client' eval \
+	'"$TAPGATE" ip --json "$h2mac" | grep -A 3 "\"fd00:2::1050\"" | grep "\"lease\""'
+check '... is no address to go to' refuses eval '"$TAPGATE" ip "$h2mac" | grep fd00:2::1050'
+check '... nor is one by another identifier' says 1 ip gamma <<'EOT'
+tapgate: no address of the guest on 'gamma' is known by leases or the host's neighbours; one with an address of its own is known once it has spoken with the host
+EOT
 chmod 600 /run/tapgate/lab.leases
 unreadable() {
 	as bob "$TAPGATE" ip gamma 2>&1

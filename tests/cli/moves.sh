@@ -88,7 +88,9 @@ check '... two guests' guest one lab 10.1.0.2/30
 check '... of the pool' guest two lab 10.1.0.6/30
 
 as 'network lab standalone 10.1.0.0/25 per-vm=/30'
-check 'a smaller pool: its taps stay' says_nothing_changed
+check 'a smaller pool: its taps stay' says 0 up <<'EOT'
+lab: put up its guard
+EOT
 as 'network lab standalone 10.1.0.1/24'
 check 'no pool any more' says 0 up <<'EOT'
 lab: removed the tap 'lab-1' of a virtual machine

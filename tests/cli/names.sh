@@ -63,11 +63,13 @@ all_in_mode() { # all_in_mode MODE: a policy
 	done
 }
 
-tables_of() { # tables_of FAMILY: each has one, and there is no other
+tables_of() { # tables_of FAMILY...: each has one, and there is no other
 	names | while read -r name; do
-		has_table "$1" "$name" || echo "no table for $name"
+		for family; do
+			has_table "$family" "$name" || echo "no table for $name"
+		done
 	done
-	[ "$(nft list tables | wc -l)" = "$(names | wc -l)" ] || nft list tables
+	[ "$(nft list tables | wc -l)" = "$(($(names | wc -l) * $#))" ] || nft list tables
 }
 
 grants() { # each gives alice a tap, and takes it back
@@ -112,10 +114,12 @@ for mode in internal host-only nat standalone; do
 	check "$mode: nothing more to do" says_nothing_changed
 	check "$mode: status" "$TAPGATE" status
 	case $mode in
-	internal) family=netdev ;;
-	*) family=inet ;;
+	internal) families=netdev ;;
+	standalone) families=inet ;;
+	*) families='inet bridge netdev' ;;
 	esac
-	check "$mode: a guard for each, named for it" silent tables_of "$family"
+	# shellcheck disable=SC2086 # words
+	check "$mode: a guard for each, named for it" silent tables_of $families
 	check "$mode: the helper gives taps" silent grants
 	case $mode in
 	host-only | nat) check "$mode: a dnsmasq for each" silent serve ;;

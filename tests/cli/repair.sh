@@ -84,6 +84,10 @@ drift 'a forward delay' \
 	'lab different spanning tree and forward delay' 'ip link set lab type bridge forward_delay 1500' <<-EOT
 	lab: repaired its bridge's spanning tree and forward delay
 EOT
+drift 'multicast snooping on' \
+	'lab different multicast snooping' 'ip link set lab type bridge mcast_snooping 1' <<-EOT
+	lab: repaired its bridge's multicast snooping
+EOT
 drift 'another MTU' 'lab different MTU' 'ip link set lab mtu 1450' <<-EOT
 	lab: repaired its bridge's MTU
 EOT
@@ -175,8 +179,10 @@ change lab 'network lab host-only 172.16.2.1/24 fd00:2::1/64 dhcp=172.16.2.2-172
 	lab: restarted dnsmasq
 EOT
 change lab 'network lab host-only 172.16.2.1/24 fd00:2::1/64 mtu=1400' <<-EOT
+	lab: put up its guard
 	lab: stopped dnsmasq
 	--
+	lab: put up its guard
 	lab: started dnsmasq
 EOT
 change lab 'network lab host-only 172.16.2.1/24 dhcp=172.16.2.2-172.16.2.100 mtu=1400' <<-EOT

@@ -267,7 +267,7 @@ queues() { # queues COUNT WORD...: so many are attached, by the kernel's word wh
 	if [ "$queues_count" = 1 ]; then
 		! grep -q numqueues "$TMPDIR/queues" && grep -qE '^ *1 tg[0-9]+-0 5002$' "$TMPDIR/queues"
 	else
-		grep -qx "numqueues $queues_count" "$TMPDIR/queues" && grep -qE "^ *$queues_count tg[0-9]+-0 5102$" "$TMPDIR/queues"
+		grep -qx "numqueues $queues_count" "$TMPDIR/queues" && grep -qE "^ *$queues_count tg[0-9]+ 5102$" "$TMPDIR/queues"
 	fi
 }
 check 'four queues: the kernel counts as many' queues 4 --queues 4

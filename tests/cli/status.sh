@@ -14,7 +14,7 @@ shows() {
 	"$@" >"$TMPDIR/shown" 2>&1
 	shows_came=$?
 	[ "$shows_came" = "$shows_status" ] || echo "status $shows_came"
-	sed -E 's/\(([0-9]+)\)$/(N)/; s/vmm [0-9]+/vmm N/; s/"(vmm|pid)": [0-9]+/"\1": N/
+	sed -E 's/\(([0-9]+)\)/(N)/; s/vmm [0-9]+/vmm N/; s/"(vmm|pid)": [0-9]+/"\1": N/
 		s/\<tg[0-9a-z]+-[0-9]+\>/TAP/' "$TMPDIR/shown" | diff "$TMPDIR/expected" - &&
 		[ "$shows_came" = "$shows_status" ]
 }
@@ -33,7 +33,7 @@ check 'where nothing stands' shows 1 "$TAPGATE" status <<'EOT'
 lab              host-only   missing
   not made yet, is to have 172.16.2.1/24 fd00:2::1/64; run 'tapgate up'
   guard   missing
-  dhcp    172.16.2.2-172.16.2.100, dnsmasq is stopped
+  dhcp    172.16.2.2-172.16.2.100, dnsmasq is stopped, 0 of 99 leases in use
 quiet            internal    missing
   not made yet; run 'tapgate up'
   guard   missing
@@ -81,13 +81,14 @@ check '... bridged' guest b1 br0
 ip tuntap add fake mode tap
 ip link set fake alias 'tapgate uid=0 net=lab vmm=x' master lab
 
-check 'with guests: for people' shows 0 "$TAPGATE" status <<'EOT'
-lab              host-only   up  172.16.2.1/24 fd00:2::1/64 fe80::1/64
+check 'with guests: for people' shows 1 "$TAPGATE" status <<'EOT'
+lab              host-only   different  172.16.2.1/24 fd00:2::1/64 fe80::1/64
+  not as wanted: ports (one is not a tap of the network); run 'tapgate up'
   guard   stands
-  dhcp    172.16.2.2-172.16.2.100, dnsmasq is running (N)
+  dhcp    172.16.2.2-172.16.2.100, dnsmasq is running (N), 0 of 99 leases in use
   member  other, not tapgate's
-  member  TAP, user alice, vmm N
   member  fake, not tapgate's
+  member  TAP, user alice, vmm N
 quiet            internal    up
   guard   stands
   member  TAP, user alice, vmm N
@@ -112,8 +113,8 @@ json() { # what status --json prints
 		      "mode": "host-only",
 		      "file": "/etc/tapgate.conf",
 		      "line": 2,
-		      "state": "up",
-		      "difference": null,
+		      "state": "different",
+		      "difference": "ports (one is not a tap of the network)",
 		      "interface": "lab",
 		      "addresses": [
 		        "172.16.2.1/24",
@@ -125,7 +126,9 @@ json() { # what status --json prints
 		        "state": "running",
 		        "first": "172.16.2.2",
 		        "last": "172.16.2.100",
-		        "pid": N
+		        "pid": N,
+		        "leases_room": 99,
+		        "leases_used": 0
 		      },
 		      "members": [
 		        {
@@ -136,17 +139,17 @@ json() { # what status --json prints
 		          "addresses": []
 		        },
 		        {
-		          "interface": "TAP",
-		          "uid": 1000,
-		          "user": "alice",
-		          "vmm": N,
-		          "addresses": []
-		        },
-		        {
 		          "interface": "fake",
 		          "uid": null,
 		          "user": null,
 		          "vmm": null,
+		          "addresses": []
+		        },
+		        {
+		          "interface": "TAP",
+		          "uid": 1000,
+		          "user": "alice",
+		          "vmm": N,
 		          "addresses": []
 		        }
 		      ]
@@ -224,16 +227,17 @@ json() { # what status --json prints
 	EOT
 }
 json >"$TMPDIR/json"
-check 'with guests: for programs' shows 0 "$TAPGATE" status --json lab quiet tap1 br0 <"$TMPDIR/json"
-sed 's/"stands"/"unknown"/; s/"state": "running"/"state": "unknown"/; s/"pid": N/"pid": null/' "$TMPDIR/json" >"$TMPDIR/json.alice"
-check 'alice sees all but guards' shows 0 as_alice "$TAPGATE" status --json lab quiet tap1 br0 <"$TMPDIR/json.alice"
-check 'alice, for people' shows 0 as_alice "$TAPGATE" status quiet tap1 lab <<'EOT'
-lab              host-only   up  172.16.2.1/24 fd00:2::1/64 fe80::1/64
+check 'with guests: for programs' shows 1 "$TAPGATE" status --json lab quiet tap1 br0 <"$TMPDIR/json"
+sed 's/"stands"/"unknown"/; s/"state": "running"/"state": "unknown"/; s/"pid": N,/"pid": null,/' "$TMPDIR/json" >"$TMPDIR/json.alice"
+check 'alice sees all but guards' shows 1 as_alice "$TAPGATE" status --json lab quiet tap1 br0 <"$TMPDIR/json.alice"
+check 'alice, for people' shows 1 as_alice "$TAPGATE" status quiet tap1 lab <<'EOT'
+lab              host-only   different  172.16.2.1/24 fd00:2::1/64 fe80::1/64
+  not as wanted: ports (one is not a tap of the network); run 'tapgate up'
   guard   unknown (only root can see it)
-  dhcp    172.16.2.2-172.16.2.100, dnsmasq unknown (only root can see it)
+  dhcp    172.16.2.2-172.16.2.100, dnsmasq unknown (only root can see it), 0 of 99 leases in use
   member  other, not tapgate's
-  member  TAP, user alice, vmm N
   member  fake, not tapgate's
+  member  TAP, user alice, vmm N
 quiet            internal    up
   guard   unknown (only root can see it)
   member  TAP, user alice, vmm N
@@ -261,6 +265,8 @@ ip link del tg9-9
 
 # --- what differs -----------------------------------------------------------------------------------------------------
 
+ip link del fake
+ip link del other
 nft add chain netdev tapgate-quiet new
 nft delete table inet tapgate-tap1
 ip addr add 10.0.0.1/8 dev web
@@ -270,10 +276,8 @@ check 'what differs, for people' shows 1 "$TAPGATE" status lab quiet web tap1 ce
 lab              host-only   different  172.16.2.1/24 fd00:2::1/64 fe80::1/64
   not as wanted: DHCP; run 'tapgate up'
   guard   stands
-  dhcp    172.16.2.2-172.16.2.100, dnsmasq is stopped
-  member  other, not tapgate's
+  dhcp    172.16.2.2-172.16.2.100, dnsmasq is stopped, 0 of 99 leases in use
   member  TAP, user alice, vmm N
-  member  fake, not tapgate's
 quiet            internal    different
   not as wanted: guard; run 'tapgate up'
   guard   changed
@@ -303,8 +307,6 @@ unplug h1
 unplug i1
 unplug s1
 unplug c1
-ip link del fake
-ip link del other
 sed -i '/^network \(lab\|quiet\|tap1\) /d; s/^network cell .*/network cell bridged/' /etc/tapgate.conf
 check 'networks that the policy no longer has, for people' shows 1 "$TAPGATE" status <<'EOT'
 web              nat         up  10.77.0.1/24

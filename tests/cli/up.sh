@@ -167,7 +167,8 @@ check 'web: its guard, sealed' seal inet web nat
 check 'tap1: its guard, sealed' seal inet tap1 standalone
 check 'cell: its guard, sealed' seal inet cell standalone
 check 'every rule says what it is for' every_rule_says_why
-check 'no other table' [ "$(nft list tables | wc -l)" = 5 ]
+check 'lab: what guards its DHCP server' eval 'nft list table bridge tapgate-lab && nft list table netdev tapgate-lab'
+check 'no other table' [ "$(nft list tables | wc -l)" = 7 ]
 check 'lab: one dnsmasq, and no other' [ "$(dnsmasqs | wc -l) $(pid_of lab | wc -l)" = '1 1' ]
 check 'lab: its dnsmasq serves that bridge alone' serves_only lab 172.16.2.1 '[fd00:2::1]'
 check 'lab: its dnsmasq is user dnsmasq' runs_as lab 999
@@ -218,7 +219,9 @@ check 'the hardware address is the same when the bridge is made again' [ "$(made
 check 'another network has another one' [ "$(made_again other)" != "$first" ]
 echo 1123456789abcdef0123456789abcdef >/etc/machine-id
 check 'another machine has another one' [ "$(made_again quiet)" != "$first" ]
-check 'the network of another identity is as wanted' says_nothing_changed
+check 'the network of another identity gets the address of this one' says 0 up <<'EOT'
+other: repaired its bridge's hardware address
+EOT
 for identity in '' uninitialized; do
 	echo "$identity" >/etc/machine-id
 	check "a machine with the identity '$identity' has a random one" \

@@ -16,9 +16,11 @@
 
 #include "link/fdb.h"
 #include "link/guard.h"
+#include "link/locked.h"
 #include "link/neighbour.h"
 #include "link/nftables.h"
 #include "link/reply.h"
+#include "link/tc.h"
 #include "link/tun.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -86,6 +88,14 @@ static void check_fdb_entry(void *context, const struct fdb_entry *entry)
 	MUST(entry->aged || entry->age == 0);
 }
 
+static void check_locked(void *context, const struct locked *locked)
+{
+	struct input *input = context;
+
+	input->count++; /* of one interface there can be many; every index and every address is one */
+	(void)locked;
+}
+
 static void check_neighbour(void *context, const struct neighbour *neighbour)
 {
 	struct input *input = context;
@@ -148,10 +158,13 @@ static struct address_reader addresses = {.each = check_address};
 static struct route_reader routes = {.each = check_route};
 static struct nftables_reader objects = {.each = check_object};
 static struct fdb_reader fdb_entries = {.each = check_fdb_entry};
+static struct locked_reader locks = {.each = check_locked};
 static struct neighbour_reader neighbours = {.each = check_neighbour};
 static struct vlan_reader vlans;
 static struct tun tun;
 static uint32_t table_flags;
+static const struct tc_program program = {.size = 1, .code = {{BPF_RET | BPF_K, 0, 0, 2}}};
+static struct program_reader programs = {.header = {.tcm_ifindex = 2}, .program = &program};
 
 /* By number, so that old inputs keep their meaning. */
 static const struct {
@@ -169,6 +182,8 @@ static const struct {
 	[8] = {reply_take_vlans, &vlans},
 	[9] = {tun_take, &tun},
 	[10] = {reply_take_neighbour, &neighbours},
+	[11] = {reply_take_program, &programs},
+	[12] = {reply_take_locked, &locks},
 };
 enum { READERS = sizeof(readers) / sizeof(*readers) };
 
@@ -200,14 +215,16 @@ static void read_datagram(struct input *input, unsigned char kind, unsigned int 
 	int result;
 
 	interfaces.context = addresses.context = routes.context = objects.context = fdb_entries.context = input;
-	neighbours.context = input;
+	neighbours.context = locks.context = input;
 	vlans = (struct vlan_reader){.count = 0};
+	programs.same = false;
 	tun = (struct tun){.tap = false};
 	result = reply_read(&reply, input->datagram, input->size);
 	MUST(result <= 1);
 	MUST(result != 1 || reply.dump);
 	MUST(!reply.acknowledge || input->count == 0);
 	check_vlans(&vlans, input);
+	MUST(!programs.same || input->size >= sizeof(struct tcmsg) + sizeof(*program.code));
 	check_tun(&tun, result == 0 || reply.dump);
 	MUST(reply.dump || readers[reader].reader != &fdb_entries || input->count <= 1);
 	/* One interface, one object; one answer may be about something else than addresses, or about several routes. */

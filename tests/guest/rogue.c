@@ -1,7 +1,7 @@
 /*
  * What a hostile guest says on its network. Runs in a test guest: sends a few frames, as made to mislead others.
  *
- *	rogue INTERFACE ra              a router advertisement to all: default route, prefix, DNS server, small MTU
+ *	rogue INTERFACE ra [MAC]        a router advertisement to all: default route, prefix, DNS server, small MTU
  *	rogue INTERFACE dhcp            a DHCP offer and an acknowledgement to all
  *	rogue INTERFACE arp ADDRESS     an ARP request and a reply to all: this address is at the guest
  *	rogue INTERFACE na ADDRESS      the same as a neighbour advertisement, for IPv6
@@ -134,9 +134,9 @@ static void end_ipv6(size_t checksum)
 	send_frame();
 }
 
-static void send_ra(void)
+static void send_ra(const char *mac)
 {
-	begin_ipv6("33:33:00:00:00:01", "ff02::1", 58);
+	begin_ipv6(mac, "ff02::1", 58);
 	put_32(134U << 24);
 	put_8(64);
 	put_8(0x08); /* of high preference */
@@ -275,8 +275,8 @@ int main(int argc, char **argv)
 
 	if (argc > 2)
 		open_interface(argv[1]);
-	if (!strcmp(what, "ra") && argc == 3) {
-		send_ra();
+	if (!strcmp(what, "ra") && argc <= 4) {
+		send_ra(argc == 4 ? argv[3] : "33:33:00:00:00:01");
 	} else if (!strcmp(what, "dhcp") && argc == 3) {
 		send_dhcp(2);
 		send_dhcp(5);

@@ -30,6 +30,7 @@ static void tell_shell(const char *mode)
 {
 	setenv("T", table_of("lab", mode), 1);
 	setenv("FAMILY", strcmp(mode, "internal") == 0 ? "netdev" : "inet", 1);
+	setenv("HOOK", strcmp(mode, "internal") == 0 ? "ingress device lo" : "forward", 1);
 	setenv("CHAIN", strcmp(mode, "internal") == 0 ? "in" : "forward", 1);
 	setenv("SEAL", seal_of("lab", mode, mode), 1);
 	setenv("RULE", command_line("nft -a list table $T | sed -n 's/.*drop .*# handle //p'"), 1);
@@ -52,7 +53,15 @@ static const struct change changes_of_all[] = {
 	{"a rule inserted", "nft \"insert rule $T $CHAIN accept\"", CHANGED},
 	{"a counter inserted", "nft \"insert rule $T $CHAIN counter\"", CHANGED},
 	{"a chain added", "nft \"add chain $T more\"", CHANGED},
+	{"a base chain in the place of its seal",
+		"nft \"delete chain $T $SEAL\" && "
+		"nft \"add chain $T $SEAL { type filter hook $HOOK priority 0; policy accept; }\"",
+		CHANGED},
 	{"a rule in its seal", "nft \"add rule $T $SEAL accept\"", CHANGED},
+	{"a chain with a hook that calls itself a seal",
+		"nft \"add chain $T ${SEAL%/*/*}/0123456789abcdef/${SEAL##*/} "
+		"{ type filter hook $HOOK priority -600; }\"",
+		CHANGED},
 	{"no seal", "nft \"delete chain $T $SEAL\"", CHANGED},
 	{"a seal with another digest",
 		"nft \"delete chain $T $SEAL\" && nft \"add chain $T ${SEAL%/*}/0123456789abcdef\"", CHANGED},

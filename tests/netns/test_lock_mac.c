@@ -4,9 +4,15 @@
  */
 #include "tests/netns/harness.h"
 
+#include <linux/if.h>
+#include <linux/if_tun.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
+#include "helper/lock.h"
 #include "tests/netns/frames.h"
 #include "tests/netns/locked.h"
 
@@ -113,23 +119,26 @@ static void test_bad_addresses(void **state)
 			"expected a unicast hardware address as in 52:54:00:12:34:56");
 }
 
-/* Whatever way a bridge knows an address, nobody gets it. */
+/* What a bridge was told of an address keeps it from being given. */
 static void test_taken(void **state)
 {
 	static const struct {
 		const char *about, *make, *unmake;
 	} rows[] = {
 		{"the bridge's own", "ip link set br0 address $mac", "ip link set br0 address " BR0_MAC},
+		{"the bridge's own, which it does not list",
+			"ip link set br0 address $mac && bridge fdb del $mac dev br0 self",
+			"ip link set br0 address " BR0_MAC},
 		{"a port's", "ip link add port address $mac type veth && ip link set port master br0",
 			"ip link del port"},
 		{"static",
 			"ip link add port type veth && ip link set port master br0 && "
 			"bridge fdb add $mac dev port master static",
 			"ip link del port"},
-		{"learned",
+		{"learned, and to stay",
 			"ip link add port up type veth peer name cable && ip link set cable up && "
 			"ip link set port master br0 && n=0 && until bridge fdb add $mac dev port master dynamic "
-			"2>/dev/null; do n=$((n + 1)); [ $n -lt 500 ] && sleep 0.01 || exit; done",
+			"sticky 2>/dev/null; do n=$((n + 1)); [ $n -lt 500 ] && sleep 0.01 || exit; done",
 			"ip link del port"},
 		{"the bridge's to listen to", "bridge fdb add $mac dev br0 self local",
 			"bridge fdb del $mac dev br0 self local"},
@@ -151,6 +160,135 @@ static void test_taken(void **state)
 		assert_locked(&result, own_address(&alice, 2));
 		give_back(&result);
 		command("mac=%s; %s", own_address(&alice, 1), rows[i].unmake);
+	}
+}
+
+/*
+ *	somebody --- cable --- port --- br0 --- tap --- alice
+ *
+ * That somebody sent from an address is no claim: who has it by the policy gets it. So does a guest that moves to this
+ * host, and was behind the cable. Of a whole block that is known so, one is given all the same.
+ */
+static void test_learned(void **state)
+{
+	const char *const moves[] = {"52:54:00:12:34:56", own_address(&alice, 9)};
+	struct result result;
+	int cable;
+
+	(void)state;
+	make_br0();
+	command("ip link add port type veth peer name cable && ip link set cable up && ip link set port up master br0 && "
+		"ip link set cable addrgenmode none && ip link set port addrgenmode none");
+	cable = packet_socket("cable");
+	for (size_t i = 0; i < COUNT(moves); i++) {
+		unsigned char frame[FRAME_MIN];
+		char entry[64];
+
+		write_policy(i == 0 ? "allow br0 mac=52:54:00:12:34:56\n" : "allow br0 lock-mac\n");
+		command("n=0; until bridge fdb add %s dev port master dynamic 2>/dev/null; do n=$((n + 1)); "
+			"[ $n -lt 500 ] && sleep 0.01 || exit; done",
+			moves[i]);
+		result = hold(&(struct call){.about = moves[i], .argv = ARGS("--br=br0", FD, option(moves[i]))}, "br0");
+		assert_locked(&result, moves[i]);
+		await_forwarding(&result);
+		make_frame(frame, "ff:ff:ff:ff:ff:ff", moves[i], 1); /* a late one from where it was */
+		EXPECT(&result, write(cable, frame, FRAME_MIN) == FRAME_MIN);
+		make_frame(frame, moves[i], "52:54:00:00:00:01", 2);
+		EXPECT(&result, write(cable, frame, FRAME_MIN) == FRAME_MIN);
+		EXPECT(&result, frame_comes(result.tap, 1) && frame_comes(result.tap, 2));
+		send_frame(&result, "52:54:00:00:00:01", moves[i], 3);
+		EXPECT(&result, frame_comes(cable, 3));
+		assert_locked(&result, moves[i]);
+		give_back(&result);
+		snprintf(entry, sizeof(entry), "%s dev port", moves[i]);
+		EXPECT(&result, !has_entry(entry));
+	}
+	for (unsigned int octet = 1; octet < 256; octet++)
+		command("bridge fdb add %s dev port master dynamic", own_address(&alice, octet));
+	result = hold(&(struct call){.about = "a block that is known"}, "br0");
+	assert_locked(&result, own_address(&alice, 1));
+	give_back(&result);
+	close(cable);
+}
+
+/* Nor is that a neighbour gave its tap the address: a tap of somebody else's making is another matter (above). */
+static void test_a_neighbours_tap(void **state)
+{
+	struct ifreq request = {0};
+	struct result his, hers;
+
+	(void)state;
+	make_br0();
+	write_policy("allow br0 lock-mac\n");
+	his = hold(&(struct call){.about = "his", .user = &bob}, "br0");
+	request.ifr_hwaddr.sa_family = 1; /* ARPHRD_ETHER */
+	memcpy(request.ifr_hwaddr.sa_data, mac_of(own_address(&alice, 5)), 6);
+	EXPECT(&his, ioctl(his.tap, SIOCSIFHWADDR, &request) == 0);
+	hers = hold(
+		&(struct call){.about = "hers", .argv = ARGS("--br=br0", FD, option(own_address(&alice, 5)))}, "br0");
+	assert_locked(&hers, own_address(&alice, 5));
+	give_back(&his);
+	assert_locked(&hers, own_address(&alice, 5));
+	give_back(&hers);
+}
+
+/* The mark by which `tapgate up` knows an address again is the tap's alone; and one for one bridge. */
+static void test_marks(void **state)
+{
+	struct result first, second;
+
+	(void)state;
+	make_br0();
+	make_bridge("br1");
+	write_policy("allow all mac=52:54:00:12:34:56\n");
+	first = hold(&(struct call){.about = "br0"}, "br0");
+	second = hold(&(struct call){.about = "br1", .argv = ARGS("--br=br1", FD)}, "br1");
+	EXPECT(&first, shell_status("ip link show dev %s | grep -qx ' *altname tapgate-lock-%s-525400123456'",
+			       tap_of(&first), first_line("/sys/class/net/br0/ifindex")) == 0);
+	EXPECT(&second, shell_status("ip link show dev %s | grep -qx ' *altname tapgate-lock-%s-525400123456'",
+				tap_of(&second), first_line("/sys/class/net/br1/ifindex")) == 0);
+	expect_refusal(&(struct call){.about = "br0 again", .user = &bob}, 1, "is taken on bridge 'br0'");
+	give_back(&first);
+	expect_grant(&(struct call){.about = "br0 when it is free", .user = &bob}, "br0");
+	give_back(&second);
+}
+
+/*
+ *	alice --- tap, locked --- br0: what the bridge says of it, changed by root, and read back
+ */
+static void test_read_back(void **state)
+{
+	static const struct {
+		const char *about, *change;
+		bool holds;
+	} rows[] = {
+		{"a control", "true", true},
+		{"the same again", "bridge fdb replace $mac dev $tap master static sticky", true},
+		{"one that others can take over", "bridge fdb replace $mac dev $tap master static", false},
+		{"one that ages", "bridge fdb replace $mac dev $tap master dynamic sticky", false},
+		{"the host's own", "bridge fdb replace $mac dev $tap master permanent", false},
+		{"another port's", "bridge fdb replace $mac dev port master static sticky", false},
+		{"none", "bridge fdb del $mac dev $tap master", false},
+	};
+
+	(void)state;
+	make_br0();
+	command("ip link add port type veth && ip link set port master br0");
+	write_policy("allow br0 mac=52:54:00:12:34:56\n");
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct result result = hold(&(struct call){.about = rows[i].about}, "br0");
+		struct network network = {.bridge = {.index = atoi(first_line("/sys/class/net/br0/ifindex"))}};
+		struct port port = {.name = "tap", .mac = {0x52, 0x54, 0x00, 0x12, 0x34, 0x56}};
+		struct outcome outcome = {.code = EXIT_SENT};
+
+		port.tap = atoi(first_line("/sys/class/net/%s/ifindex", tap_of(&result)));
+		command("mac=52:54:00:12:34:56; tap=%s; %s", tap_of(&result), rows[i].change);
+		assert_int_equal(link_open(&network.link), 0);
+		EXPECT(&result, lock_holds(&network, &port, &outcome) == rows[i].holds);
+		EXPECT(&result, rows[i].holds || strstr(outcome.text, "was given away meanwhile"));
+		link_close(network.link);
+		give_back(&result);
+		command("bridge fdb del 52:54:00:12:34:56 dev port master 2>/dev/null || true");
 	}
 }
 
@@ -194,6 +332,10 @@ int main(void)
 		TEST(test_addresses_of_others),
 		TEST(test_bad_addresses),
 		TEST(test_taken),
+		TEST(test_learned),
+		TEST(test_a_neighbours_tap),
+		TEST(test_marks),
+		TEST(test_read_back),
 		TEST(test_a_race_for_an_address),
 	};
 

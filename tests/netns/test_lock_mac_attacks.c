@@ -207,6 +207,84 @@ static void test_a_neighbour_with_her_address(void **state)
 	give_back(&hers);
 }
 
+/* Whether frames pass from her guest to the host, and from the host to her guest. */
+static bool passes(const struct result *hers, int host, unsigned int number)
+{
+	unsigned char frame[FRAME_MIN];
+
+	send_frame(hers, EVERYBODY, own_address(&alice, 1), number);
+	make_frame(frame, own_address(&alice, 1), BR0_MAC, number + 1);
+	EXPECT(hers, write(host, frame, FRAME_MIN) == FRAME_MIN);
+	/* What the socket itself sent it sees, too. */
+	return frame_comes(host, number) && frame_comes(hers->tap, number + 1);
+}
+
+/*
+ *	alice --- tap, locked --- br0 --- tap, its hardware address set to hers, and gone --- bob
+ *
+ * That took her address from her, and nothing passes any more. `tapgate status` finds it, and `tapgate up` puts it
+ * back, also while his tap is there. Meanwhile nobody is given her address, and no locked port hears what goes to her.
+ */
+static void test_an_address_taken_and_left(void **state)
+{
+	struct result hers, his, third, open;
+	unsigned char frame[FRAME_MIN];
+	int host;
+
+	(void)state;
+	make_br0();
+	write_policy("network br0 bridged\nallow br0 group=students lock-mac\nallow br0 group=guests\n");
+	hers = hold(&(struct call){.about = "hers"}, "br0");
+	third = hold(&(struct call){.about = "a third", .user = &bob}, "br0");
+	open = hold(&(struct call){.about = "one without a lock", .user = &carol}, "br0");
+	await_forwarding(&hers);
+	await_forwarding(&third);
+	await_forwarding(&open);
+	host = packet_socket("br0");
+	EXPECT(&hers, passes(&hers, host, 1));
+	EXPECT(&hers, frame_comes(third.tap, 1) && frame_comes(open.tap, 1));
+	for (int stays = 0; stays <= 1; stays++) {
+		his = hold(&(struct call){.about = "his", .user = &bob}, "br0");
+		set_mac(&his, own_address(&alice, 1));
+		if (!stays)
+			give_back(&his);
+		EXPECT(&hers, !passes(&hers, host, 1000));
+		EXPECT(&hers, shell_status("bridge fdb show br br0 brport %s | grep -q static", tap_of(&hers)) != 0);
+		EXPECT(&hers, shell_status("$TAPGATE status | grep 'locked addresses' >/dev/null") == 0);
+		EXPECT(&hers,
+			shell_status("$TAPGATE check --live 2>&1 | grep \"the tap '%s' of uid 1000 lost the "
+				     "address %s that it is locked to%s, and\"",
+				tap_of(&hers), own_address(&alice, 1), stays ? " to .*, a tap of uid 1001" : "") == 0);
+		expect_refusal(&(struct call){.about = "another of hers",
+				       .argv = ARGS("--br=br0", FD, "--mac=2a:27:1c:5f:77:01")},
+			1, "address 2a:27:1c:5f:77:01 is taken on bridge 'br0'");
+		if (!stays) { /* what nobody has is for all ports that are not locked */
+			make_frame(frame, own_address(&alice, 1), BR0_MAC, 2000);
+			EXPECT(&hers, write(host, frame, FRAME_MIN) == FRAME_MIN);
+			make_frame(frame, EVERYBODY, BR0_MAC, 2001);
+			EXPECT(&hers, write(host, frame, FRAME_MIN) == FRAME_MIN);
+			EXPECT(&third, frame_comes(third.tap, 2001));
+			EXPECT(&open, frame_comes(open.tap, 1001) && frame_comes(open.tap, 2000));
+		}
+		EXPECT(&hers,
+			shell_status("$TAPGATE up --dry-run | grep -qx \"br0: would give the tap '%s' its address "
+				     "%s back\"",
+				tap_of(&hers), own_address(&alice, 1)) == 0);
+		EXPECT(&hers, shell_status("$TAPGATE up >/dev/null && $TAPGATE up | grep -qx 'nothing changed'") == 0);
+		assert_locked(&hers, own_address(&alice, 1));
+		close(host);
+		host = packet_socket("br0");
+		EXPECT(&hers, shell_status("$TAPGATE status >/dev/null") == 0);
+		if (stays)
+			give_back(&his);
+		assert_locked(&hers, own_address(&alice, 1));
+	}
+	close(host);
+	give_back(&open);
+	give_back(&third);
+	give_back(&hers);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -215,6 +293,7 @@ int main(void)
 		TEST(test_what_the_holder_can_do),
 		TEST(test_a_neighbour_without_a_lock),
 		TEST(test_a_neighbour_with_her_address),
+		TEST(test_an_address_taken_and_left),
 	};
 
 	return RUN_TESTS(tests);

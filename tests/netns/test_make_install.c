@@ -19,6 +19,7 @@ struct installed {
 static const struct installed in_usr[] = {
 	{"/usr/bin/tapgate", 0755},
 	{"/usr/libexec/tapgate-helper", 04755},
+	{"/usr/libexec/tapgate-lease", 0755},
 	{"/usr/libexec/tapgate-restore", 0755},
 	{"/etc/tapgate.conf", 0644},
 	{"/usr/share/man/man5/tapgate.conf.5", 0644},
@@ -41,6 +42,7 @@ static const struct installed in_usr[] = {
 static const struct installed in_usr_local[] = {
 	{"/usr/local/bin/tapgate", 0755},
 	{"/opt/helpers/tapgate-helper", 04755},
+	{"/opt/helpers/tapgate-lease", 0755},
 	{"/opt/helpers/tapgate-restore", 0755},
 	{"/etc/tapgate.conf", 0644},
 	{"/etc/init.d/tapgate", 0755},

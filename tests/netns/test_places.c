@@ -214,6 +214,32 @@ static void test_index_that_is_taken(void **state)
 	assert_int_equal(count_taps(), 0);
 }
 
+/*
+ *	alice --- a helper that is stopped with a tap half made --- br0
+ *	(nobody) --- a tap that was left half made --- nothing
+ *
+ * Root is shown both, and removes the one that nobody holds, and alice does not.
+ */
+static void test_half_made(void **state)
+{
+	struct running stopped;
+
+	(void)state;
+	prepare(&requests[0]);
+	stopped = start_stopped(&(struct call){.about = "stopped"}, tap_is_there);
+	assert_int_equal(shell_status("$TAPGATE list | grep -q '^tg[0-9-]* .* half made: its helper is at work'"), 0);
+	assert_int_equal(
+		shell_status("$TAPGATE list --json | tr -d ' \n' | grep -q '\"network\":null,\"half_made\":true'"), 0);
+	assert_string_equal(command_line("$TAPGATE reap"), "nothing changed");
+	put_down(&stopped);
+	make_tap("left", ALICE, 1 << 30);
+	assert_int_equal(shell_status("$TAPGATE list | grep -q '^left *- *alice .* half made'"), 0);
+	assert_string_equal(
+		command_line("setpriv --reuid alice --regid alice --init-groups $TAPGATE reap"), "nothing changed");
+	assert_string_equal(command_line("$TAPGATE reap"), "-: removed the tap 'left' of uid 0, which nobody holds");
+	assert_int_equal(count_taps(), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -221,6 +247,7 @@ int main(void)
 		TEST(test_stopped_helpers_are_bounded),
 		TEST(test_stopped_helpers_end),
 		TEST(test_index_that_is_taken),
+		TEST(test_half_made),
 	};
 
 	return have_program("nft") ? RUN_TESTS(tests) : 0;

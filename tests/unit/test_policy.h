@@ -199,6 +199,7 @@ static inline void print_options(const struct policy_options *options, char *buf
 		{OPTION_QUEUES, options->queues, "queues"},
 		{OPTION_VLAN, options->vlan, "vlan"},
 		{OPTION_MTU, options->mtu, "mtu"},
+		{OPTION_LEASES, options->leases, "leases"},
 	};
 	const unsigned char *mac = options->mac;
 
@@ -215,6 +216,8 @@ static inline void print_options(const struct policy_options *options, char *buf
 		text_append(buffer, size, " lock-mac");
 	if (options->given & OPTION_GUARD)
 		text_append(buffer, size, " guard");
+	if (options->given & OPTION_LOCK_IP)
+		text_append(buffer, size, " lock-ip");
 }
 
 /* "allowed /p:2 (allow br0 max=2) max=2", and behind it what else the verdict tells. */

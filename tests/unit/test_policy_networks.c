@@ -9,7 +9,7 @@
 #define MODES	   ", expected 'bridged', 'nat', 'host-only', 'internal' or 'standalone'"
 #define PORT_WORDS ", expected 'queues=', 'vlan=', 'mtu=', 'isolated', 'lock-mac' or 'guard'"
 #define OWN_WORDS  ", expected 'queues=', 'mtu=', 'isolated' or 'lock-mac'"
-#define DHCP_WORDS ", expected 'queues=', 'mtu=', 'isolated', 'lock-mac' or 'dhcp='"
+#define DHCP_WORDS ", expected 'queues=', 'mtu=', 'isolated', 'lock-mac', 'dhcp=', 'lock-ip' or 'leases='"
 #define TAP_WORDS  ", expected 'queues=', 'mtu=' or 'per-vm='"
 
 static void test_heads(void **state)

@@ -69,7 +69,8 @@ static void test_port(void **state)
 			"4.18 or newer; "},
 		{OPTION_ISOLATED, LINK_PORT(IFLA_BRPORT_ISOLATED), 0, 1,
 			"'isolated' of the tap 'tg1-0' was switched off meanwhile; try again"},
-		{OPTION_ISOLATED, LINK_PORT(IFLA_BRPORT_ISOLATED), LINK_PORT(IFLA_BRPORT_ISOLATED), 0, ""},
+		{OPTION_ISOLATED, LINK_PORT(IFLA_BRPORT_ISOLATED), LINK_PORT(IFLA_BRPORT_ISOLATED), 1,
+			"cannot read back what keeps the tap 'tg1-0' and the host apart: "}, /* there is none */
 		{OPTION_LOCK_MAC, LINK_PORT(IFLA_BRPORT_LEARNING), 0, 4, "this kernel does not give 'lock-mac' of "},
 		{OPTION_LOCK_MAC, LINK_PORT(IFLA_BRPORT_LOCKED) | LINK_PORT(IFLA_BRPORT_LEARNING),
 			LINK_PORT(IFLA_BRPORT_LOCKED) | LINK_PORT(IFLA_BRPORT_LEARNING), 1,
@@ -77,10 +78,11 @@ static void test_port(void **state)
 		{OPTION_GUARD, LINK_PORT(IFLA_BRPORT_GUARD), LINK_PORT(IFLA_BRPORT_GUARD), 4,
 			"this kernel does not give 'guard' of "},
 	};
-	const struct network network = {.bridge = {.index = 2}};
-	const struct port port = {.name = "tg1-0", .tap = 3};
+	struct network network = {.bridge = {.index = 2}};
+	const struct port port = {.name = "tg1-0", .tap = INT32_MAX};
 
 	(void)state;
+	assert_int_equal(link_open(&network.link), 0);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		const struct permit permit = permit_with(rows[i].given);
 		const struct link_interface tap = {.port = {rows[i].known, rows[i].on}};
@@ -90,11 +92,33 @@ static void test_port(void **state)
 		assert_int_equal(outcome.code, rows[i].code);
 		assert_memory_equal(outcome.text, rows[i].text, strlen(rows[i].text));
 	}
+	network_close(&network);
+}
+
+/* The kernel is asked for the VLAN of the port in any case; the loopback interface is in none. */
+static void test_vlan(void **state)
+{
+	const struct permit permit = permit_with(OPTION_VLAN), without = permit_with(0);
+	const struct port port = {.name = "tg1-0", .tap = 1};
+	const struct link_interface tap = {.index = 1};
+	struct network network = {.bridge = {.index = 2}};
+	struct outcome outcome = {.code = EXIT_SENT};
+
+	(void)state;
+	assert_int_equal(link_open(&network.link), 0);
+	assert_false(protect_holds(&without, &network, &port, &tap, &outcome)); /* for other reasons */
+	assert_null(strstr(outcome.text, "VLAN"));
+	outcome = (struct outcome){.code = EXIT_SENT};
+	assert_false(protect_holds(&permit, &network, &port, &tap, &outcome));
+	assert_int_equal(outcome.code, EXIT_SYSTEM);
+	assert_non_null(strstr(outcome.text, "VLAN"));
+	link_close(network.link);
 }
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_bridge), cmocka_unit_test(test_port)};
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_bridge), cmocka_unit_test(test_port), cmocka_unit_test(test_vlan)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,6 @@
 /*
  * What the kernel says of a bridge's port beside the interface itself: entries of forwarding databases (link/fdb.c),
- * and VLANs (link/vlan.c). What it says is taken, what it never says is refused.
+ * locked taps (link/locked.c), and VLANs (link/vlan.c). What it says is taken, what it never says is refused.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,6 +13,7 @@
 #include <linux/rtnetlink.h>
 
 #include "link/fdb.h"
+#include "link/locked.h"
 #include "tests/unit/datagram.h"
 
 /* --- forwarding databases ---------------------------------------------------------------------------------------- */
@@ -131,6 +132,84 @@ static void test_no_entries(void **state)
 	assert_int_equal(seen.count, 0);
 }
 
+/* --- locked taps ------------------------------------------------------------------------------------------------- */
+
+struct marks {
+	unsigned int count;
+	struct locked last;
+};
+
+static void see_mark(void *context, const struct locked *locked)
+{
+	struct marks *marks = context;
+
+	marks->count++;
+	marks->last = *locked;
+}
+
+/* An interface with these alternative names; NULL: one only. */
+static int read_marks(const char *first, const char *second, struct marks *marks)
+{
+	const struct ifinfomsg header = {.ifi_index = 5};
+	struct locked_reader reader = {see_mark, marks};
+	struct datagram d = {.size = 0};
+	size_t names;
+
+	*marks = (struct marks){0};
+	begin(&d, RTM_NEWLINK);
+	put(&d, &header, sizeof(header));
+	names = open_nest(&d, IFLA_PROP_LIST);
+	attribute(&d, IFLA_ALT_IFNAME, first, strlen(first) + 1);
+	if (second)
+		attribute(&d, IFLA_ALT_IFNAME, second, strlen(second) + 1);
+	close_nest(&d, names);
+	return read_with(&d, reply_take_locked, &reader);
+}
+
+/* A name is a mark if it is one to the letter. */
+static void test_marks(void **state)
+{
+	static const char *const others[] = {"", "enp1s0", "tapgate-lock-", "tapgate-lock-7",
+		"tapgate-lock-7-52540012345", "tapgate-lock-7-5254001234567", "tapgate-lock-7-52540012345G",
+		"tapgate-lock-7-52540012345A", "tapgate-lock-+7-525400123456", "tapgate-lock-07-525400123456",
+		"tapgate-lock- 7-525400123456", "tapgate-lock-7-525400123456 ", "Tapgate-lock-7-525400123456",
+		"xtapgate-lock-7-525400123456"};
+	static const unsigned char expected[] = {0x52, 0x54, 0x00, 0x12, 0x34, 0x56};
+	struct marks marks;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++) {
+		assert_int_equal(read_marks(others[i], NULL, &marks), 0);
+		assert_int_equal(marks.count, 0);
+	}
+	for (int second = 0; second <= 1; second++) {
+		assert_int_equal(read_marks(second ? "enp1s0" : "tapgate-lock-7-525400123456",
+					 second ? "tapgate-lock-7-525400123456" : "enp1s0", &marks),
+			0);
+		assert_int_equal(marks.count, 1);
+		assert_int_equal(marks.last.tap, 5);
+		assert_int_equal(marks.last.bridge, 7);
+		assert_memory_equal(marks.last.mac, expected, 6);
+	}
+}
+
+static void test_no_marks(void **state)
+{
+	const struct ifinfomsg header = {.ifi_index = 5};
+	struct marks marks = {0};
+	struct locked_reader reader = {see_mark, &marks};
+	struct datagram none = {.size = 0}, other = {.size = 0};
+
+	(void)state;
+	begin(&none, RTM_NEWLINK);
+	put(&none, &header, sizeof(header));
+	assert_int_equal(read_with(&none, reply_take_locked, &reader), 0);
+	begin(&other, RTM_DELLINK);
+	put(&other, &header, sizeof(header));
+	assert_int_equal(read_with(&other, reply_take_locked, &reader), -EPROTO);
+	assert_int_equal(marks.count, 0);
+}
+
 /* --- VLANs ------------------------------------------------------------------------------------------------------- */
 
 static void begin_vlans(struct datagram *d)
@@ -189,6 +268,8 @@ static void test_vlans(void **state)
 		assert_int_equal(reader.count, rows[i].count);
 		assert_int_equal(reader.vlan, rows[i].vlan);
 		assert_int_equal(reader.untagged, rows[i].untagged);
+		assert_int_equal(vlan_is_only(&reader, 20), rows[i].count == 1 && rows[i].untagged);
+		assert_false(vlan_is_only(&reader, 21));
 	}
 }
 
@@ -225,6 +306,8 @@ int main(void)
 		cmocka_unit_test(test_entries),
 		cmocka_unit_test(test_entries_of_other_addresses),
 		cmocka_unit_test(test_no_entries),
+		cmocka_unit_test(test_marks),
+		cmocka_unit_test(test_no_marks),
 		cmocka_unit_test(test_vlans),
 		cmocka_unit_test(test_no_vlans),
 	};

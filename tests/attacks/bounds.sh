@@ -1,0 +1,90 @@
+#!/bin/sh
+# Bounds: what a guest can make grow on the host, and how far; and that the host's own tools go on meanwhile.
+#
+#	alice (alpha), mallory --- lab, host-only --- host
+# shellcheck disable=SC2016 # what eval is given
+set -u
+top=$(cd "$(dirname "$0")/../.." && pwd)
+# shellcheck source-path=SCRIPTDIR source=../cli/lib.sh
+. "$top/tests/cli/lib.sh"
+# shellcheck source-path=SCRIPTDIR source=services.sh
+. "$top/tests/attacks/services.sh"
+network=lab
+
+policy 'network lab host-only 172.16.2.1/24 fd00:2::1/64 dhcp=172.16.2.2-172.16.2.100' 'allow lab user=alice'
+check 'up' "$TAPGATE" up
+check 'two guests' eval 'guest alice lab 172.16.2.200/24 && guest mallory lab 172.16.2.201/24 fd00:2::201/64'
+check 'alpha has a lease' gets alice lease4 name=alpha wait=2000
+cp "$TMPDIR/got" "$TMPDIR/alpha"
+
+at_most() { # at_most COUNT COMMAND...: so many lines
+	at_most_count=$1
+	shift
+	lines=$("$@" | wc -l)
+	echo "$lines lines, expected at most $at_most_count"
+	[ "$lines" -gt 0 ] && [ "$lines" -le "$at_most_count" ]
+}
+
+works() { # what is asked of the host is answered, and soon
+	timeout 5 "$TAPGATE" list >"$TMPDIR/list" && grep -q ' alpha ' "$TMPDIR/list" &&
+		[ "$(timeout 5 "$TAPGATE" ip alpha 2>/dev/null | head -n 1)" = "$(cat "$TMPDIR/alpha")" ] &&
+		timeout 5 "$TAPGATE" status >/dev/null
+}
+
+# --- neighbours --------------------------------------------------------------------------------------------------------
+
+# From each address of the subnet, and from a thousand and a half of IPv6: the host would like to answer each.
+speak_from_all() {
+	for number in $(seq 2 254); do
+		in_netns mallory "$speak" datagram "172.16.2.$number" 172.16.2.1
+	done
+	for number in $(seq 1500); do
+		in_netns mallory "$speak" datagram "fd00:2::bad:$(printf %x "$number")" fd00:2::1
+	done
+}
+check 'neighbours: mallory speaks from all addresses' speak_from_all
+check 'neighbours: of IPv4 as many as the subnet has' at_most 254 ip -4 neigh show dev lab
+# Of IPv6 the kernel keeps as many as it is told to, of all networks together (gc_thresh3, 1024 by default).
+check 'neighbours: of IPv6 more than there are guests' [ "$(ip -6 neigh show dev lab | wc -l)" -gt 100 ]
+check 'neighbours: the host answers' works
+
+# --- addresses behind a port -------------------------------------------------------------------------------------------
+
+many_cards() {
+	for number in $(seq 300); do
+		asks mallory lease4 source="52:54:00:bb:$(printf '%02x:%02x' $((number / 256)) $((number % 256)))" wait=1 >/dev/null
+	done
+}
+check 'hardware addresses: mallory sends from 300' many_cards
+check 'hardware addresses: list shows 64 of a tap, and how many more' eval '"$TAPGATE" list --json | grep "more_guests"
+	[ "$("$TAPGATE" list | grep -c 52:54:00:bb:)" -le 64 ]'
+check 'hardware addresses: the server has few of them' eval '[ "$(grep -c 52:54:00:bb: /run/tapgate/lab.leases)" -le 4 ]'
+check 'hardware addresses: the host answers' works
+
+# --- names -------------------------------------------------------------------------------------------------------------
+
+rename_often() {
+	for number in $(seq 40); do
+		asks mallory lease4 source=52:54:00:bb:00:01 name="name$number" wait=300 >/dev/null
+	done
+}
+check 'names: mallory has many, one behind the other' rename_often
+check 'names: one is kept of each guest' at_most 6 cat /run/tapgate/lab.names/names
+check 'names: the longest that there is' eval 'soon_gets alice lease4 name=alpha && soon_gets mallory lease4 \
+	source=52:54:00:bb:00:01 name="$(head -c 63 /dev/zero | tr "\0" x)"'
+check 'names: the host answers' works
+check 'names: one that is longer than a name, and one with control bytes' eval 'asks mallory lease4 wait=500 \
+	source=52:54:00:bb:00:01 name="$(head -c 200 /dev/zero | tr "\0" x)"; asks mallory lease4 wait=500 \
+	source=52:54:00:bb:00:01 name="$(printf "a\nb 1 \033[2J")"; at_most 6 cat /run/tapgate/lab.names/names && works'
+
+# What dnsmasq or anybody who speaks for it writes there is not believed beyond what can be there.
+check 'names: a file that is none' eval 'head -c 100000 /dev/urandom >/run/tapgate/lab.names/names; works'
+check 'names: one that is too large' eval 'head -c 5000000 /dev/zero >/run/tapgate/lab.names/names; works'
+check 'names: one that is a pipe' eval 'rm /run/tapgate/lab.names/names; mkfifo /run/tapgate/lab.names/names; works'
+check 'names: one of somebody else' eval 'rm /run/tapgate/lab.names/names
+	ln -s /etc/passwd /run/tapgate/lab.names/names; works'
+
+unplug alice
+unplug mallory
+check 'down' "$TAPGATE" down
+finish

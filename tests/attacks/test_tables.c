@@ -1,0 +1,194 @@
+/*
+ * What a guest can fill, or bend to the others' harm, by what it sends: the bridge's tables, the host's table of
+ * connections and its neighbours.
+ *
+ *	guest --- tap --- (lab, web, tap1) --- host --- lan
+ */
+#include "tests/attacks/attack.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tests/netns/frames.h"
+
+enum { LEARNED_MAX = 16384, CONNECTIONS_MAX = 16384, TRIES = 20000 };
+
+/* --- multicast --------------------------------------------------------------------------------------------------- */
+
+/* A question who wants what (MLD, RFC 2710), to be answered in an instant. */
+static struct frame query(void)
+{
+	struct frame frame = packet("33:33:00:00:00:01", "fe80::5054:ff:fe12:3456", "ff02::1", 0);
+	size_t from;
+
+	put_number(&frame, 8, 0x3a00050200000100);
+	from = frame.size;
+	put_number(&frame, 8, 0x8200000000010000);
+	put_number(&frame, 16, 0);
+	put_sum(&frame, from + 2, from, sum_of(frame.bytes + from - 8 - 32, 32, 58 + 24));
+	end_packet(&frame);
+	return frame;
+}
+
+/* Whether a guest that answers no such question is still asked for its address: what is for ff02::1:ff00:99. */
+static bool is_found(const struct result *guest)
+{
+	const char *interface = "lab";
+
+	forgets(guest);
+	command("ip -6 neigh flush dev %s", interface);
+	(void)user_sends(interface, "fd00:5::1", "fd00:5::99");
+	for (int tries = 0; tries < 100; tries++) {
+		if (hears(guest, 0, "\x33\x33\xff\0\0\x99", 6))
+			return true;
+		usleep(1000);
+	}
+	return false;
+}
+
+/* Guests whose firewalls let no MLD in, behind one that asks: gone for all (lxc/incus#3294, dfinity/ic PR 11246). */
+static void test_question(void **state)
+{
+	struct result a = guest_on("lab"), b = guest_on("lab");
+	const struct frame frame = query();
+	bool lost = false;
+
+	(void)state;
+	for (int tries = 0; tries < 10; tries++) {
+		sends(&a, &frame);
+		EXPECT(&a, is_found(&b));
+	}
+	command("ip link set lab type bridge mcast_snooping 1");
+	for (int tries = 0; tries < 50 && !lost; tries++) {
+		sends(&a, &frame);
+		lost = !is_found(&b);
+	}
+	EXPECT(&a, lost);
+	give_back(&a);
+	give_back(&b);
+}
+
+/* --- addresses --------------------------------------------------------------------------------------------------- */
+
+static unsigned int learned_of_many(const struct result *guest, const char *bridge)
+{
+	for (unsigned int i = 0; i < TRIES; i++) {
+		struct frame frame = of_type(ALL, 0x88b5);
+
+		frame.bytes[9] = (unsigned char)(i >> 16);
+		frame.bytes[10] = (unsigned char)(i >> 8);
+		frame.bytes[11] = (unsigned char)i;
+		sends(guest, &frame);
+	}
+	return (unsigned int)atoi(command_line("bridge fdb show br %s dynamic | wc -l", bridge));
+}
+
+/* A bridge of tapgate's stops learning in time; another one goes on. */
+static void test_addresses(void **state)
+{
+	struct result guest = guest_on("lab"), bridged = guest_on("br0");
+	unsigned int learned = learned_of_many(&guest, "lab");
+
+	(void)state;
+	EXPECT(&guest, learned_of_many(&bridged, "br0") >= TRIES);
+	if (learned >= TRIES)
+		cannot_test("this kernel has no limit of learned addresses (Linux 6.7)");
+	else
+		EXPECT(&guest, learned <= LEARNED_MAX && learned > LEARNED_MAX / 2);
+	give_back(&guest);
+	give_back(&bridged);
+}
+
+/* --- connections ------------------------------------------------------------------------------------------------- */
+
+static unsigned int connections_of_many(
+	const struct result *guest, const char *to, const char *source, const char *host)
+{
+	for (unsigned int i = 0; i < TRIES; i++) {
+		const struct frame frame = udp(to, source, host, 1024 + i);
+
+		sends(guest, &frame);
+	}
+	return (unsigned int)atoi(first_line("/proc/sys/net/netfilter/nf_conntrack_count"));
+}
+
+/* The host's table of connections, of which it has one for all: a guest has a part of it. */
+static void test_connections(void **state)
+{
+	static const struct {
+		const char *network, *source, *destination;
+	} rows[] = {
+		{"lab", "172.16.5.11", "172.16.5.1"},
+		{"web", "fd00:77::11", "2001:db8:1::50"},
+		{"web", "10.77.0.11", "10.77.0.1"},
+		{"tap1", "172.16.2.2", "172.16.2.1"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct result guest = guest_on(rows[i].network);
+		const char *to = mac_on(i < 3 ? rows[i].network : tap_of(&guest));
+		unsigned int before = (unsigned int)atoi(first_line("/proc/sys/net/netfilter/nf_conntrack_count")), now;
+
+		set("net.netfilter.nf_conntrack_udp_timeout", 600); /* all that were made are there yet */
+		knows("lan", "2001:db8:1::50");
+		now = connections_of_many(&guest, to, rows[i].source, rows[i].destination);
+		EXPECT(&guest, now > before + CONNECTIONS_MAX / 2 && now <= before + CONNECTIONS_MAX + 16);
+		command("handle=$(nft -a list chain %s room | sed -n 's/.*ct count.*handle //p') && "
+			"nft delete rule %s room handle $handle",
+			table_of(rows[i].network, ""), table_of(rows[i].network, ""));
+		now = connections_of_many(&guest, to, rows[i].source, rows[i].destination);
+		EXPECT(&guest, now >= before + TRIES);
+		give_back(&guest);
+		close_host(NULL);
+		open_host(NULL);
+	}
+}
+
+/* --- neighbours -------------------------------------------------------------------------------------------------- */
+
+/* Few enough to leave room in the kernel's table, which all network namespaces share. */
+enum { NEIGHBOURS = 300 };
+
+static unsigned int neighbours_of_many(const struct result *guest, const char *bridge)
+{
+	for (unsigned int i = 0; i < NEIGHBOURS; i++) {
+		struct frame frame = arp(ALL, "10.99.0.0", "192.0.2.1");
+
+		frame.bytes[30] = (unsigned char)(i >> 8);
+		frame.bytes[31] = (unsigned char)i;
+		sends(guest, &frame);
+	}
+	return (unsigned int)atoi(command_line("ip neigh show dev %s | wc -l", bridge));
+}
+
+/*
+ * Whoever asks for the host's hardware address is in its table, whatever the address: a limit that SECURITY.md states.
+ * Not so where the host is not to be reached.
+ */
+static void test_neighbours(void **state)
+{
+	struct result guest = guest_on("lab"), internal = guest_on("quiet");
+
+	(void)state;
+	EXPECT(&guest, neighbours_of_many(&internal, "quiet") == 0);
+	EXPECT(&guest, neighbours_of_many(&guest, "lab") >= NEIGHBOURS);
+	without_guard("quiet");
+	EXPECT(&guest, neighbours_of_many(&internal, "quiet") >= NEIGHBOURS);
+	give_back(&guest);
+	give_back(&internal);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		ATTACK(test_question),
+		ATTACK(test_addresses),
+		ATTACK(test_connections),
+		ATTACK(test_neighbours),
+	};
+
+	return RUN_TESTS(tests);
+}
