@@ -60,7 +60,7 @@ static void test_net_wins(void **state)
 static void test_names(void **state)
 {
 	static const char *const names[] = {
-		"a", "br-0123456789ab", "b.r", "br0.100", "br+0", "br_0", "br@0", "ALL", "...", "0"};
+		"a", "br-0123456789ab", "b.r", "br0.100", "br+0", "br_0", "br@0", "...", "0"};
 
 	(void)state;
 	write_policy("allow all\n");
