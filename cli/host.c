@@ -55,7 +55,7 @@ static int read_lists(struct link *link, struct list lists[static LISTS])
 	for (int i = 0; i < PATIENCE && error == -EAGAIN; i++) {
 		for (size_t j = 0; j < LISTS; j++)
 			lists[j].count = 0;
-		error = link_each(link, NULL, append_interface, &lists[INTERFACES]);
+		error = link_each(link, append_interface, &lists[INTERFACES]);
 		if (!error)
 			error = link_each_address(link, append_address, &lists[ADDRESSES]);
 		if (!error)

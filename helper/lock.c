@@ -15,7 +15,7 @@ enum knowledge {
 	GIVEN,	 /* static or sticky */
 };
 
-struct place {
+struct claim {
 	enum knowledge knowledge;
 	int port; /* behind which it is, by its index */
 };
@@ -24,16 +24,16 @@ struct place {
 struct known {
 	const unsigned char *mac; /* the one that was asked for; NULL: any of the block */
 	unsigned char block[MAC_BLOCK_BYTES];
-	struct place asked;
-	struct place octets[1 << 8]; /* of the block, by the last octet */
+	struct claim asked;
+	struct claim octets[1 << 8]; /* of the block, by the last octet */
 };
 
-static void weigh(struct place *place, const struct fdb_entry *entry)
+static void weigh(struct claim *claim, const struct fdb_entry *entry)
 {
 	enum knowledge knowledge = entry->fixed || entry->stays ? GIVEN : entry->own ? OWN : LEARNED;
 
-	if (knowledge > place->knowledge)
-		*place = (struct place){knowledge, entry->index};
+	if (knowledge > claim->knowledge)
+		*claim = (struct claim){knowledge, entry->index};
 }
 
 static void see_entry(void *context, const struct fdb_entry *entry)
@@ -58,24 +58,24 @@ static bool refuse_taken(
 }
 
 /* Whether somebody has an address who may. The hardware address of a tap of ours gives its holder nothing. */
-static bool is_taken(const struct network *network, const unsigned char mac[static MAC_BYTES], struct place place)
+static bool is_taken(const struct network *network, const unsigned char mac[static MAC_BYTES], struct claim claim)
 {
 	struct link_interface port;
 	struct alias_tap tap;
 
-	if (place.knowledge == GIVEN || memcmp(network->bridge.mac, mac, MAC_BYTES) == 0)
+	if (claim.knowledge == GIVEN || memcmp(network->bridge.mac, mac, MAC_BYTES) == 0)
 		return true;
-	return place.knowledge == OWN &&
-	       (link_by_index(network->link, place.port, &port) != 0 || !alias_read_tap(&port, &tap));
+	return claim.knowledge == OWN &&
+	       (link_by_index(network->link, claim.port, &port) != 0 || !alias_read_tap(&port, &tap));
 }
 
 /* Of two that ask for an address at once, the kernel lets one mark its tap with it. */
-static int lock_to(const struct network *network, struct port *port, struct place place)
+static int lock_to(const struct network *network, struct port *port, struct claim claim)
 {
 	struct locked locked = {.tap = port->tap, .bridge = network->bridge.index};
 	int error;
 
-	if (is_taken(network, port->mac, place))
+	if (is_taken(network, port->mac, claim))
 		return -EEXIST;
 	memcpy(locked.mac, port->mac, MAC_BYTES);
 	error = locked_mark(network->link, &locked);

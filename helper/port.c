@@ -153,7 +153,7 @@ static bool mtu_is_possible(const struct order *order, const struct network *net
 			mtu, permit_place(&order->permit, OPTION_MTU), bridge->mtu, bridge->name);
 	if (mtu == bridge->mtu || permit_is_managed(&order->permit))
 		return true;
-	error = link_each(network->link, NULL, see_mtu, &lowest);
+	error = link_each(network->link, see_mtu, &lowest);
 	if (error)
 		return refuse_errno(outcome, error, "cannot read the MTU of the ports of '%s'", bridge->name);
 	if (lowest.mtu == UINT32_MAX)

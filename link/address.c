@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <linux/if_addr.h>
 #include <linux/rtnetlink.h>
+#include <netlink/msg.h>
 #include <string.h>
 
 #include "link/exchange.h"
@@ -29,20 +30,18 @@ static bool read_address(struct nlattr *attribute, int family, unsigned char add
 
 static int change_address(struct link *link, int type, int flags, const struct link_address *address)
 {
-	int size = address->family == AF_INET ? 4 : 16;
+	const size_t size = address->family == AF_INET ? 4 : 16;
+	const uint32_t usable = IFA_F_NODAD;
 	const struct ifaddrmsg header = {.ifa_family = (uint8_t)address->family,
 		.ifa_prefixlen = (uint8_t)address->prefix,
 		.ifa_scope = RT_SCOPE_UNIVERSE,
 		.ifa_index = (unsigned int)address->index};
-	struct nl_msg *request = exchange_request(type, NLM_F_ACK | flags, &header, sizeof(header));
 
-	if (!request || nla_put(request, IFA_LOCAL, size, address->address) < 0 ||
-		nla_put(request, IFA_ADDRESS, size, address->address) < 0 ||
-		nla_put_u32(request, IFA_FLAGS, IFA_F_NODAD) < 0) {
-		nlmsg_free(request);
-		return -ENOMEM;
-	}
-	return exchange_acknowledged(link, request);
+	exchange_begin(link, type, NLM_F_ACK | flags, &header, sizeof(header));
+	exchange_put(link, IFA_LOCAL, address->address, size);
+	exchange_put(link, IFA_ADDRESS, address->address, size);
+	exchange_put(link, IFA_FLAGS, &usable, sizeof(usable));
+	return exchange(link, NULL, NULL);
 }
 
 int link_add_address(struct link *link, const struct link_address *address)
@@ -85,10 +84,9 @@ int link_each_address(struct link *link, void (*each)(void *context, const struc
 {
 	const struct ifaddrmsg header = {0};
 	struct address_reader reader = {each, context};
-	struct reply reply = {.dump = true, .take = reply_take_address, .context = &reader};
-	int result = exchange(link, exchange_request(RTM_GETADDR, NLM_F_DUMP, &header, sizeof(header)), &reply);
 
-	return result == 0 && reply.interrupted ? -EAGAIN : result;
+	exchange_begin(link, RTM_GETADDR, NLM_F_DUMP, &header, sizeof(header));
+	return exchange(link, reply_take_address, &reader);
 }
 
 /* --- routes ------------------------------------------------------------------------------------------------------ */
@@ -117,14 +115,17 @@ static bool each_path(const struct route_reader *reader, struct link_route *rout
 	return left == 0;
 }
 
+static const struct nla_policy route_sizes[RTA_MAX + 1] = {[RTA_OIF] = {REPLY_SIZE(sizeof(uint32_t))}};
+
 static bool take_route(const struct route_reader *reader, struct nlmsghdr *message, unsigned int passed_over)
 {
 	const struct rtmsg *header = nlmsg_data(message);
 	struct nlattr *attributes[RTA_MAX + 1];
 	struct link_route route;
-	uint32_t index;
+	uint32_t index = 0;
 
-	if (message->nlmsg_type != RTM_NEWROUTE || nlmsg_parse(message, sizeof(*header), attributes, RTA_MAX, NULL) < 0)
+	if (message->nlmsg_type != RTM_NEWROUTE ||
+		nlmsg_parse(message, sizeof(*header), attributes, RTA_MAX, route_sizes) < 0)
 		return false;
 	if ((header->rtm_family != AF_INET && header->rtm_family != AF_INET6) || (header->rtm_flags & passed_over))
 		return true;
@@ -132,9 +133,9 @@ static bool take_route(const struct route_reader *reader, struct nlmsghdr *messa
 		return false;
 	route = (struct link_route){
 		.family = header->rtm_family, .prefix = header->rtm_dst_len, .type = header->rtm_type};
-	if (!read_address(attributes[RTA_DST], route.family, route.destination) ||
-		!reply_number(attributes[RTA_OIF], &index))
+	if (!read_address(attributes[RTA_DST], route.family, route.destination))
 		return false;
+	nla_memcpy(&index, attributes[RTA_OIF], sizeof(index));
 	if (attributes[RTA_MULTIPATH])
 		return each_path(reader, &route, attributes[RTA_MULTIPATH]);
 	route.index = (int)index;
@@ -157,10 +158,9 @@ int link_each_route(struct link *link, void (*each)(void *context, const struct 
 {
 	const struct rtmsg header = {0};
 	struct route_reader reader = {each, context};
-	struct reply reply = {.dump = true, .take = reply_take_route, .context = &reader};
-	int result = exchange(link, exchange_request(RTM_GETROUTE, NLM_F_DUMP, &header, sizeof(header)), &reply);
 
-	return result == 0 && reply.interrupted ? -EAGAIN : result;
+	exchange_begin(link, RTM_GETROUTE, NLM_F_DUMP, &header, sizeof(header));
+	return exchange(link, reply_take_route, &reader);
 }
 
 static void keep_way(void *context, const struct link_route *route)
@@ -170,20 +170,16 @@ static void keep_way(void *context, const struct link_route *route)
 
 int link_way(struct link *link, const struct link_packet *packet, struct link_route *way)
 {
-	const int size = packet->family == AF_INET ? 4 : 16;
+	const size_t size = packet->family == AF_INET ? 4 : 16;
 	const struct rtmsg header = {.rtm_family = (unsigned char)packet->family,
 		.rtm_dst_len = (unsigned char)bits_of(packet->family),
 		.rtm_src_len = (unsigned char)(packet->in ? bits_of(packet->family) : 0)};
-	struct nl_msg *request = exchange_request(RTM_GETROUTE, 0, &header, sizeof(header));
 	struct route_reader reader = {keep_way, way};
-	struct reply reply = {.take = reply_take_way, .context = &reader};
 
 	*way = (struct link_route){.index = 0};
-	if (!request || nla_put(request, RTA_DST, size, packet->to) < 0 ||
-		(packet->in && (nla_put(request, RTA_SRC, size, packet->from) < 0 ||
-				       nla_put_u32(request, RTA_IIF, (uint32_t)packet->in) < 0))) {
-		nlmsg_free(request);
-		return -ENOMEM;
-	}
-	return exchange(link, request, &reply);
+	exchange_begin(link, RTM_GETROUTE, 0, &header, sizeof(header));
+	exchange_put(link, RTA_DST, packet->to, size);
+	exchange_put(link, RTA_SRC, packet->in ? packet->from : NULL, size);
+	exchange_put(link, RTA_IIF, packet->in ? &packet->in : NULL, sizeof(packet->in));
+	return exchange(link, reply_take_way, &reader);
 }

@@ -23,18 +23,16 @@ bool alias_is_bridge(const struct link_interface *interface)
 /* Believed only if writing what was read gives the same alias. */
 bool alias_read_tap(const struct link_interface *interface, struct alias_tap *tap)
 {
-	const char *alias = interface->alias;
-	char again[IFALIASZ], *end;
-	const char *mark;
+	const char *alias = interface->alias, *network = strstr(alias, " net="), *vmm = strstr(alias, " vmm=");
+	char again[IFALIASZ];
 
-	if (strcmp(interface->kind, "tun") != 0 || strncmp(alias, ALIAS_TAP, strlen(ALIAS_TAP)) != 0)
+	if (strcmp(interface->kind, "tun") != 0 || strncmp(alias, ALIAS_TAP, strlen(ALIAS_TAP)) != 0 || !network ||
+		!vmm)
 		return false;
-	*tap = (struct alias_tap){.uid = (uint32_t)strtoul(alias + strlen(ALIAS_TAP), &end, 10)};
-	mark = strstr(end, " vmm=");
-	if (strncmp(end, " net=", 5) != 0 || !mark || mark < end + 5 || mark - end - 5 >= (int)sizeof(tap->network))
-		return false;
-	memcpy(tap->network, end + 5, (size_t)(mark - end - 5));
-	tap->vmm = (int)strtol(mark + 5, NULL, 10);
+	*tap = (struct alias_tap){.uid = (uint32_t)strtoul(alias + strlen(ALIAS_TAP), NULL, 10),
+		.vmm = (int)strtol(vmm + strlen(" vmm="), NULL, 10)};
+	network += strlen(" net=");
+	snprintf(tap->network, sizeof(tap->network), "%.*s", (int)(vmm - network), network);
 	alias_of_tap(tap, again);
 	return strcmp(alias, again) == 0;
 }

@@ -4,17 +4,26 @@
 #include <errno.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
+#include <netlink/msg.h>
 #include <netlink/netlink.h>
 #include <netlink/socket.h>
 #include <netlink/utils.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* Bytes in one datagram: the kernel's own bound for those of a list (net/netlink/af_netlink.c). */
 enum { DATAGRAM_MAX = 32768 };
 
+enum { NESTS_MAX = 2 };
+
 struct link {
 	struct nl_sock *socket;
 	bool behind; /* there may be answers left that nobody read */
+	/* The request that is being made. */
+	struct nl_msg *request;
+	bool failed;			 /* memory ran out, or room in it */
+	struct nlattr *nests[NESTS_MAX]; /* attributes that are open */
+	int depth;
 };
 
 /*
@@ -108,39 +117,60 @@ void link_forget_changes(struct link *link)
 	} while (errno == ENOBUFS);
 }
 
-struct nl_msg *exchange_request(int type, int flags, const void *header, size_t size)
+void exchange_begin(struct link *link, int type, int flags, const void *header, size_t size)
 {
-	struct nl_msg *request = nlmsg_alloc_simple(type, NLM_F_REQUEST | flags);
-
-	if (request && nlmsg_append(request, (void *)(uintptr_t)header, size, NLMSG_ALIGNTO) < 0) {
-		nlmsg_free(request);
-		return NULL;
-	}
-	return request;
+	link->request = nlmsg_alloc_simple(type, NLM_F_REQUEST | flags);
+	link->failed =
+		!link->request || nlmsg_append(link->request, (void *)(uintptr_t)header, size, NLMSG_ALIGNTO) < 0;
+	link->depth = 0;
 }
 
-int exchange(struct link *link, struct nl_msg *request, struct reply *reply)
+void exchange_put(struct link *link, int attribute, const void *data, size_t size)
 {
-	int result = 1;
+	if (data && !link->failed)
+		link->failed = nla_put(link->request, attribute, (int)size, data) < 0;
+}
 
-	if (!request)
-		return -ENOMEM;
+void exchange_put_text(struct link *link, int attribute, const char *text)
+{
+	exchange_put(link, attribute, text, text ? strlen(text) + 1 : 0);
+}
+
+void exchange_nest(struct link *link, int attribute)
+{
+	struct nlattr *nest =
+		link->failed || link->depth == NESTS_MAX ? NULL : nla_nest_start(link->request, attribute);
+
+	link->failed = !nest;
+	if (nest)
+		link->nests[link->depth++] = nest;
+}
+
+/* Send what was begun, and note what its answer must be. */
+static int send_request(struct link *link, struct reply *reply)
+{
+	struct nlmsghdr *header = nlmsg_hdr(link->request);
+
+	while (link->depth > 0)
+		nla_nest_end(link->request, link->nests[--link->depth]);
 	if (link->behind)
 		catch_up(link);
 	errno = 0;
-	if (nl_send_auto(link->socket, request) < 0)
-		result = failure();
-	reply->sequence = nlmsg_hdr(request)->nlmsg_seq;
+	if (nl_send_auto(link->socket, link->request) < 0)
+		return failure();
+	reply->dump = (header->nlmsg_flags & NLM_F_DUMP) == NLM_F_DUMP;
+	reply->sequence = header->nlmsg_seq;
 	reply->port = nl_socket_get_local_port(link->socket);
-	nlmsg_free(request);
-	while (result > 0)
-		result = receive(link, reply);
-	return result;
+	return 1;
 }
 
-int exchange_acknowledged(struct link *link, struct nl_msg *request)
+int exchange(struct link *link, bool (*take)(void *context, struct nlmsghdr *message), void *context)
 {
-	struct reply reply = {.acknowledge = true};
+	struct reply reply = {.acknowledge = !take, .take = take, .context = context};
+	int result = link->failed ? -ENOMEM : send_request(link, &reply);
 
-	return exchange(link, request, &reply);
+	nlmsg_free(link->request);
+	while (result > 0)
+		result = receive(link, &reply);
+	return result == 0 && reply.interrupted ? -EAGAIN : result;
 }

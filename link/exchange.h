@@ -2,7 +2,7 @@
 #ifndef LINK_EXCHANGE_H
 #define LINK_EXCHANGE_H
 
-#include <netlink/msg.h>
+#include <stddef.h>
 
 #include "link/link.h"
 #include "link/reply.h"
@@ -10,13 +10,24 @@
 /* A socket of one of the kernel's netlink families (netlink(7)). */
 int exchange_open(struct link **link, int protocol);
 
-/* A request with the header that its type begins with; NULL when memory ran out. */
-struct nl_msg *exchange_request(int type, int flags, const void *header, size_t size);
+/*
+ * A request: its type, with the header that this begins with, and then its attributes, one after the other. NULL puts
+ * none. If memory or the room for a request (a page) runs out meanwhile, exchange() sends nothing and returns -ENOMEM.
+ */
+void exchange_begin(struct link *link, int type, int flags, const void *header, size_t size);
+void exchange_put(struct link *link, int attribute, const void *data, size_t size);
+void exchange_put_text(struct link *link, int attribute, const char *text);
 
-/* Send a request (which is freed, and may be NULL: out of memory) and read its answer. */
-int exchange(struct link *link, struct nl_msg *request, struct reply *reply);
+/* Put one that holds all that are put from now on. */
+void exchange_nest(struct link *link, int attribute);
 
-/* Send a request that is answered with an acknowledgement alone. */
-int exchange_acknowledged(struct link *link, struct nl_msg *request);
+/*
+ * Send the request that was begun and read its answer: a list (NLM_F_DUMP) or one thing, which `take` takes (reply.h),
+ * or with no `take` an acknowledgement alone. -EAGAIN: others changed meanwhile what was being listed.
+ */
+int exchange(struct link *link, bool (*take)(void *context, struct nlmsghdr *message), void *context);
+
+/* The same for a list of all interfaces (interface.c): changes that leave none out, as they do on newer kernels, pass. */
+int exchange_interfaces(struct link *link, bool (*take)(void *context, struct nlmsghdr *message), void *context);
 
 #endif

@@ -4,28 +4,21 @@
 #include <linux/if_link.h>
 #include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
+#include <netlink/msg.h>
 #include <string.h>
 
 #include "link/exchange.h"
 
-/* NDA_CACHEINFO, whose times are in clock ticks (jiffies_to_clock_t): 1/100 s to every program (sysconf(3)). */
-static bool read_age(struct nlattr *attribute, uint32_t *age)
-{
-	struct nda_cacheinfo times;
-
-	if (!attribute || nla_len(attribute) != sizeof(times))
-		return false;
-	memcpy(&times, nla_data(attribute), sizeof(times));
-	*age = times.ndm_updated;
-	return true;
-}
-
-/* RTM_NEWNEIGH; what is no Ethernet address (a vxlan's list may have others) is passed over. */
+/*
+ * RTM_NEWNEIGH; what is no Ethernet address (a vxlan's list may have others) is passed over. Times are in clock ticks
+ * (jiffies_to_clock_t): 1/100 s to every program (sysconf(3)).
+ */
 bool reply_take_fdb_entry(void *context, struct nlmsghdr *message)
 {
 	const struct fdb_reader *reader = context;
 	struct nlattr *attributes[NDA_MAX + 1];
 	struct fdb_entry entry = {.index = 0};
+	struct nda_cacheinfo times = {.ndm_updated = 0};
 	const struct ndmsg *header = nlmsg_data(message);
 
 	if (message->nlmsg_type != RTM_NEWNEIGH ||
@@ -37,8 +30,9 @@ bool reply_take_fdb_entry(void *context, struct nlmsghdr *message)
 	entry.fixed = header->ndm_state == NUD_NOARP;
 	entry.stays = header->ndm_flags & NTF_STICKY;
 	entry.own = header->ndm_state & NUD_PERMANENT;
-	entry.aged = read_age(attributes[NDA_CACHEINFO], &entry.age);
-	memcpy(entry.mac, nla_data(attributes[NDA_LLADDR]), sizeof(entry.mac));
+	entry.aged = nla_memcpy(&times, attributes[NDA_CACHEINFO], sizeof(times)) == sizeof(times);
+	entry.age = entry.aged ? times.ndm_updated : 0;
+	nla_memcpy(entry.mac, attributes[NDA_LLADDR], sizeof(entry.mac));
 	reader->each(reader->context, &entry);
 	return true;
 }
@@ -47,26 +41,11 @@ bool reply_take_fdb_entry(void *context, struct nlmsghdr *message)
 int fdb_each(struct link *link, int bridge, void (*each)(void *context, const struct fdb_entry *), void *context)
 {
 	const struct ifinfomsg header = {.ifi_family = AF_BRIDGE};
-	struct nl_msg *request = exchange_request(RTM_GETNEIGH, NLM_F_DUMP, &header, sizeof(header));
 	struct fdb_reader reader = {each, context};
-	struct reply reply = {.dump = true, .take = reply_take_fdb_entry, .context = &reader};
 
-	if (!request || nla_put_u32(request, IFLA_MASTER, (uint32_t)bridge) < 0) {
-		nlmsg_free(request);
-		return -ENOMEM;
-	}
-	return exchange(link, request, &reply);
-}
-
-static struct nl_msg *request_for(int type, int flags, const struct ndmsg *header, const unsigned char mac[static 6])
-{
-	struct nl_msg *request = exchange_request(type, flags, header, sizeof(*header));
-
-	if (request && nla_put(request, NDA_LLADDR, 6, mac) < 0) {
-		nlmsg_free(request);
-		return NULL;
-	}
-	return request;
+	exchange_begin(link, RTM_GETNEIGH, NLM_F_DUMP, &header, sizeof(header));
+	exchange_put(link, IFLA_MASTER, &bridge, sizeof(bridge));
+	return exchange(link, reply_take_fdb_entry, &reader);
 }
 
 /*
@@ -80,15 +59,18 @@ int fdb_put(struct link *link, int port, const unsigned char mac[static 6])
 		.ndm_state = NUD_NOARP,
 		.ndm_flags = NTF_MASTER | NTF_STICKY};
 
-	return exchange_acknowledged(
-		link, request_for(RTM_NEWNEIGH, NLM_F_ACK | NLM_F_CREATE | NLM_F_REPLACE, &header, mac));
+	exchange_begin(link, RTM_NEWNEIGH, NLM_F_ACK | NLM_F_CREATE | NLM_F_REPLACE, &header, sizeof(header));
+	exchange_put(link, NDA_LLADDR, mac, 6);
+	return exchange(link, NULL, NULL);
 }
 
 int fdb_remove(struct link *link, int port, const unsigned char mac[static 6])
 {
 	const struct ndmsg header = {.ndm_family = AF_BRIDGE, .ndm_ifindex = port, .ndm_flags = NTF_MASTER};
 
-	return exchange_acknowledged(link, request_for(RTM_DELNEIGH, NLM_F_ACK, &header, mac));
+	exchange_begin(link, RTM_DELNEIGH, NLM_F_ACK, &header, sizeof(header));
+	exchange_put(link, NDA_LLADDR, mac, 6);
+	return exchange(link, NULL, NULL);
 }
 
 static void keep(void *context, const struct fdb_entry *entry)
@@ -100,10 +82,11 @@ int fdb_look(struct link *link, int port, const unsigned char mac[static 6], str
 {
 	const struct ndmsg header = {.ndm_family = AF_BRIDGE, .ndm_ifindex = port, .ndm_flags = NTF_MASTER};
 	struct fdb_reader reader = {keep, entry};
-	struct reply reply = {.take = reply_take_fdb_entry, .context = &reader};
 	int error;
 
 	*entry = (struct fdb_entry){.index = 0};
-	error = exchange(link, request_for(RTM_GETNEIGH, 0, &header, mac), &reply);
+	exchange_begin(link, RTM_GETNEIGH, 0, &header, sizeof(header));
+	exchange_put(link, NDA_LLADDR, mac, 6);
+	error = exchange(link, reply_take_fdb_entry, &reader);
 	return error || memcmp(entry->mac, mac, sizeof(entry->mac)) == 0 ? error : -EPROTO;
 }

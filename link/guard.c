@@ -45,22 +45,20 @@ uint64_t guard_digest(uint64_t digest, const void *bytes, size_t size)
 /* "seal/host-only/0123456789abcdef/0123456789abcdef"; what is not exactly that is no seal. */
 bool guard_read_seal(const char *chain, struct guard *guard)
 {
-	const char *mode = chain + strlen(GUARD_SEAL_BEGIN), *end = NULL;
+	const char *mode = chain + strlen(GUARD_SEAL_BEGIN);
+	struct guard read = *guard;
 	char seal[GUARD_SEAL_MAX], *rest;
 
-	if (strncmp(chain, GUARD_SEAL_BEGIN, strlen(GUARD_SEAL_BEGIN)) == 0)
-		end = strchr(mode, '/');
-	if (!end || end == mode || (size_t)(end - mode) >= sizeof(guard->mode))
+	if (strncmp(chain, GUARD_SEAL_BEGIN, strlen(GUARD_SEAL_BEGIN)) != 0 || !strchr(mode, '/'))
 		return false;
-	memset(guard->mode, 0, sizeof(guard->mode));
-	memcpy(guard->mode, mode, (size_t)(end - mode));
-	guard->text = strtoull(end + 1, &rest, 16);
-	guard->sealed = *rest == '/' ? strtoull(rest + 1, NULL, 16) : 0;
-	guard_seal(guard->mode, guard->text, guard->sealed, seal);
-	if (strcmp(seal, chain) == 0)
-		return true;
-	guard->mode[0] = '\0';
-	return false;
+	snprintf(read.mode, sizeof(read.mode), "%.*s", (int)strcspn(mode, "/"), mode);
+	read.text = strtoull(strchr(mode, '/') + 1, &rest, 16);
+	read.sealed = *rest ? strtoull(rest + 1, NULL, 16) : 0;
+	guard_seal(read.mode, read.text, read.sealed, seal);
+	if (!read.mode[0] || strcmp(seal, chain) != 0)
+		return false;
+	*guard = read;
+	return true;
 }
 
 /* A guard being read. */
@@ -69,27 +67,18 @@ struct reading {
 	const char *table;
 };
 
-static void add(struct guard *guard, const struct nftables_object *object)
-{
-	guard->standing = guard_digest(guard->standing, object->attributes, object->size);
-}
-
-static void see_chain(void *context, const struct nftables_object *chain)
+/* What is not of the table is passed over, as are chains that are a seal; but not rules in such a chain. */
+static void see(void *context, const struct nftables_object *object)
 {
 	const struct reading *reading = context;
+	struct guard *guard = reading->guard;
 
-	if (strcmp(chain->table, reading->table) != 0)
+	if (strcmp(object->table, reading->table) != 0)
 		return;
-	if (chain->base || !guard_read_seal(chain->chain, reading->guard))
-		add(reading->guard, chain);
-}
-
-static void see_rule(void *context, const struct nftables_object *rule)
-{
-	const struct reading *reading = context;
-
-	if (strcmp(rule->table, reading->table) == 0)
-		add(reading->guard, rule);
+	if (object->type == NFT_MSG_NEWCHAIN && !object->attributes[NFTA_CHAIN_HOOK] &&
+		guard_read_seal(nftables_text(object->attributes[NFTA_CHAIN_NAME]), guard))
+		return;
+	guard->standing = guard_digest(guard->standing, object->bytes, object->size);
 }
 
 /* What a family has of a guard, into its digest; nothing where there is no such table. */
@@ -102,8 +91,8 @@ static int read_table(struct link *nftables, int family, struct reading *reading
 	if (error)
 		return error == -ENOENT || error == -EOPNOTSUPP || error == -EAFNOSUPPORT ? 0 : error;
 	reading->guard->standing = guard_digest(reading->guard->standing, &flags, sizeof(flags));
-	error = nftables_each_chain(nftables, family, see_chain, reading);
-	return error ? error : nftables_each_rule(nftables, family, reading->table, see_rule, reading);
+	error = nftables_each_chain(nftables, family, see, reading);
+	return error ? error : nftables_each_rule(nftables, family, reading->table, see, reading);
 }
 
 static int read_once(struct link *nftables, int family, const char *table, struct guard *guard)

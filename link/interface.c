@@ -4,7 +4,6 @@
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 #include <linux/sockios.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/utsname.h>
@@ -24,19 +23,24 @@ int link_open(struct link **link)
 static bool lists_by_index(void)
 {
 	struct utsname system;
-	unsigned long major, minor;
-	char *end;
 
-	if (uname(&system) < 0)
-		return false;
-	major = strtoul(system.release, &end, 10);
-	minor = *end == '.' ? strtoul(end + 1, NULL, 10) : 0;
-	return major > 6 || (major == 6 && minor >= 12);
+	return uname(&system) == 0 && strverscmp(system.release, "6.12") >= 0;
 }
 
-static struct nl_msg *new_request(int type, int flags, const struct ifinfomsg *header)
+static void begin(struct link *link, int type, int flags, int index)
 {
-	return exchange_request(type, flags, header, sizeof(*header));
+	const struct ifinfomsg header = {.ifi_index = index};
+
+	exchange_begin(link, type, flags, &header, sizeof(header));
+}
+
+/* Begin to ask. Protocols' counters are left out: they are most of the answer. */
+static void begin_get(struct link *link, int flags, int index)
+{
+	const uint32_t without = RTEXT_FILTER_SKIP_STATS;
+
+	begin(link, RTM_GETLINK, flags, index);
+	exchange_put(link, IFLA_EXT_MASK, &without, sizeof(without));
 }
 
 static void keep(void *context, const struct link_interface *interface)
@@ -44,22 +48,15 @@ static void keep(void *context, const struct link_interface *interface)
 	*(struct link_interface *)context = *interface;
 }
 
-/* Ask for one interface, by index or by name. Protocols' counters are left out: they are most of the answer. */
+/* Ask for one interface, by index or by name. */
 static int get(struct link *link, int index, const char *name, struct link_interface *interface)
 {
-	struct ifinfomsg header = {.ifi_index = index};
-	struct nl_msg *request = new_request(RTM_GETLINK, 0, &header);
-	struct interface_reader reader = {.each = keep};
-	struct reply reply = {.take = reply_take_interface, .context = &reader};
+	struct interface_reader reader = {keep, interface};
 
 	*interface = (struct link_interface){0};
-	reader.context = interface;
-	if (!request || nla_put_u32(request, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS) < 0 ||
-		(name && nla_put_string(request, IFLA_IFNAME, name) < 0)) {
-		nlmsg_free(request);
-		return -ENOMEM;
-	}
-	return exchange(link, request, &reply);
+	begin_get(link, 0, index);
+	exchange_put_text(link, IFLA_IFNAME, name);
+	return exchange(link, reply_take_interface, &reader);
 }
 
 int link_by_name(struct link *link, const char *name, struct link_interface *interface)
@@ -83,126 +80,95 @@ bool link_has_index(struct link *link, int index)
 	return ioctl(link_descriptor(link), SIOCGIFNAME, &request) == 0;
 }
 
+int exchange_interfaces(struct link *link, bool (*take)(void *context, struct nlmsghdr *message), void *context)
+{
+	int error = exchange(link, take, context);
+
+	return error == -EAGAIN && lists_by_index() ? 0 : error;
+}
+
+int link_each(struct link *link, void (*each)(void *context, const struct link_interface *), void *context)
+{
+	struct interface_reader reader = {each, context};
+
+	begin_get(link, NLM_F_DUMP, 0);
+	return exchange_interfaces(link, reply_take_interface, &reader);
+}
+
 /* Passes on those of a kind: kernels before 4.6 do not know the filter below, and list everything. */
 struct kind_filter {
 	const char *kind;
-	void (*each)(void *context, const struct link_interface *);
-	void *context;
+	struct interface_reader reader;
 };
 
 static void each_of_kind(void *context, const struct link_interface *interface)
 {
 	const struct kind_filter *filter = context;
 
-	if (!filter->kind || strcmp(interface->kind, filter->kind) == 0)
-		filter->each(filter->context, interface);
+	if (strcmp(interface->kind, filter->kind) == 0)
+		filter->reader.each(filter->reader.context, interface);
 }
 
 /* IFLA_LINKINFO { IFLA_INFO_KIND kind } */
-static bool put_kind(struct nl_msg *request, const char *kind)
-{
-	struct nlattr *info = nla_nest_start(request, IFLA_LINKINFO);
-
-	if (!info || nla_put_string(request, IFLA_INFO_KIND, kind) < 0)
-		return false;
-	nla_nest_end(request, info);
-	return true;
-}
-
-int link_each(
+int link_each_of_kind(
 	struct link *link, const char *kind, void (*each)(void *context, const struct link_interface *), void *context)
 {
-	struct ifinfomsg header = {0};
-	struct nl_msg *request = new_request(RTM_GETLINK, NLM_F_DUMP, &header);
-	struct kind_filter filter = {kind, each, context};
+	struct kind_filter filter = {kind, {each, context}};
 	struct interface_reader reader = {each_of_kind, &filter};
-	struct reply reply = {.dump = true, .take = reply_take_interface, .context = &reader};
-	int result;
 
-	if (!request || nla_put_u32(request, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS) < 0 ||
-		(kind && !put_kind(request, kind))) {
-		nlmsg_free(request);
-		return -ENOMEM;
-	}
-	result = exchange(link, request, &reply);
-	return result == 0 && reply.interrupted && !lists_by_index() ? -EAGAIN : result;
+	begin_get(link, NLM_F_DUMP, 0);
+	exchange_nest(link, IFLA_LINKINFO);
+	exchange_put_text(link, IFLA_INFO_KIND, kind);
+	return exchange_interfaces(link, reply_take_interface, &reader);
 }
 
-/* IFLA_AF_SPEC { AF_INET6 { IFLA_INET6_ADDR_GEN_MODE none } } */
-static bool put_no_ipv6_address(struct nl_msg *request)
-{
-	struct nlattr *families = nla_nest_start(request, IFLA_AF_SPEC);
-	struct nlattr *ipv6 = families ? nla_nest_start(request, AF_INET6) : NULL;
-
-	if (!ipv6 || nla_put_u8(request, IFLA_INET6_ADDR_GEN_MODE, IN6_ADDR_GEN_MODE_NONE) < 0)
-		return false;
-	nla_nest_end(request, ipv6);
-	nla_nest_end(request, families);
-	return true;
-}
-
-static int set(struct link *link, int index, const struct link_change *change)
+/* With ipv6 false: IFLA_AF_SPEC { AF_INET6 { IFLA_INET6_ADDR_GEN_MODE none } } */
+static int set(struct link *link, int index, const struct link_change *change, bool ipv6)
 {
 	const struct ifinfomsg header = {.ifi_index = index,
 		.ifi_flags = change->up ? IFF_UP : 0,
 		.ifi_change = change->up || change->down ? IFF_UP : 0};
-	struct nl_msg *request = new_request(RTM_SETLINK, NLM_F_ACK, &header);
+	const uint8_t none = IN6_ADDR_GEN_MODE_NONE;
 
-	if (!request || (change->mac && nla_put(request, IFLA_ADDRESS, 6, change->mac) < 0) ||
-		(change->name && nla_put_string(request, IFLA_IFNAME, change->name) < 0) ||
-		(change->mtu && nla_put_u32(request, IFLA_MTU, change->mtu) < 0) ||
-		(change->alias && nla_put(request, IFLA_IFALIAS, (int)strlen(change->alias), change->alias) < 0) ||
-		((change->master || change->no_master) &&
-			nla_put_u32(request, IFLA_MASTER, (uint32_t)change->master) < 0) ||
-		(change->no_ipv6_address && !put_no_ipv6_address(request))) {
-		nlmsg_free(request);
-		return -ENOMEM;
+	exchange_begin(link, RTM_SETLINK, NLM_F_ACK, &header, sizeof(header));
+	exchange_put(link, IFLA_ADDRESS, change->mac, 6);
+	exchange_put_text(link, IFLA_IFNAME, change->name);
+	exchange_put(link, IFLA_MTU, change->mtu ? &change->mtu : NULL, sizeof(change->mtu));
+	exchange_put(link, IFLA_IFALIAS, change->alias, change->alias ? strlen(change->alias) : 0);
+	exchange_put(link, IFLA_MASTER, change->master || change->no_master ? &change->master : NULL,
+		sizeof(change->master));
+	if (!ipv6) {
+		exchange_nest(link, IFLA_AF_SPEC);
+		exchange_nest(link, AF_INET6);
+		exchange_put(link, IFLA_INET6_ADDR_GEN_MODE, &none, sizeof(none));
 	}
-	return exchange_acknowledged(link, request);
+	return exchange(link, NULL, NULL);
 }
 
+/*
+ * Where the kernel or the interface has no IPv6 there is no such address to prevent (net/ipv6/addrconf.c). An interface
+ * has none while its MTU is below 1280.
+ */
 int link_change(struct link *link, int index, const struct link_change *change)
 {
-	struct link_change without = *change;
-	int result = set(link, index, change);
+	int error = set(link, index, change, !change->no_ipv6_address);
 
-	/*
-	 * Where the kernel or the interface has no IPv6 there is no such address to prevent (net/ipv6/addrconf.c). An
-	 * interface has none while its MTU is below 1280.
-	 */
-	if (result != -EAFNOSUPPORT || !change->no_ipv6_address)
-		return result;
-	without.no_ipv6_address = false;
-	return set(link, index, &without);
+	return error == -EAFNOSUPPORT && change->no_ipv6_address ? set(link, index, change, true) : error;
 }
 
 /* IFLA_LINKINFO { IFLA_INFO_SLAVE_KIND "bridge" IFLA_INFO_SLAVE_DATA { IFLA_BRPORT_ISOLATED 1, ... } } */
-static bool put_port(struct nl_msg *request, const struct link_port *port)
-{
-	struct nlattr *info = nla_nest_start(request, IFLA_LINKINFO), *data;
-
-	if (!info || nla_put_string(request, IFLA_INFO_SLAVE_KIND, "bridge") < 0 ||
-		!(data = nla_nest_start(request, IFLA_INFO_SLAVE_DATA)))
-		return false;
-	for (int i = 1; i <= IFLA_BRPORT_MAX; i++) {
-		if ((port->known & LINK_PORT(i)) && nla_put_u8(request, i, (port->on & LINK_PORT(i)) != 0) < 0)
-			return false;
-	}
-	nla_nest_end(request, data);
-	nla_nest_end(request, info);
-	return true;
-}
-
 int link_set_port(struct link *link, int index, const struct link_port *port)
 {
-	const struct ifinfomsg header = {.ifi_index = index};
-	struct nl_msg *request = new_request(RTM_NEWLINK, NLM_F_ACK, &header);
+	begin(link, RTM_NEWLINK, NLM_F_ACK, index);
+	exchange_nest(link, IFLA_LINKINFO);
+	exchange_put_text(link, IFLA_INFO_SLAVE_KIND, "bridge");
+	exchange_nest(link, IFLA_INFO_SLAVE_DATA);
+	for (int i = 1; i <= IFLA_BRPORT_MAX; i++) {
+		const uint8_t on = (port->on & LINK_PORT(i)) != 0;
 
-	if (!request || !put_port(request, port)) {
-		nlmsg_free(request);
-		return -ENOMEM;
+		exchange_put(link, i, port->known & LINK_PORT(i) ? &on : NULL, sizeof(on));
 	}
-	return exchange_acknowledged(link, request);
+	return exchange(link, NULL, NULL);
 }
 
 /* A setting of a bridge: IFLA_BR_... (linux/if_link.h). */
@@ -212,31 +178,17 @@ struct setting {
 };
 
 /* IFLA_LINKINFO { IFLA_INFO_KIND "bridge" IFLA_INFO_DATA { setting value } } */
-static bool put_bridge(struct nl_msg *request, struct setting setting)
-{
-	struct nlattr *info = nla_nest_start(request, IFLA_LINKINFO), *data;
-
-	if (!info || nla_put_string(request, IFLA_INFO_KIND, "bridge") < 0 ||
-		!(data = nla_nest_start(request, IFLA_INFO_DATA)) ||
-		nla_put_u32(request, setting.attribute, setting.value) < 0)
-		return false;
-	nla_nest_end(request, data);
-	nla_nest_end(request, info);
-	return true;
-}
-
 static int bridge(
 	struct link *link, int flags, int index, const char *name, const unsigned char *mac, struct setting setting)
 {
-	const struct ifinfomsg header = {.ifi_index = index};
-	struct nl_msg *request = new_request(RTM_NEWLINK, NLM_F_ACK | flags, &header);
-
-	if (!request || (name && nla_put_string(request, IFLA_IFNAME, name) < 0) ||
-		(mac && nla_put(request, IFLA_ADDRESS, 6, mac) < 0) || !put_bridge(request, setting)) {
-		nlmsg_free(request);
-		return -ENOMEM;
-	}
-	return exchange_acknowledged(link, request);
+	begin(link, RTM_NEWLINK, NLM_F_ACK | flags, index);
+	exchange_put_text(link, IFLA_IFNAME, name);
+	exchange_put(link, IFLA_ADDRESS, mac, 6);
+	exchange_nest(link, IFLA_LINKINFO);
+	exchange_put_text(link, IFLA_INFO_KIND, "bridge");
+	exchange_nest(link, IFLA_INFO_DATA);
+	exchange_put(link, setting.attribute, &setting.value, sizeof(setting.value));
+	return exchange(link, NULL, NULL);
 }
 
 int link_make_bridge(struct link *link, const char *name, const unsigned char mac[static 6])
@@ -257,37 +209,23 @@ int link_set_bridge(struct link *link, int index, bool stp, uint32_t forward_del
 }
 
 /* IFLA_LINKINFO { IFLA_INFO_KIND "bridge" IFLA_INFO_DATA { ... } } */
-static bool put_switch(struct nl_msg *request, const struct link_interface *as)
-{
-	struct nlattr *info = nla_nest_start(request, IFLA_LINKINFO), *data;
-
-	if (!info || nla_put_string(request, IFLA_INFO_KIND, "bridge") < 0 ||
-		!(data = nla_nest_start(request, IFLA_INFO_DATA)) ||
-		nla_put_u16(request, IFLA_BR_GROUP_FWD_MASK, as->group_forward) < 0 ||
-		nla_put_u32(request, IFLA_BR_AGEING_TIME, as->ageing) < 0 ||
-		nla_put_u8(request, IFLA_BR_MCAST_SNOOPING, as->snooping) < 0 ||
-		nla_put_u32(request, BRIDGE_LEARNED_MAX, as->learned_max) < 0)
-		return false;
-	nla_nest_end(request, data);
-	nla_nest_end(request, info);
-	return true;
-}
-
 int link_set_switch(struct link *link, int index, const struct link_interface *as)
 {
-	const struct ifinfomsg header = {.ifi_index = index};
-	struct nl_msg *request = new_request(RTM_NEWLINK, NLM_F_ACK, &header);
+	const uint8_t snooping = as->snooping;
 
-	if (!request || !put_switch(request, as)) {
-		nlmsg_free(request);
-		return -ENOMEM;
-	}
-	return exchange_acknowledged(link, request);
+	begin(link, RTM_NEWLINK, NLM_F_ACK, index);
+	exchange_nest(link, IFLA_LINKINFO);
+	exchange_put_text(link, IFLA_INFO_KIND, "bridge");
+	exchange_nest(link, IFLA_INFO_DATA);
+	exchange_put(link, IFLA_BR_GROUP_FWD_MASK, &as->group_forward, sizeof(as->group_forward));
+	exchange_put(link, IFLA_BR_AGEING_TIME, &as->ageing, sizeof(as->ageing));
+	exchange_put(link, IFLA_BR_MCAST_SNOOPING, &snooping, sizeof(snooping));
+	exchange_put(link, BRIDGE_LEARNED_MAX, &as->learned_max, sizeof(as->learned_max));
+	return exchange(link, NULL, NULL);
 }
 
 int link_remove(struct link *link, int index)
 {
-	const struct ifinfomsg header = {.ifi_index = index};
-
-	return exchange_acknowledged(link, new_request(RTM_DELLINK, NLM_F_ACK, &header));
+	begin(link, RTM_DELLINK, NLM_F_ACK, index);
+	return exchange(link, NULL, NULL);
 }

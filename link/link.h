@@ -77,11 +77,12 @@ int link_by_index(struct link *link, int index, struct link_interface *interface
 bool link_has_index(struct link *link, int index);
 
 /*
- * Call `each` for every interface of a kind ("tun": tuns and taps), or for all of them (NULL). Returns -EAGAIN if the
- * set changed while the kernel was listing it (NLM_F_DUMP_INTR) in a way in which one that stood all the while may have
+ * Call `each` for every interface, or for every one of a kind ("tun": tuns and taps). Returns -EAGAIN if the set
+ * changed while the kernel was listing it (NLM_F_DUMP_INTR) in a way in which one that stood all the while may have
  * been missed.
  */
-int link_each(
+int link_each(struct link *link, void (*each)(void *context, const struct link_interface *), void *context);
+int link_each_of_kind(
 	struct link *link, const char *kind, void (*each)(void *context, const struct link_interface *), void *context);
 
 /*

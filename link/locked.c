@@ -1,8 +1,8 @@
 #include "link/locked.h"
 
-#include <errno.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
+#include <netlink/msg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -37,18 +37,13 @@ static bool read_mark(const char *mark, struct locked *locked)
 int locked_mark(struct link *link, const struct locked *locked)
 {
 	const struct ifinfomsg header = {.ifi_index = locked->tap};
-	struct nl_msg *request =
-		exchange_request(RTM_NEWLINKPROP, NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL, &header, sizeof(header));
-	struct nlattr *names = request ? nla_nest_start(request, IFLA_PROP_LIST) : NULL;
 	char mark[MARK_MAX];
 
 	write_mark(locked, mark);
-	if (!names || nla_put_string(request, IFLA_ALT_IFNAME, mark) < 0) {
-		nlmsg_free(request);
-		return -ENOMEM;
-	}
-	nla_nest_end(request, names);
-	return exchange_acknowledged(link, request);
+	exchange_begin(link, RTM_NEWLINKPROP, NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL, &header, sizeof(header));
+	exchange_nest(link, IFLA_PROP_LIST);
+	exchange_put_text(link, IFLA_ALT_IFNAME, mark);
+	return exchange(link, NULL, NULL);
 }
 
 /* RTM_NEWLINK { IFLA_PROP_LIST { IFLA_ALT_IFNAME name ... } ... } */
@@ -66,9 +61,9 @@ bool reply_take_locked(void *context, struct nlmsghdr *message)
 	nla_for_each_nested(name, attributes[IFLA_PROP_LIST], left)
 	{
 		struct locked locked = {.tap = header->ifi_index};
-		char mark[MARK_MAX];
+		const char *mark = nla_data(name);
 
-		if (nla_type(name) == IFLA_ALT_IFNAME && reply_text(name, mark, sizeof(mark)) &&
+		if (nla_type(name) == IFLA_ALT_IFNAME && nla_len(name) > 0 && mark[nla_len(name) - 1] == '\0' &&
 			read_mark(mark, &locked))
 			reader->each(reader->context, &locked);
 	}
@@ -78,13 +73,10 @@ bool reply_take_locked(void *context, struct nlmsghdr *message)
 int locked_each(struct link *link, void (*each)(void *context, const struct locked *), void *context)
 {
 	const struct ifinfomsg header = {0};
-	struct nl_msg *request = exchange_request(RTM_GETLINK, NLM_F_DUMP, &header, sizeof(header));
+	const uint32_t without = RTEXT_FILTER_SKIP_STATS;
 	struct locked_reader reader = {each, context};
-	struct reply reply = {.dump = true, .take = reply_take_locked, .context = &reader};
 
-	if (!request || nla_put_u32(request, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS) < 0) {
-		nlmsg_free(request);
-		return -ENOMEM;
-	}
-	return exchange(link, request, &reply);
+	exchange_begin(link, RTM_GETLINK, NLM_F_DUMP, &header, sizeof(header));
+	exchange_put(link, IFLA_EXT_MASK, &without, sizeof(without));
+	return exchange_interfaces(link, reply_take_locked, &reader);
 }

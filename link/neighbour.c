@@ -3,6 +3,7 @@
 #include <linux/if_link.h>
 #include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
+#include <netlink/msg.h>
 #include <string.h>
 
 #include "link/exchange.h"
@@ -39,7 +40,7 @@ int neighbour_each(struct link *link, void (*each)(void *context, const struct n
 {
 	const struct ndmsg header = {.ndm_family = AF_UNSPEC};
 	struct neighbour_reader reader = {each, context};
-	struct reply reply = {.dump = true, .take = reply_take_neighbour, .context = &reader};
 
-	return exchange(link, exchange_request(RTM_GETNEIGH, NLM_F_DUMP, &header, sizeof(header)), &reply);
+	exchange_begin(link, RTM_GETNEIGH, NLM_F_DUMP, &header, sizeof(header));
+	return exchange(link, reply_take_neighbour, &reader);
 }

@@ -10,20 +10,28 @@
 #include <linux/netfilter.h> /* NFPROTO_..., NF_INET_..., NF_DROP */
 #include <netlink/attr.h>
 
-enum { NFTABLES_NAME_MAX = 256 }; /* NFT_NAME_MAXLEN */
+enum {
+	NFTABLES_NAME_MAX = 256,  /* NFT_NAME_MAXLEN */
+	NFTABLES_ATTRIBUTES = 16, /* those above are not looked at */
+};
 
-/* A chain or a rule, while it is being read. */
+/* A table, a chain or a rule, while it is being read. */
 struct nftables_object {
+	int type;   /* NFT_MSG_NEWTABLE, NFT_MSG_NEWCHAIN or NFT_MSG_NEWRULE */
 	int family; /* NFPROTO_INET, ... */
-	bool base;  /* a chain that the kernel calls at a hook */
-	uint32_t hook;
-	uint32_t policy; /* of a base chain: NF_ACCEPT or NF_DROP */
-	uint64_t handle;
-	char table[NFTABLES_NAME_MAX], chain[NFTABLES_NAME_MAX];
-	struct nlattr *expressions, *userdata; /* of a rule; NULL if it has none */
-	const void *attributes;		       /* all of them, as they came */
+	const char *table;
+	struct nlattr *attributes[NFTABLES_ATTRIBUTES]; /* by NFTA_TABLE_..., NFTA_CHAIN_..., NFTA_RULE_... */
+	const void *bytes;				/* all attributes, as they came */
 	size_t size;
 };
+
+/* An attribute's value; where it is absent "", or 0. Names, numbers and handles are of their sizes (nftables.c). */
+const char *nftables_text(const struct nlattr *attribute);
+uint32_t nftables_number(const struct nlattr *attribute);
+uint64_t nftables_handle(const struct nlattr *attribute);
+
+/* The hook at which the kernel calls a chain (NF_INET_...); false if it does not, or does not say at which. */
+bool nftables_hook(const struct nftables_object *chain, uint32_t *hook);
 
 /* Connect; -EPROTONOSUPPORT where the kernel has no nftables. */
 int nftables_open(struct link **nftables);

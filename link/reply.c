@@ -4,112 +4,114 @@
 #include <netlink/msg.h>
 #include <string.h>
 
-bool reply_text(struct nlattr *attribute, char *buffer, size_t size)
-{
-	size_t length;
+static const struct nla_policy interface_sizes[IFLA_MAX + 1] = {
+	[IFLA_IFNAME] = {REPLY_TEXT(IFNAMSIZ)},
+	[IFLA_IFALIAS] = {REPLY_TEXT(IFALIASZ)},
+	[IFLA_MTU] = {REPLY_SIZE(sizeof(uint32_t))},
+	[IFLA_MASTER] = {REPLY_SIZE(sizeof(uint32_t))},
+	[IFLA_LINK] = {REPLY_SIZE(sizeof(uint32_t))},
+};
 
-	buffer[0] = '\0';
-	if (!attribute)
-		return true;
-	length = strnlen(nla_data(attribute), (size_t)nla_len(attribute));
-	if (length >= size || length >= (size_t)nla_len(attribute))
-		return false;
-	memcpy(buffer, nla_data(attribute), length + 1);
-	return true;
-}
+const struct nla_policy reply_info_sizes[IFLA_INFO_MAX + 1] = {
+	[IFLA_INFO_KIND] = {REPLY_TEXT(REPLY_KIND_MAX)},
+	[IFLA_INFO_SLAVE_KIND] = {REPLY_TEXT(REPLY_KIND_MAX)},
+};
 
-bool reply_number(struct nlattr *attribute, uint32_t *value)
-{
-	*value = 0;
-	if (!attribute)
-		return true;
-	if (nla_len(attribute) != sizeof(*value))
-		return false;
-	*value = nla_get_u32(attribute);
-	return true;
-}
+static const struct nla_policy bridge_sizes[BRIDGE_ATTRIBUTE_MAX + 1] = {
+	[IFLA_BR_AGEING_TIME] = {REPLY_SIZE(sizeof(uint32_t))},
+	[BRIDGE_LEARNED_MAX] = {REPLY_SIZE(sizeof(uint32_t))},
+	[IFLA_BR_FORWARD_DELAY] = {REPLY_SIZE(sizeof(uint32_t))},
+	[IFLA_BR_STP_STATE] = {REPLY_SIZE(sizeof(uint32_t))},
+};
 
+_Static_assert(sizeof(((struct link_interface *)0)->kind) == REPLY_KIND_MAX, "the kind fits");
 _Static_assert(IFLA_BR_MAX <= BRIDGE_ATTRIBUTE_MAX, "room for each attribute of a bridge");
 _Static_assert(IFLA_BRPORT_MAX < 64, "a bit for each setting of a port");
 
-/* A setting of one byte. */
-static bool is_on(struct nlattr *attribute)
+unsigned int reply_byte(const struct nlattr *attribute)
 {
-	return attribute && nla_len(attribute) == 1 && nla_get_u8(attribute);
+	return attribute && nla_len(attribute) == 1 ? nla_get_u8(attribute) : 0;
 }
 
-/* IFLA_LINKINFO: what kind of interface it is, and what it is as a bridge or as a port of one. */
-static bool parse_link_info(struct nlattr *attribute, struct link_interface *interface)
+/* IFLA_INFO_DATA of a bridge. */
+static bool parse_bridge(struct nlattr *data, struct link_interface *interface)
 {
-	struct nlattr *info[IFLA_INFO_MAX + 1], *bridge[BRIDGE_ATTRIBUTE_MAX + 1] = {0},
-									       *port[IFLA_BRPORT_MAX + 1] = {0};
-	char master_kind[sizeof(interface->kind)];
-	uint32_t stp;
+	struct nlattr *bridge[BRIDGE_ATTRIBUTE_MAX + 1];
+	uint32_t stp = 0;
 
-	if (nla_parse_nested(info, IFLA_INFO_MAX, attribute, NULL) < 0 ||
-		!reply_text(info[IFLA_INFO_KIND], interface->kind, sizeof(interface->kind)) ||
-		!reply_text(info[IFLA_INFO_SLAVE_KIND], master_kind, sizeof(master_kind)))
+	if (nla_parse_nested(bridge, BRIDGE_ATTRIBUTE_MAX, data, bridge_sizes) < 0)
 		return false;
-	if (strcmp(interface->kind, "bridge") == 0 && info[IFLA_INFO_DATA] &&
-		nla_parse_nested(bridge, BRIDGE_ATTRIBUTE_MAX, info[IFLA_INFO_DATA], NULL) < 0)
-		return false;
-	if (strcmp(master_kind, "bridge") == 0 && info[IFLA_INFO_SLAVE_DATA] &&
-		nla_parse_nested(port, IFLA_BRPORT_MAX, info[IFLA_INFO_SLAVE_DATA], NULL) < 0)
-		return false;
-	if (!reply_number(bridge[IFLA_BR_FORWARD_DELAY], &interface->forward_delay) ||
-		!reply_number(bridge[IFLA_BR_AGEING_TIME], &interface->ageing) ||
-		!reply_number(bridge[BRIDGE_LEARNED_MAX], &interface->learned_max) ||
-		!reply_number(bridge[IFLA_BR_STP_STATE], &stp))
-		return false;
+	nla_memcpy(&interface->forward_delay, bridge[IFLA_BR_FORWARD_DELAY], sizeof(interface->forward_delay));
+	nla_memcpy(&interface->ageing, bridge[IFLA_BR_AGEING_TIME], sizeof(interface->ageing));
+	nla_memcpy(&interface->learned_max, bridge[BRIDGE_LEARNED_MAX], sizeof(interface->learned_max));
+	nla_memcpy(&stp, bridge[IFLA_BR_STP_STATE], sizeof(stp));
 	interface->stp = stp != 0;
 	/* A kernel whose bridges have no VLANs tells of filtering, not of their protocol (net/bridge/br_netlink.c). */
 	interface->knows_vlans = bridge[IFLA_BR_VLAN_PROTOCOL] != NULL;
 	if (bridge[IFLA_BR_GROUP_FWD_MASK] && nla_len(bridge[IFLA_BR_GROUP_FWD_MASK]) == sizeof(uint16_t))
 		interface->group_forward = nla_get_u16(bridge[IFLA_BR_GROUP_FWD_MASK]);
 	interface->knows_learned_max = bridge[BRIDGE_LEARNED_MAX] != NULL;
-	interface->snooping = is_on(bridge[IFLA_BR_MCAST_SNOOPING]);
-	interface->vlan_filtering = is_on(bridge[IFLA_BR_VLAN_FILTERING]);
+	interface->snooping = reply_byte(bridge[IFLA_BR_MCAST_SNOOPING]);
+	interface->vlan_filtering = reply_byte(bridge[IFLA_BR_VLAN_FILTERING]);
+	return true;
+}
+
+/* IFLA_INFO_SLAVE_DATA of a bridge's port. */
+static bool parse_port(struct nlattr *data, struct link_port *settings)
+{
+	struct nlattr *port[IFLA_BRPORT_MAX + 1];
+
+	if (nla_parse_nested(port, IFLA_BRPORT_MAX, data, NULL) < 0)
+		return false;
 	for (int i = 1; i <= IFLA_BRPORT_MAX; i++) {
-		if (port[i] && nla_len(port[i]) == 1)
-			interface->port.known |= LINK_PORT(i);
-		if (is_on(port[i]))
-			interface->port.on |= LINK_PORT(i);
+		settings->known |= port[i] && nla_len(port[i]) == 1 ? LINK_PORT(i) : 0;
+		settings->on |= reply_byte(port[i]) ? LINK_PORT(i) : 0;
 	}
 	return true;
 }
 
-/* RTM_NEWLINK -> struct link_interface; false if it is malformed. */
-static bool parse_interface(struct nlmsghdr *message, struct link_interface *interface)
+static bool is_bridge(const struct nlattr *kind)
 {
-	struct nlattr *attributes[IFLA_MAX + 1];
-	const struct ifinfomsg *header = nlmsg_data(message);
-	uint32_t master, lower;
+	return kind && nla_strcmp(kind, "bridge") == 0;
+}
 
-	if (nlmsg_parse(message, sizeof(*header), attributes, IFLA_MAX, NULL) < 0)
+/* IFLA_LINKINFO: what kind of interface it is, and what it is as a bridge or as a port of one. */
+static bool parse_link_info(struct nlattr *attribute, struct link_interface *interface)
+{
+	struct nlattr *info[IFLA_INFO_MAX + 1];
+
+	if (nla_parse_nested(info, IFLA_INFO_MAX, attribute, reply_info_sizes) < 0)
 		return false;
-	*interface = (struct link_interface){.index = header->ifi_index, .flags = header->ifi_flags};
-	if (attributes[IFLA_LINKINFO] && !parse_link_info(attributes[IFLA_LINKINFO], interface))
-		return false;
-	if (attributes[IFLA_ADDRESS] && nla_len(attributes[IFLA_ADDRESS]) == sizeof(interface->mac))
-		memcpy(interface->mac, nla_data(attributes[IFLA_ADDRESS]), sizeof(interface->mac));
-	if (!reply_number(attributes[IFLA_MASTER], &master) || !reply_number(attributes[IFLA_LINK], &lower) ||
-		!reply_number(attributes[IFLA_MTU], &interface->mtu) ||
-		!reply_text(attributes[IFLA_IFNAME], interface->name, sizeof(interface->name)) ||
-		!reply_text(attributes[IFLA_IFALIAS], interface->alias, sizeof(interface->alias)))
-		return false;
-	interface->master = (int)master;
-	/* One of another namespace has its number there; what stands on itself stands on nothing. */
-	if (!attributes[IFLA_LINK_NETNSID] && (int)lower != interface->index)
-		interface->lower = (int)lower;
-	return interface->index > 0 && interface->master >= 0 && interface->name[0];
+	nla_memcpy(interface->kind, info[IFLA_INFO_KIND], sizeof(interface->kind));
+	return (!is_bridge(info[IFLA_INFO_KIND]) || !info[IFLA_INFO_DATA] ||
+		       parse_bridge(info[IFLA_INFO_DATA], interface)) &&
+	       (!is_bridge(info[IFLA_INFO_SLAVE_KIND]) || !info[IFLA_INFO_SLAVE_DATA] ||
+		       parse_port(info[IFLA_INFO_SLAVE_DATA], &interface->port));
 }
 
 bool reply_take_interface(void *context, struct nlmsghdr *message)
 {
 	const struct interface_reader *reader = context;
+	const struct ifinfomsg *header = nlmsg_data(message);
+	struct nlattr *attributes[IFLA_MAX + 1];
 	struct link_interface interface;
 
-	if (message->nlmsg_type != RTM_NEWLINK || !parse_interface(message, &interface))
+	if (message->nlmsg_type != RTM_NEWLINK ||
+		nlmsg_parse(message, sizeof(*header), attributes, IFLA_MAX, interface_sizes) < 0)
+		return false;
+	interface = (struct link_interface){.index = header->ifi_index, .flags = header->ifi_flags};
+	nla_memcpy(&interface.master, attributes[IFLA_MASTER], sizeof(interface.master));
+	nla_memcpy(&interface.lower, attributes[IFLA_LINK], sizeof(interface.lower));
+	/* One of another namespace has its number there; what stands on itself stands on nothing. */
+	if (attributes[IFLA_LINK_NETNSID] || interface.lower == interface.index)
+		interface.lower = 0;
+	nla_memcpy(&interface.mtu, attributes[IFLA_MTU], sizeof(interface.mtu));
+	nla_memcpy(interface.name, attributes[IFLA_IFNAME], sizeof(interface.name));
+	nla_memcpy(interface.alias, attributes[IFLA_IFALIAS], sizeof(interface.alias));
+	if (attributes[IFLA_ADDRESS] && nla_len(attributes[IFLA_ADDRESS]) == sizeof(interface.mac))
+		nla_memcpy(interface.mac, attributes[IFLA_ADDRESS], sizeof(interface.mac));
+	if ((attributes[IFLA_LINKINFO] && !parse_link_info(attributes[IFLA_LINKINFO], &interface)) ||
+		interface.index <= 0 || interface.master < 0 || !interface.name[0])
 		return false;
 	reader->each(reader->context, &interface);
 	return true;

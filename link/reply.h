@@ -3,6 +3,7 @@
 #define LINK_REPLY_H
 
 #include <linux/netlink.h>
+#include <netlink/attr.h>
 #include <stddef.h>
 
 #include "link/link.h"
@@ -27,10 +28,20 @@ int reply_read(struct reply *reply, const void *datagram, size_t size);
 /* Of a bridge; kernel headers before 6.7 do not have it (IFLA_BR_FDB_MAX_LEARNED, linux/if_link.h). */
 enum { BRIDGE_LEARNED_MAX = 49, BRIDGE_ATTRIBUTE_MAX = 63 };
 
-/* Attributes: the text of one, if it fits and ends in NUL as the kernel's do; a number. Absent: empty, or 0. */
-struct nlattr;
-bool reply_text(struct nlattr *attribute, char *buffer, size_t size);
-bool reply_number(struct nlattr *attribute, uint32_t *value);
+/*
+ * Sizes of attributes, for nla_parse() to refuse an answer where one is not so: text that fits, NUL included, and ends
+ * in it as the kernel's does; numbers and structs of a size. What came through can be copied with nla_memcpy(), which
+ * leaves 0, or empty text, as it is where the attribute is absent.
+ */
+#define REPLY_TEXT(size) .type = NLA_STRING, .minlen = 1, .maxlen = (size)
+#define REPLY_SIZE(size) .minlen = (size), .maxlen = (size)
+
+/* The value of an attribute of one byte; 0 if it is absent, or of another size. */
+unsigned int reply_byte(const struct nlattr *attribute);
+
+/* Those in IFLA_LINKINFO, by IFLA_INFO_...; the kinds have room for this many bytes. */
+enum { REPLY_KIND_MAX = 16 };
+extern const struct nla_policy reply_info_sizes[];
 
 /* Interfaces: a `take`, with the function that gets what was read as its context. */
 struct interface_reader {
@@ -39,7 +50,7 @@ struct interface_reader {
 };
 bool reply_take_interface(void *reader, struct nlmsghdr *message);
 
-/* The same for addresses and routes, in address.c; for nftables' chains and rules, in nftables.c. */
+/* The same for addresses and routes, in address.c; for nftables' tables, chains and rules, in nftables.c. */
 struct address_reader {
 	void (*each)(void *context, const struct link_address *);
 	void *context;
@@ -89,13 +100,10 @@ bool vlan_is_only(const struct vlan_reader *reader, uint32_t vlan);
 
 struct nftables_object;
 struct nftables_reader {
+	int type; /* NFT_MSG_NEW... */
 	void (*each)(void *context, const struct nftables_object *);
 	void *context;
 };
-bool reply_take_nftables_chain(void *reader, struct nlmsghdr *message);
-bool reply_take_nftables_rule(void *reader, struct nlmsghdr *message);
-
-/* One of nftables' tables: the context is a uint32_t for its flags. */
-bool reply_take_nftables_table(void *flags, struct nlmsghdr *message);
+bool reply_take_nftables(void *reader, struct nlmsghdr *message);
 
 #endif

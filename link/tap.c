@@ -59,39 +59,41 @@ int tap_add_queue(int fd, const struct tap_kind *kind, const char *name)
 	return attach(fd, kind, name, IFF_NOFILTER);
 }
 
-/* Whether a setting is, and is read as, what it is on a new tap. This kernel may be without it (EINVAL). */
-static int reset(int fd, unsigned long set, unsigned long get, int standard)
-{
-	int value = standard;
+/* What holds of a new tap: by which call it is set, by which it can be read. */
+static const struct setting {
+	unsigned long set, get;
+	int standard;
+} settings[] = {
+	{TUNSETSNDBUF, TUNGETSNDBUF, INT_MAX},
+	{TUNSETVNETHDRSZ, TUNGETVNETHDRSZ, sizeof(struct virtio_net_hdr)},
+	{TUNSETVNETLE, TUNGETVNETLE, 0},
+	{TUNSETVNETBE, TUNGETVNETBE, 0},
+	{TUNSETSTEERINGEBPF, 0, -1},
+	{TUNSETFILTEREBPF, 0, -1},
+	{TUNSETCARRIER, 0, 1},
+};
 
-	if (ioctl(fd, set, &value) < 0)
+/* Set it, and see that it is read as that. This kernel may be without it (EINVAL). */
+static int reset(int fd, const struct setting *setting)
+{
+	int value = setting->standard;
+
+	if (ioctl(fd, setting->set, &value) < 0)
 		return errno == EINVAL ? 0 : -errno;
-	value = !standard;
-	if (get && ioctl(fd, get, &value) < 0)
+	value = !setting->standard;
+	if (setting->get && ioctl(fd, setting->get, &value) < 0)
 		return -errno;
-	return get && value != standard ? -EPROTO : 0;
+	return setting->get && value != setting->standard ? -EPROTO : 0;
 }
 
 int tap_reset(int fd)
 {
-	static const struct {
-		unsigned long set, get;
-		int standard;
-	} settings[] = {
-		{TUNSETSNDBUF, TUNGETSNDBUF, INT_MAX},
-		{TUNSETVNETHDRSZ, TUNGETVNETHDRSZ, sizeof(struct virtio_net_hdr)},
-		{TUNSETVNETLE, TUNGETVNETLE, 0},
-		{TUNSETVNETBE, TUNGETVNETBE, 0},
-		{TUNSETSTEERINGEBPF, 0, -1},
-		{TUNSETFILTEREBPF, 0, -1},
-		{TUNSETCARRIER, 0, 1},
-	};
 	struct tun_filter all = {.count = 0};
 	struct sock_fprog none = {0};
 	int error = 0;
 
 	for (size_t i = 0; i < sizeof(settings) / sizeof(*settings) && !error; i++)
-		error = reset(fd, settings[i].set, settings[i].get, settings[i].standard);
+		error = reset(fd, &settings[i]);
 	if (!error && (ioctl(fd, TUNSETOFFLOAD, 0UL) < 0 || ioctl(fd, TUNSETTXFILTER, &all) < 0 ||
 			      (ioctl(fd, TUNDETACHFILTER, &none) < 0 && errno != ENOENT)))
 		error = -errno;

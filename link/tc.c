@@ -6,6 +6,7 @@
 #include <linux/pkt_cls.h>
 #include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
+#include <netlink/msg.h>
 #include <string.h>
 
 #include "link/exchange.h"
@@ -20,41 +21,29 @@ static struct tcmsg header_of(int index, enum tc_side side)
 		.tcm_info = TC_H_MAKE(FIRST << 16, htons(ETH_P_ALL))};
 }
 
-static struct nl_msg *new_request(int type, int flags, const struct tcmsg *header, const char *kind)
-{
-	struct nl_msg *request = exchange_request(type, flags, header, sizeof(*header));
-
-	if (request && nla_put_string(request, TCA_KIND, kind) < 0) {
-		nlmsg_free(request);
-		return NULL;
-	}
-	return request;
-}
-
 int tc_prepare(struct link *link, int index)
 {
 	const struct tcmsg header = {
 		.tcm_ifindex = index, .tcm_handle = TC_H_MAKE(TC_H_CLSACT, 0), .tcm_parent = TC_H_CLSACT};
 
-	return exchange_acknowledged(
-		link, new_request(RTM_NEWQDISC, NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL, &header, "clsact"));
+	exchange_begin(link, RTM_NEWQDISC, NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL, &header, sizeof(header));
+	exchange_put_text(link, TCA_KIND, "clsact");
+	return exchange(link, NULL, NULL);
 }
 
 /* TCA_OPTIONS { TCA_BPF_OPS_LEN, TCA_BPF_OPS, TCA_BPF_FLAGS: what it returns is what becomes of the frame } */
 int tc_add(struct link *link, int index, enum tc_side side, const struct tc_program *program)
 {
 	const struct tcmsg header = header_of(index, side);
-	struct nl_msg *request = new_request(RTM_NEWTFILTER, NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL, &header, "bpf");
-	struct nlattr *options = request ? nla_nest_start(request, TCA_OPTIONS) : NULL;
+	const uint32_t flags = TCA_BPF_FLAG_ACT_DIRECT;
 
-	if (!options || nla_put_u16(request, TCA_BPF_OPS_LEN, program->size) < 0 ||
-		nla_put(request, TCA_BPF_OPS, (int)(program->size * sizeof(*program->code)), program->code) < 0 ||
-		nla_put_u32(request, TCA_BPF_FLAGS, TCA_BPF_FLAG_ACT_DIRECT) < 0) {
-		nlmsg_free(request);
-		return -ENOMEM;
-	}
-	nla_nest_end(request, options);
-	return exchange_acknowledged(link, request);
+	exchange_begin(link, RTM_NEWTFILTER, NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL, &header, sizeof(header));
+	exchange_put_text(link, TCA_KIND, "bpf");
+	exchange_nest(link, TCA_OPTIONS);
+	exchange_put(link, TCA_BPF_OPS_LEN, &program->size, sizeof(program->size));
+	exchange_put(link, TCA_BPF_OPS, program->code, program->size * sizeof(*program->code));
+	exchange_put(link, TCA_BPF_FLAGS, &flags, sizeof(flags));
+	return exchange(link, NULL, NULL);
 }
 
 static bool is_program(struct nlattr *options[], const struct tc_program *program)
@@ -86,9 +75,11 @@ bool reply_take_program(void *context, struct nlmsghdr *message)
 int tc_has(struct link *link, int index, enum tc_side side, const struct tc_program *program)
 {
 	struct program_reader reader = {.header = header_of(index, side), .program = program};
-	struct reply reply = {.take = reply_take_program, .context = &reader};
-	int error = exchange(link, new_request(RTM_GETTFILTER, 0, &reader.header, "bpf"), &reply);
+	int error;
 
+	exchange_begin(link, RTM_GETTFILTER, 0, &reader.header, sizeof(reader.header));
+	exchange_put_text(link, TCA_KIND, "bpf");
+	error = exchange(link, reply_take_program, &reader);
 	if (error)
 		return error == -EINVAL ? -ENOENT : error;
 	return reader.same ? 0 : -ENOENT;

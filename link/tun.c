@@ -6,6 +6,7 @@
 #include <linux/if_link.h>
 #include <linux/if_tun.h>
 #include <linux/rtnetlink.h>
+#include <netlink/msg.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -13,90 +14,83 @@
 
 #include "link/exchange.h"
 
-static bool read_flag(struct nlattr *attribute, unsigned int *value)
-{
-	*value = 0;
-	if (!attribute)
-		return true;
-	if (nla_len(attribute) != 1)
-		return false;
-	*value = nla_get_u8(attribute);
-	return true;
-}
+static const struct nla_policy tun_sizes[IFLA_TUN_MAX + 1] = {
+	[IFLA_TUN_TYPE] = {REPLY_SIZE(sizeof(uint8_t))},
+	[IFLA_TUN_PERSIST] = {REPLY_SIZE(sizeof(uint8_t))},
+	[IFLA_TUN_PI] = {REPLY_SIZE(sizeof(uint8_t))},
+	[IFLA_TUN_VNET_HDR] = {REPLY_SIZE(sizeof(uint8_t))},
+	[IFLA_TUN_MULTI_QUEUE] = {REPLY_SIZE(sizeof(uint8_t))},
+	[IFLA_TUN_OWNER] = {REPLY_SIZE(sizeof(uint32_t))},
+	[IFLA_TUN_NUM_QUEUES] = {REPLY_SIZE(sizeof(uint32_t))},
+	[IFLA_TUN_NUM_DISABLED_QUEUES] = {REPLY_SIZE(sizeof(uint32_t))},
+};
 
-/* IFLA_INFO_DATA of a tun or tap (tun_fill_info); false if it is malformed. */
-static bool parse_data(struct nlattr *attribute, struct tun *tun)
-{
-	struct nlattr *data[IFLA_TUN_MAX + 1];
-	unsigned int type, persistent, packet_info, vnet_header, multi_queue;
-	uint32_t used, unused, owner;
-
-	if (nla_parse_nested(data, IFLA_TUN_MAX, attribute, NULL) < 0 || !read_flag(data[IFLA_TUN_TYPE], &type) ||
-		!read_flag(data[IFLA_TUN_PERSIST], &persistent) || !read_flag(data[IFLA_TUN_PI], &packet_info) ||
-		!read_flag(data[IFLA_TUN_VNET_HDR], &vnet_header) ||
-		!read_flag(data[IFLA_TUN_MULTI_QUEUE], &multi_queue) || !reply_number(data[IFLA_TUN_OWNER], &owner) ||
-		!reply_number(data[IFLA_TUN_NUM_QUEUES], &used) ||
-		!reply_number(data[IFLA_TUN_NUM_DISABLED_QUEUES], &unused))
-		return false;
-	*tun = (struct tun){.tap = type == IFF_TAP,
-		.persistent = persistent,
-		.packet_info = packet_info,
-		.vnet_header = vnet_header,
-		.multi_queue = multi_queue,
-		.has_owner = data[IFLA_TUN_OWNER] != NULL,
-		.owner = owner,
-		.has_group = data[IFLA_TUN_GROUP] != NULL,
-		.queues = used + unused};
-	return true;
-}
-
-/* IFLA_CARRIER, a byte, and IFLA_STATS64; newer kernels have more counters behind those that are read. */
-static bool parse_state(struct nlattr *carrier, struct nlattr *statistics, struct tun *tun)
-{
-	struct rtnl_link_stats64 counters;
-	const size_t size = offsetof(struct rtnl_link_stats64, rx_errors);
-	unsigned int on;
-
-	if (!read_flag(carrier, &on))
-		return false;
-	tun->carrier = on;
-	if (!statistics)
-		return true;
-	if (nla_len(statistics) < (int)size)
-		return false;
-	memcpy(&counters, nla_data(statistics), size);
-	tun->received = (struct tun_traffic){counters.rx_bytes, counters.rx_packets};
-	tun->sent = (struct tun_traffic){counters.tx_bytes, counters.tx_packets};
-	return true;
-}
-
-/* RTM_NEWLINK { IFLA_LINKINFO { IFLA_INFO_KIND "tun" IFLA_INFO_DATA { ... } } } -> struct tun, all of it or nothing */
+/* RTM_NEWLINK { IFLA_LINKINFO { IFLA_INFO_KIND "tun" IFLA_INFO_DATA { ... } } } (tun_fill_info), all or nothing. */
 bool tun_take(void *context, struct nlmsghdr *message)
 {
-	struct nlattr *attributes[IFLA_MAX + 1], *info[IFLA_INFO_MAX + 1];
-	struct tun tun;
-	char kind[16];
+	const struct ifinfomsg *header = nlmsg_data(message);
+	struct nlattr *attributes[IFLA_MAX + 1], *info[IFLA_INFO_MAX + 1], *data[IFLA_TUN_MAX + 1];
+	struct tun *tun = context;
+	uint32_t unused = 0;
 
 	if (message->nlmsg_type != RTM_NEWLINK ||
-		nlmsg_parse(message, sizeof(struct ifinfomsg), attributes, IFLA_MAX, NULL) < 0 ||
-		!attributes[IFLA_LINKINFO] ||
-		nla_parse_nested(info, IFLA_INFO_MAX, attributes[IFLA_LINKINFO], NULL) < 0 ||
-		!reply_text(info[IFLA_INFO_KIND], kind, sizeof(kind)) || strcmp(kind, "tun") != 0 ||
-		!info[IFLA_INFO_DATA] || !parse_data(info[IFLA_INFO_DATA], &tun) ||
-		!parse_state(attributes[IFLA_CARRIER], attributes[IFLA_STATS64], &tun))
+		nlmsg_parse(message, sizeof(*header), attributes, IFLA_MAX, NULL) < 0 || !attributes[IFLA_LINKINFO] ||
+		nla_parse_nested(info, IFLA_INFO_MAX, attributes[IFLA_LINKINFO], reply_info_sizes) < 0 ||
+		!info[IFLA_INFO_KIND] || nla_strcmp(info[IFLA_INFO_KIND], "tun") != 0 || !info[IFLA_INFO_DATA] ||
+		nla_parse_nested(data, IFLA_TUN_MAX, info[IFLA_INFO_DATA], tun_sizes) < 0)
 		return false;
-	tun.ethernet = ((const struct ifinfomsg *)nlmsg_data(message))->ifi_type == ARPHRD_ETHER;
-	*(struct tun *)context = tun;
+	*tun = (struct tun){.tap = reply_byte(data[IFLA_TUN_TYPE]) == IFF_TAP,
+		.persistent = reply_byte(data[IFLA_TUN_PERSIST]),
+		.packet_info = reply_byte(data[IFLA_TUN_PI]),
+		.vnet_header = reply_byte(data[IFLA_TUN_VNET_HDR]),
+		.multi_queue = reply_byte(data[IFLA_TUN_MULTI_QUEUE]),
+		.has_owner = data[IFLA_TUN_OWNER] != NULL,
+		.has_group = data[IFLA_TUN_GROUP] != NULL,
+		.ethernet = header->ifi_type == ARPHRD_ETHER};
+	nla_memcpy(&tun->owner, data[IFLA_TUN_OWNER], sizeof(tun->owner));
+	nla_memcpy(&tun->queues, data[IFLA_TUN_NUM_QUEUES], sizeof(tun->queues));
+	nla_memcpy(&unused, data[IFLA_TUN_NUM_DISABLED_QUEUES], sizeof(unused));
+	tun->queues += unused;
 	return true;
 }
 
 int tun_look(struct link *link, int index, struct tun *tun)
 {
 	const struct ifinfomsg header = {.ifi_index = index};
-	struct reply reply = {.take = tun_take, .context = tun};
 
-	*tun = (struct tun){.tap = false};
-	return exchange(link, exchange_request(RTM_GETLINK, 0, &header, sizeof(header)), &reply);
+	exchange_begin(link, RTM_GETLINK, 0, &header, sizeof(header));
+	return exchange(link, tun_take, tun);
+}
+
+/* Newer kernels have more counters behind those that are read. */
+static const struct nla_policy use_sizes[IFLA_MAX + 1] = {
+	[IFLA_CARRIER] = {REPLY_SIZE(sizeof(uint8_t))},
+	[IFLA_STATS64] = {.minlen = offsetof(struct rtnl_link_stats64, rx_errors)},
+};
+
+bool tun_take_use(void *context, struct nlmsghdr *message)
+{
+	struct tun_use *use = context;
+	struct nlattr *attributes[IFLA_MAX + 1];
+	struct rtnl_link_stats64 counters = {0};
+
+	if (message->nlmsg_type != RTM_NEWLINK ||
+		nlmsg_parse(message, sizeof(struct ifinfomsg), attributes, IFLA_MAX, use_sizes) < 0 ||
+		!tun_take(&use->tun, message))
+		return false;
+	nla_memcpy(&counters, attributes[IFLA_STATS64], offsetof(struct rtnl_link_stats64, rx_errors));
+	use->carrier = reply_byte(attributes[IFLA_CARRIER]);
+	use->received = (struct tun_traffic){counters.rx_bytes, counters.rx_packets};
+	use->sent = (struct tun_traffic){counters.tx_bytes, counters.tx_packets};
+	return true;
+}
+
+int tun_look_at_use(struct link *link, int index, struct tun_use *use)
+{
+	const struct ifinfomsg header = {.ifi_index = index};
+
+	exchange_begin(link, RTM_GETLINK, 0, &header, sizeof(header));
+	return exchange(link, tun_take_use, use);
 }
 
 int tun_join(const char *name, const struct tun *tun, int *fd)

@@ -21,15 +21,23 @@ struct tun {
 	bool has_group;	  /* only who is in that group may join it */
 	bool ethernet;	  /* its link type is the one it was made with */
 	uint32_t queues;  /* how many are, in use or not; known only of a multi-queue one */
-	bool carrier;	  /* somebody holds it, and has not switched its carrier off (tun_net_change_carrier) */
-	struct tun_traffic received, sent; /* by the host: received is what came out of the guest */
 };
 
 int tun_look(struct link *link, int index, struct tun *tun);
 
-/* Reads it from the kernel's answer (a `take` of link/reply.h; the context is a struct tun). */
+/* And what is done with it. */
+struct tun_use {
+	struct tun tun;
+	bool carrier; /* somebody holds it, and has not switched its carrier off (tun_net_change_carrier) */
+	struct tun_traffic received, sent; /* by the host: received is what came out of the guest */
+};
+
+int tun_look_at_use(struct link *link, int index, struct tun_use *use);
+
+/* Read it from the kernel's answer (each a `take` of link/reply.h; the context is a struct tun, or tun_use). */
 struct nlmsghdr;
 bool tun_take(void *tun, struct nlmsghdr *message);
+bool tun_take_use(void *use, struct nlmsghdr *message);
 
 /*
  * Join a tap that stands, as `tun` says it is: the new descriptor *fd. -EBUSY if it has one queue and somebody holds

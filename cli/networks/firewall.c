@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <linux/netfilter/nf_tables.h>
 #include <netlink/attr.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,14 +23,15 @@ static bool is_plain(const char *name)
 
 static void see_chain(void *context, const struct nftables_object *object)
 {
+	const char *table = object->table, *name = nftables_text(object->attributes[NFTA_CHAIN_NAME]);
 	struct firewall *firewall = context;
 	struct firewall_chain *chains;
 	int family = object->family;
+	uint32_t hook;
 
-	if (!object->base || (object->hook != NF_INET_FORWARD && object->hook != NF_INET_LOCAL_IN) ||
+	if (!nftables_hook(object, &hook) || (hook != NF_INET_FORWARD && hook != NF_INET_LOCAL_IN) ||
 		(family != NFPROTO_INET && family != NFPROTO_IPV4 && family != NFPROTO_IPV6) ||
-		strncmp(object->table, "tapgate-", strlen("tapgate-")) == 0 || !is_plain(object->table) ||
-		!is_plain(object->chain))
+		strncmp(table, "tapgate-", strlen("tapgate-")) == 0 || !is_plain(table) || !is_plain(name))
 		return;
 	chains = reallocarray(firewall->chains, firewall->chain_count + 1, sizeof(*chains));
 	if (!chains) {
@@ -37,10 +39,12 @@ static void see_chain(void *context, const struct nftables_object *object)
 		return;
 	}
 	firewall->chains = chains;
-	chains[firewall->chain_count] =
-		(struct firewall_chain){.family = family, .hook = object->hook, .drops = object->policy == NF_DROP};
-	memcpy(chains[firewall->chain_count].table, object->table, sizeof(object->table));
-	memcpy(chains[firewall->chain_count++].name, object->chain, sizeof(object->chain));
+	chains += firewall->chain_count++;
+	*chains = (struct firewall_chain){.family = family,
+		.hook = hook,
+		.drops = nftables_number(object->attributes[NFTA_CHAIN_POLICY]) == NF_DROP};
+	snprintf(chains->table, sizeof(chains->table), "%s", table);
+	snprintf(chains->name, sizeof(chains->name), "%s", name);
 }
 
 /* The comment of a rule, as nft keeps it: type 0 of type-length-value triples; "" if there is none. */
@@ -107,7 +111,7 @@ static struct firewall_chain *chain_of(struct firewall *firewall, const struct n
 		struct firewall_chain *chain = &firewall->chains[i];
 
 		if (chain->family == rule->family && strcmp(chain->table, rule->table) == 0 &&
-			strcmp(chain->name, rule->chain) == 0)
+			strcmp(chain->name, nftables_text(rule->attributes[NFTA_RULE_CHAIN])) == 0)
 			return chain;
 	}
 	return NULL;
@@ -117,13 +121,15 @@ static void see_rule(void *context, const struct nftables_object *rule)
 {
 	struct firewall *firewall = context;
 	struct firewall_chain *chain = chain_of(firewall, rule);
-	struct firewall_rule *rules, present = {.chain = chain, .handle = rule->handle};
+	const uint64_t handle = nftables_handle(rule->attributes[NFTA_RULE_HANDLE]);
+	struct firewall_rule *rules, present = {.chain = chain, .handle = handle};
 
 	if (!chain)
 		return;
-	read_comment(rule->userdata, present.comment);
+	read_comment(rule->attributes[NFTA_RULE_USERDATA], present.comment);
 	if (strncmp(present.comment, FIREWALL_MARK, strlen(FIREWALL_MARK)) != 0) {
-		chain->before = drops_all(rule->expressions) ? rule->handle : 0; /* the last one's stays */
+		chain->before =
+			drops_all(rule->attributes[NFTA_RULE_EXPRESSIONS]) ? handle : 0; /* the last one's stays */
 		return;
 	}
 	rules = reallocarray(firewall->rules, firewall->rule_count + 1, sizeof(*rules));

@@ -267,13 +267,13 @@ static void read_leases(struct survey *survey)
 int guests_find(struct link *link, struct scene *scene)
 {
 	struct survey survey = {.link = link, .scene = scene};
-	int error = link_each(link, "bridge", add_bridge, &survey);
+	int error = link_each_of_kind(link, "bridge", add_bridge, &survey);
 
 	if (error == -EAGAIN) { /* changed meanwhile: once more, and what is missed then comes with the next picture */
 		survey.bridge_count = 0;
 		free(survey.bridges);
 		survey.bridges = NULL;
-		error = link_each(link, "bridge", add_bridge, &survey);
+		error = link_each_of_kind(link, "bridge", add_bridge, &survey);
 	}
 	if (!error || error == -EAGAIN)
 		error = ask_bridges(&survey);

@@ -75,6 +75,6 @@ json_t *list_json_tap(const struct scene *scene, const struct scene_tap *tap)
 		tap->interface.name, "network", tap->half_made ? NULL : tap->alias.network, "half_made", tap->half_made,
 		"uid", json_integer(tap->alias.uid), "user", user, "vmm", tap->alias.vmm, "process",
 		process_of(&tap->holder), "age", tap->age < 0 ? json_null() : json_integer(tap->age / 100), "held",
-		holding_of(tap->held), "persistent", tap->tun.persistent, "sent", traffic_of(&tap->tun.received),
-		"received", traffic_of(&tap->tun.sent), "guests", guests, "more_guests", (int)tap->unkept);
+		holding_of(tap->held), "persistent", tap->use.tun.persistent, "sent", traffic_of(&tap->use.received),
+		"received", traffic_of(&tap->use.sent), "guests", guests, "more_guests", (int)tap->unkept);
 }

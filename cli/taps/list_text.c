@@ -105,8 +105,8 @@ static void add_tap(struct columns *table, const struct scene_tap *tap)
 static void add_traffic(struct columns *table, const struct scene_tap *tap)
 {
 	add_age(table, tap->age);
-	add_bytes(table, tap->tun.received.bytes);
-	add_bytes(table, tap->tun.sent.bytes);
+	add_bytes(table, tap->use.received.bytes);
+	add_bytes(table, tap->use.sent.bytes);
 	add_note(table, tap);
 }
 

@@ -83,7 +83,7 @@ static int list_taps(struct link *link, struct scene *scene)
 		scene->tap_count = 0;
 		free(scene->taps);
 		scene->taps = NULL;
-		error = link_each(link, "tun", add_tap, scene);
+		error = link_each_of_kind(link, "tun", add_tap, scene);
 	}
 	return error;
 }
@@ -104,12 +104,12 @@ static int look_at_taps(struct link *link, struct scene *scene)
 
 	for (size_t i = 0; i < scene->tap_count; i++) {
 		struct scene_tap *tap = &scene->taps[i];
-		int error = tun_look(link, tap->interface.index, &tap->tun);
+		int error = tun_look_at_use(link, tap->interface.index, &tap->use);
 
 		if (error && error != -ENODEV)
 			return error;
 		if (tap->half_made)
-			tap->alias.uid = tap->tun.owner;
+			tap->alias.uid = tap->use.tun.owner;
 		if (!error)
 			scene->taps[kept++] = *tap;
 	}
@@ -149,12 +149,12 @@ static int find_ages(struct link *link, struct scene *scene)
 /* --- who holds them ---------------------------------------------------------------------------------------------- */
 
 /* What the kernel says. A carrier is off without a holder, and a holder can switch it off. */
-static enum holding kernel_says(const struct tun *tun)
+static enum holding kernel_says(const struct tun_use *use)
 {
-	if (!tun->persistent || tun->carrier)
+	if (!use->tun.persistent || use->carrier)
 		return HOLDING_YES;
-	if (tun->multi_queue)
-		return tun->queues > 0 ? HOLDING_YES : HOLDING_NO;
+	if (use->tun.multi_queue)
+		return use->tun.queues > 0 ? HOLDING_YES : HOLDING_NO;
 	return HOLDING_UNKNOWN;
 }
 
@@ -188,7 +188,7 @@ static void find_holders(struct scene *scene)
 	for (size_t i = 0; i < scene->tap_count; i++) {
 		struct scene_tap *tap = &scene->taps[i];
 
-		tap->held = kernel_says(&tap->tun);
+		tap->held = kernel_says(&tap->use);
 		tap->holder = holder_check(tap->interface.name, tap->alias.vmm, tap->age,
 			tap->interface.master ? SLACK_OF_PORTS : SLACK_OF_ADDRESSES);
 		search |= is_wanted(tap);

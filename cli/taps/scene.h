@@ -43,7 +43,7 @@ struct scene_tap {
 	struct link_interface interface;
 	struct alias_tap alias; /* of one that is half made: its owner, no network (""), no process */
 	bool half_made;		/* not signed yet: its helper is at work, or stands still and ends soon */
-	struct tun tun;
+	struct tun_use use;
 	int64_t age;	      /* 1/100 s, since it joined its bridge or was given its address; negative: not known */
 	struct holder holder; /* the process that holds it, else the one that asked for it */
 	enum holding held;    /* by anybody */

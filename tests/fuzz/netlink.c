@@ -7,6 +7,7 @@
  * Links: link pkg:libnl-3.0
  */
 #include <errno.h>
+#include <linux/netfilter/nf_tables.h>
 #include <linux/netlink.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -113,10 +114,13 @@ static void check_vlans(const struct vlan_reader *reader, const struct input *in
 }
 
 /* What is refused leaves no trace. */
-static void check_tun(const struct tun *tun, bool taken)
+static void check_tun(const struct tun_use *use, bool taken)
 {
+	const struct tun *tun = &use->tun;
+
+	MUST(taken || (!use->carrier && !use->received.bytes && !use->sent.bytes));
 	MUST(taken || (!tun->tap && !tun->persistent && !tun->packet_info && !tun->vnet_header && !tun->multi_queue &&
-			      !tun->queues && !tun->carrier && !tun->received.bytes && !tun->sent.bytes));
+			      !tun->queues));
 }
 
 /* A seal is written one way only. */
@@ -140,15 +144,26 @@ static void check_seal(const char *name)
 
 static void check_object(void *context, const struct nftables_object *object)
 {
+	const char *chain;
 	struct input *input = context;
+	uint32_t hook;
 
 	input->count++;
-	MUST(is_text(object->table, sizeof(object->table)) && is_text(object->chain, sizeof(object->chain)));
-	MUST(is_inside(input, object->attributes, object->size));
-	MUST(!object->expressions || is_inside(input, object->expressions, (size_t)object->expressions->nla_len));
-	MUST(!object->userdata || is_inside(input, object->userdata, (size_t)object->userdata->nla_len));
-	guard_digest(GUARD_DIGEST_START, object->attributes, object->size);
-	check_seal(object->chain);
+	MUST(is_inside(input, object->bytes, object->size));
+	for (int i = 0; i < NFTABLES_ATTRIBUTES; i++) {
+		const struct nlattr *attribute = object->attributes[i];
+
+		MUST(!attribute || is_inside(input, attribute, (size_t)attribute->nla_len));
+	}
+	guard_digest(GUARD_DIGEST_START, object->bytes, object->size);
+	MUST(is_text(object->table, NFTABLES_NAME_MAX));
+	if (object->type == NFT_MSG_NEWTABLE)
+		return;
+	chain = nftables_text(object->attributes[object->type == NFT_MSG_NEWCHAIN ? NFTA_CHAIN_NAME : NFTA_RULE_CHAIN]);
+	MUST(is_text(chain, NFTABLES_NAME_MAX));
+	check_seal(chain);
+	nftables_handle(object->attributes[object->type == NFT_MSG_NEWCHAIN ? NFTA_CHAIN_HANDLE : NFTA_RULE_HANDLE]);
+	MUST(object->type == NFT_MSG_NEWRULE || object->attributes[NFTA_CHAIN_HOOK] || !nftables_hook(object, &hook));
 }
 
 /* --- readers ----------------------------------------------------------------------------------------------------- */
@@ -156,13 +171,14 @@ static void check_object(void *context, const struct nftables_object *object)
 static struct interface_reader interfaces = {.each = check_interface};
 static struct address_reader addresses = {.each = check_address};
 static struct route_reader routes = {.each = check_route};
-static struct nftables_reader objects = {.each = check_object};
+static struct nftables_reader tables = {.type = NFT_MSG_NEWTABLE, .each = check_object};
+static struct nftables_reader chains = {.type = NFT_MSG_NEWCHAIN, .each = check_object};
+static struct nftables_reader rules = {.type = NFT_MSG_NEWRULE, .each = check_object};
 static struct fdb_reader fdb_entries = {.each = check_fdb_entry};
 static struct locked_reader locks = {.each = check_locked};
 static struct neighbour_reader neighbours = {.each = check_neighbour};
 static struct vlan_reader vlans;
-static struct tun tun;
-static uint32_t table_flags;
+static struct tun_use tun;
 static const struct tc_program program = {.size = 1, .code = {{BPF_RET | BPF_K, 0, 0, 2}}};
 static struct program_reader programs = {.header = {.tcm_ifindex = 2}, .program = &program};
 
@@ -174,13 +190,13 @@ static const struct {
 	[0] = {reply_take_interface, &interfaces},
 	[1] = {reply_take_address, &addresses},
 	[2] = {reply_take_route, &routes},
-	[3] = {reply_take_nftables_table, &table_flags},
-	[4] = {reply_take_nftables_chain, &objects},
-	[5] = {reply_take_nftables_rule, &objects},
+	[3] = {reply_take_nftables, &tables},
+	[4] = {reply_take_nftables, &chains},
+	[5] = {reply_take_nftables, &rules},
 	[6] = {NULL, NULL},
 	[7] = {reply_take_fdb_entry, &fdb_entries},
 	[8] = {reply_take_vlans, &vlans},
-	[9] = {tun_take, &tun},
+	[9] = {tun_take_use, &tun},
 	[10] = {reply_take_neighbour, &neighbours},
 	[11] = {reply_take_program, &programs},
 	[12] = {reply_take_locked, &locks},
@@ -214,11 +230,11 @@ static void read_datagram(struct input *input, unsigned char kind, unsigned int 
 		.context = readers[reader].reader};
 	int result;
 
-	interfaces.context = addresses.context = routes.context = objects.context = fdb_entries.context = input;
-	neighbours.context = locks.context = input;
+	interfaces.context = addresses.context = routes.context = fdb_entries.context = neighbours.context = input;
+	tables.context = chains.context = rules.context = locks.context = input;
 	vlans = (struct vlan_reader){.count = 0};
 	programs.same = false;
-	tun = (struct tun){.tap = false};
+	tun = (struct tun_use){.carrier = false};
 	result = reply_read(&reply, input->datagram, input->size);
 	MUST(result <= 1);
 	MUST(result != 1 || reply.dump);
@@ -228,7 +244,7 @@ static void read_datagram(struct input *input, unsigned char kind, unsigned int 
 	check_tun(&tun, result == 0 || reply.dump);
 	MUST(reply.dump || readers[reader].reader != &fdb_entries || input->count <= 1);
 	/* One interface, one object; one answer may be about something else than addresses, or about several routes. */
-	if (readers[reader].reader == &interfaces || readers[reader].reader == &objects) {
+	if (readers[reader].reader == &interfaces || readers[reader].take == reply_take_nftables) {
 		MUST(reply.dump || input->count <= 1);
 		MUST(result != 0 || reply.dump || reply.acknowledge || input->count == 1);
 	}

@@ -65,7 +65,7 @@ static void test_modes(void **state)
 /* Every character that a name may have and a table's may not. */
 static void test_names(void **state)
 {
-	static const char *const names[] = {"a", "a+b@c", "br0.100", "...", "+0", "0", "quiet-network-1"};
+	static const char *const names[] = {"a", "a+b@c", "br0.100", "...", "+a", "0", "quiet-network-1"};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(names); i++) {

@@ -174,24 +174,28 @@ static void begin_object(struct datagram *d, int message)
 
 static int read_chain(struct datagram *d, struct seen *seen)
 {
-	struct nftables_reader reader = {see, seen};
+	struct nftables_reader reader = {NFT_MSG_NEWCHAIN, see, seen};
 
 	*seen = (struct seen){0};
-	return read_with(d, reply_take_nftables_chain, &reader);
+	return read_with(d, reply_take_nftables, &reader);
 }
 
 static int read_rule(struct datagram *d, struct seen *seen)
 {
-	struct nftables_reader reader = {see, seen};
+	struct nftables_reader reader = {NFT_MSG_NEWRULE, see, seen};
 
 	*seen = (struct seen){0};
-	return read_with(d, reply_take_nftables_rule, &reader);
+	return read_with(d, reply_take_nftables, &reader);
 }
 
 static int read_table(struct datagram *d, uint32_t *flags)
 {
-	*flags = 0;
-	return read_with(d, reply_take_nftables_table, flags);
+	struct seen seen = {0};
+	struct nftables_reader reader = {NFT_MSG_NEWTABLE, see, &seen};
+	int result = read_with(d, reply_take_nftables, &reader);
+
+	*flags = seen.count ? nftables_number(seen.last.attributes[NFTA_TABLE_FLAGS]) : 0;
+	return result;
 }
 
 static void number64(struct datagram *d, uint16_t type, uint64_t value)
@@ -223,36 +227,38 @@ static void test_chains(void **state)
 {
 	struct datagram base = {.size = 0}, plain = {.size = 0};
 	struct seen seen;
-	size_t hook;
+	size_t nest;
+	uint32_t hook;
 
 	(void)state;
 	begin_object(&base, NFT_MSG_NEWCHAIN);
 	text(&base, NFTA_CHAIN_TABLE, "tapgate-lab");
 	text(&base, NFTA_CHAIN_NAME, "forward");
 	number64(&base, NFTA_CHAIN_HANDLE, 7);
-	hook = open_nest(&base, NFTA_CHAIN_HOOK);
+	nest = open_nest(&base, NFTA_CHAIN_HOOK);
 	number(&base, NFTA_HOOK_HOOKNUM, htobe32(NF_INET_FORWARD));
 	number(&base, NFTA_HOOK_PRIORITY, htobe32((uint32_t)-10));
-	close_nest(&base, hook);
+	close_nest(&base, nest);
 	number(&base, NFTA_CHAIN_POLICY, htobe32(NF_ACCEPT));
 	assert_int_equal(read_chain(&base, &seen), 0);
 	assert_int_equal(seen.count, 1);
 	assert_int_equal(seen.last.family, NFPROTO_INET);
-	assert_true(seen.last.base);
-	assert_int_equal(seen.last.hook, NF_INET_FORWARD);
-	assert_int_equal(seen.last.policy, NF_ACCEPT);
-	assert_int_equal(seen.last.handle, 7);
+	assert_int_equal(seen.last.type, NFT_MSG_NEWCHAIN);
+	assert_true(nftables_hook(&seen.last, &hook));
+	assert_int_equal(hook, NF_INET_FORWARD);
+	assert_int_equal(nftables_number(seen.last.attributes[NFTA_CHAIN_POLICY]), NF_ACCEPT);
+	assert_int_equal(nftables_handle(seen.last.attributes[NFTA_CHAIN_HANDLE]), 7);
 	assert_string_equal(seen.last.table, "tapgate-lab");
-	assert_string_equal(seen.last.chain, "forward");
+	assert_string_equal(nftables_text(seen.last.attributes[NFTA_CHAIN_NAME]), "forward");
 	/* All of its attributes, to the byte: they are what a digest is made of. */
-	assert_ptr_equal(seen.last.attributes, base.bytes + NLMSG_HDRLEN + sizeof(struct nfgenmsg));
+	assert_ptr_equal(seen.last.bytes, base.bytes + NLMSG_HDRLEN + sizeof(struct nfgenmsg));
 	assert_int_equal(seen.last.size, base.size - NLMSG_HDRLEN - sizeof(struct nfgenmsg));
 
 	begin_object(&plain, NFT_MSG_NEWCHAIN);
 	text(&plain, NFTA_CHAIN_TABLE, "tapgate-lab");
 	text(&plain, NFTA_CHAIN_NAME, "seal/nat/0123456789abcdef/0123456789abcdef");
 	assert_int_equal(read_chain(&plain, &seen), 0);
-	assert_false(seen.last.base);
+	assert_false(nftables_hook(&seen.last, &hook));
 }
 
 static void test_rules(void **state)
@@ -270,11 +276,12 @@ static void test_rules(void **state)
 	text(&d, NFTA_LIST_ELEM, "x");
 	close_nest(&d, expressions);
 	assert_int_equal(read_rule(&d, &seen), 0);
+	assert_int_equal(seen.last.type, NFT_MSG_NEWRULE);
 	assert_string_equal(seen.last.table, "tapgate-lab");
-	assert_string_equal(seen.last.chain, "forward");
-	assert_int_equal(seen.last.handle, UINT64_C(0x100000002));
-	assert_non_null(seen.last.expressions);
-	assert_null(seen.last.userdata);
+	assert_string_equal(nftables_text(seen.last.attributes[NFTA_RULE_CHAIN]), "forward");
+	assert_int_equal(nftables_handle(seen.last.attributes[NFTA_RULE_HANDLE]), UINT64_C(0x100000002));
+	assert_non_null(seen.last.attributes[NFTA_RULE_EXPRESSIONS]);
+	assert_null(seen.last.attributes[NFTA_RULE_USERDATA]);
 	assert_int_equal(seen.last.size, d.size - NLMSG_HDRLEN - sizeof(struct nfgenmsg));
 }
 
@@ -338,16 +345,23 @@ static void test_what_the_kernel_never_says(void **state)
 /* A chain whose hook or policy is not as it must be. */
 static void test_chains_that_are_malformed(void **state)
 {
-	struct datagram hook = {.size = 0}, policy = {.size = 0};
+	struct datagram hook = {.size = 0}, empty = {.size = 0}, policy = {.size = 0};
 	struct seen seen;
 	size_t nest;
+	uint32_t number;
 
 	(void)state;
 	begin_object(&hook, NFT_MSG_NEWCHAIN);
 	nest = open_nest(&hook, NFTA_CHAIN_HOOK);
 	attribute(&hook, NFTA_HOOK_HOOKNUM, "\0\0", 2);
 	close_nest(&hook, nest);
-	assert_int_equal(read_chain(&hook, &seen), -EPROTO);
+	assert_int_equal(read_chain(&hook, &seen), 0);
+	assert_false(nftables_hook(&seen.last, &number));
+	begin_object(&empty, NFT_MSG_NEWCHAIN);
+	close_nest(&empty, open_nest(&empty, NFTA_CHAIN_HOOK));
+	assert_int_equal(read_chain(&empty, &seen), 0);
+	assert_non_null(seen.last.attributes[NFTA_CHAIN_HOOK]);
+	assert_false(nftables_hook(&seen.last, &number));
 	begin_object(&policy, NFT_MSG_NEWCHAIN);
 	attribute(&policy, NFTA_CHAIN_POLICY, "\0\0\0\0\0\0\0", 8);
 	assert_int_equal(read_chain(&policy, &seen), -EPROTO);

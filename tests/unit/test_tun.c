@@ -127,19 +127,46 @@ static void test_carrier_and_traffic(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		struct answer answer;
-		struct tun tun;
+		struct tun_use use;
 
 		begin_tun(&answer, "tun");
+		flag(&answer.d, IFLA_TUN_PERSIST, 1);
 		close_tun(&answer);
 		flag(&answer.d, IFLA_CARRIER, 1);
 		attribute(&answer.d, IFLA_STATS64, &given, rows[i].size);
-		assert_int_equal(read_with(&answer.d, tun_take, &tun), rows[i].result);
+		assert_int_equal(read_with(&answer.d, tun_take_use, &use), rows[i].result);
 		if (rows[i].result)
 			continue;
-		assert_true(tun.carrier);
-		assert_true(tun.received.bytes == 1ULL << 40 && tun.received.packets == 1);
-		assert_true(tun.sent.bytes == 4 && tun.sent.packets == 2);
+		assert_true(use.tun.persistent && use.carrier);
+		assert_true(use.received.bytes == 1ULL << 40 && use.received.packets == 1);
+		assert_true(use.sent.bytes == 4 && use.sent.packets == 2);
 	}
+}
+
+/* Neither has to be said; a carrier is one byte, and is of a tap. */
+static void test_use_of_what(void **state)
+{
+	static const struct {
+		const char *kind;
+		size_t carrier; /* its size */
+		int result;
+	} rows[] = {{"tun", 1, 0}, {"tun", 0, -EPROTO}, {"tun", 4, -EPROTO}, {"bridge", 1, -EPROTO}};
+	struct answer bare;
+	struct tun_use use;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct answer answer;
+
+		begin_tun(&answer, rows[i].kind);
+		close_tun(&answer);
+		attribute(&answer.d, IFLA_CARRIER, "\1\0\0", rows[i].carrier);
+		assert_int_equal(read_with(&answer.d, tun_take_use, &use), rows[i].result);
+	}
+	begin_tun(&bare, "tun");
+	close_tun(&bare);
+	assert_int_equal(read_with(&bare.d, tun_take_use, &use), 0);
+	assert_true(!use.carrier && !use.received.bytes && !use.received.packets && !use.sent.bytes);
 }
 
 static void test_no_tun(void **state)
@@ -189,6 +216,7 @@ int main(void)
 		cmocka_unit_test(test_several_queues),
 		cmocka_unit_test(test_sizes),
 		cmocka_unit_test(test_carrier_and_traffic),
+		cmocka_unit_test(test_use_of_what),
 		cmocka_unit_test(test_no_tun),
 		cmocka_unit_test(test_incomplete),
 	};
