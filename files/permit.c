@@ -94,6 +94,7 @@ static void keep_options(const struct policy_options *rule, struct permit *permi
 		options->mtu = line->mtu;
 	if (!options->mtu)
 		options->given &= ~(uint32_t)OPTION_MTU;
+	options->leases = line->leases;
 	/* What the guest's address is, it is held to; and to an IP address by that. */
 	if ((rule->given & OPTION_MAC) || (options->given & OPTION_LOCK_IP))
 		options->given |= OPTION_LOCK_MAC;

@@ -83,6 +83,15 @@ static enum match match_who(
 	return best;
 }
 
+const struct policy_network *find_network(const struct policy *policy, struct word name)
+{
+	for (size_t i = 0; i < policy->count.networks; i++) {
+		if (word_is(name, policy->networks[i].name))
+			return &policy->networks[i];
+	}
+	return NULL;
+}
+
 struct policy_verdict policy_decide(
 	const struct policy *policy, const char *network, const struct policy_caller *caller)
 {

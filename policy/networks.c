@@ -48,15 +48,6 @@ uint32_t policy_mode_lacks(enum policy_mode mode)
 	return modes[mode].lacks;
 }
 
-const struct policy_network *find_network(const struct policy *policy, struct word name)
-{
-	for (size_t i = 0; i < policy->count.networks; i++) {
-		if (word_is(name, policy->networks[i].name))
-			return &policy->networks[i];
-	}
-	return NULL;
-}
-
 /* An address in text; the parser of libc needs a NUL behind it. */
 static bool address(int family, struct word word, unsigned char address[static 16])
 {
@@ -210,16 +201,17 @@ static bool parse_dhcp(const struct line *line, struct policy_network *network, 
 /* That it can be known which address a guest was given, and that all it sends comes by the host, where that is held. */
 static bool check_lock_ip(const struct line *line, const struct policy_network *network, const struct late *late)
 {
-	if (!late->dhcp.at)
-		return line_refuse(line, late->lock_ip.at,
-			"'lock-ip' without 'dhcp=', expected both: else nobody gives a guest an address");
-	if (network->ipv6.given)
-		return line_refuse(line, late->lock_ip.at,
-			"'lock-ip' on a network with an IPv6 address, expected IPv4 alone: guests choose their IPv6 addresses");
-	return network->mode == MODE_NAT || (network->options.given & OPTION_ISOLATED) ||
-	       line_refuse(line, late->lock_ip.at,
-		       "'lock-ip' on a network whose guests reach each other, expected 'isolated' beside it: what they "
-		       "send to one another does not come by the host");
+	const bool apart = network->mode == MODE_NAT || (network->options.given & OPTION_ISOLATED);
+	const char *wrong =
+		!late->dhcp.at ? "'lock-ip' without 'dhcp=', expected both: else nobody gives a guest an address"
+		: network->ipv6.given
+			? "'lock-ip' on a network with an IPv6 address, expected IPv4 alone: guests choose their IPv6 addresses"
+		: !apart
+			? "'lock-ip' on a network whose guests reach each other, expected 'isolated' beside it: what they "
+			  "send to one another does not come by the host"
+			: NULL;
+
+	return !wrong || line_refuse(line, late->lock_ip.at, "%s", wrong);
 }
 
 static bool check_late(const struct line *line, struct policy_network *network, const struct late *late)
@@ -232,13 +224,13 @@ static bool check_late(const struct line *line, struct policy_network *network, 
 	if (!check_subnet(line, &network->ipv4, false, late->addresses[0].at) ||
 		!check_subnet(line, &network->ipv6, true, late->addresses[1].at))
 		return false;
+	if (network->ipv6.given && (network->options.given & OPTION_MTU) && network->options.mtu < MTU_IPV6)
+		return line_refuse(line, late->addresses[1].at,
+			"an IPv6 address with mtu=%u, expected an MTU of at least %d", network->options.mtu, MTU_IPV6);
 	if (!late->dhcp.at && network->options.given & OPTION_LEASES)
 		return line_refuse(line, line->at, "leases= without dhcp=, expected both");
 	if (late->lock_ip.at && !check_lock_ip(line, network, late))
 		return false;
-	if (network->ipv6.given && (network->options.given & OPTION_MTU) && network->options.mtu < MTU_IPV6)
-		return line_refuse(line, late->addresses[1].at,
-			"an IPv6 address with mtu=%u, expected an MTU of at least %d", network->options.mtu, MTU_IPV6);
 	return !late->dhcp.at || parse_dhcp(line, network, late);
 }
 

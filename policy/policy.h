@@ -113,11 +113,12 @@ struct policy_network {
 
 const char *policy_mode_name(enum policy_mode mode);
 
-/* How many hardware addresses behind one port DHCP serves: what leases= says, else 4. */
-unsigned int policy_leases(const struct policy_network *network);
 /* The options that a rule may have and a network of a mode cannot, and what a set's first option is called. */
 uint32_t policy_mode_lacks(enum policy_mode mode);
 const char *policy_option_name(uint32_t options);
+
+/* How many hardware addresses behind one port DHCP serves: what leases= says, else 4. */
+unsigned int policy_leases(const struct policy_network *network);
 
 /* --- subnets ----------------------------------------------------------------------------------------------------- */
 

@@ -93,9 +93,9 @@ struct quoted word_quoted(struct word word)
 	return quoted;
 }
 
-struct place line_place(const char *file, unsigned int number)
+struct line_place place_of_line(const char *file, unsigned int number)
 {
-	struct place place = {""};
+	struct line_place place = {""};
 	const size_t digits = sizeof(":4294967295") - 1;
 
 	text_append_escaped(place.text, sizeof(place.text) - digits, (struct word){file, strlen(file)});

@@ -81,10 +81,10 @@ struct quoted word_quoted(struct word word);
 #define QUOTED(word) (word_quoted(word).text)
 
 /* "file:line" for a message, escaped, a long path cut: the text lives to the end of the expression with PLACE. */
-struct place {
+struct line_place {
 	char text[128];
 };
-struct place line_place(const char *file, unsigned int number);
-#define PLACE(file, number) (line_place(file, number).text)
+struct line_place place_of_line(const char *file, unsigned int number);
+#define PLACE(file, number) (place_of_line(file, number).text)
 
 #endif

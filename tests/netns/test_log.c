@@ -38,11 +38,11 @@ static void test_grant(void **state)
 	(void)state;
 	make_bridge("br0");
 	write_policy("include /etc/tap gate\"\\x.conf\n");
-	write_file(file, "# one\nallow br0 user=alice,\"br1\" max=2\n", 0644, 0, 0);
+	write_file(file, "# one\nallow br0 user=alice,br\\1 max=2\n", 0644, 0, 0);
 	result = hold(&(struct call){.about = "a grant"}, "br0");
 	snprintf(expected, sizeof(expected),
 		"granted uid=1000 net=br0 vmm=%d tap=%s rule=\"/etc/tap gate\\x5cx22\\x5cx5cx.conf:2 "
-		"(allow br0 user=alice,\\x5cx22br1\\x5cx22 max=2)\"\n",
+		"(allow br0 user=alice,br\\x5cx5c1 max=2)\"\n",
 		(int)getpid(), tap_of(&result));
 	expect_line(&result, expected);
 	give_back(&result);
@@ -140,9 +140,9 @@ static void test_long(void **state)
 	make_bridge("br0");
 	for (int i = 0; i < 100; i++)
 		snprintf(
-			policy + strlen(policy), sizeof(policy) - strlen(policy), ",\"\"\"%d%s", i, i < 99 ? "" : "\n");
+			policy + strlen(policy), sizeof(policy) - strlen(policy), ",\\\\\\%d%s", i, i < 99 ? "" : "\n");
 	write_policy(policy);
-	result = run(&(struct call){.about = "a rule of quotes"});
+	result = run(&(struct call){.about = "a rule of backslashes"});
 	text = text_of(&result);
 	assert_int_equal(result.code, 3);
 	assert_non_null(strstr(text, "...)\" why=\"uid 1000 may not use 'br0': denied by /etc/tapgate.conf:1 (deny"));

@@ -335,7 +335,7 @@ static void test_lines(void **state)
 		{"isolated, of a rule", TEXT("allow br0 isolated\\n"), 0, NULL, NULL},
 		{"isolated, of a network", TEXT("network br0 bridged isolated\\nallow br0\\n"), 0, NULL, NULL},
 		{"mtu=, of a bridged network", TEXT("network br0 bridged mtu=1400\\nallow br0\\n"), 1,
-			"the MTU of bridge 'br0' would fall to mtu=1400 of " P ":1", NULL},
+			"the MTU of bridge 'br0' may follow its ports' and fall to mtu=1400 of " P ":1", NULL},
 		{"mtu=, more than a tap has", TEXT("network br0 standalone 10.0.0.1/24 mtu=65522\\nallow br0\\n"), 4,
 			P ":1:40: mtu='65522', expected a number from 68 to 65521", NULL},
 		{"guard", TEXT("allow br0 guard\\n"), 1, "so 'guard' of " P ":1 (allow br0 guard) cannot be kept",

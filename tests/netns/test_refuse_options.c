@@ -157,8 +157,7 @@ static void test_rules_for_all(void **state)
 	} rows[] = {
 		{"standalone 10.0.0.1/24", "lock-mac",
 			"'lock-mac' on 'a', which is a standalone network and has no bri"},
-		{"standalone 10.0.0.1/24", "mac=52:54:00:12:34:56",
-			"'mac' on 'a', which is a standalone network and "},
+		{"standalone 10.0.0.1/24", "mac=52:54:00:12:34:56", "'mac' on 'a', which is a standalone network and "},
 		{"standalone 10.0.0.1/24", "guard",
 			"'guard' on 'a', which is a standalone network and has no bridge; "},
 		{"standalone 10.0.0.1/24", "vlan=7", "'vlan' on 'a', which is a standalone network and has no bridge"},
