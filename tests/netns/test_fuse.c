@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fuse.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
@@ -19,11 +20,15 @@
 #define ON_THE_WAY "a directory on the way to it is a mount of a user"
 #define DEVICE	   "/run/fuse"
 
+/* Whether the server never answers when one of its files is closed. */
+static bool keeps_waiting;
+
 static const char policy[] = "allow br0\n";
 
 enum {
 	ROOT_NODE = FUSE_ROOT_ID,
 	POLICY_NODE,
+	NO_ANSWER = 1 << 30,
 	DEVICE_NUMBER = 229, /* of major 10 (include/linux/miscdevice.h) */
 };
 
@@ -79,6 +84,7 @@ static int answer_to(const struct fuse_in_header *request, struct answer *answer
 		return sizeof(policy) - 1;
 	}
 	case FUSE_FLUSH:
+		return keeps_waiting ? NO_ANSWER : 0;
 	case FUSE_RELEASE:
 		return 0;
 	default:
@@ -106,6 +112,8 @@ __attribute__((noreturn)) static void serve(int fd, bool all_files)
 			request.header.opcode == FUSE_INTERRUPT)
 			continue;
 		result = answer_to(&request.header, &answer, all_files);
+		if (result == NO_ANSWER)
+			continue;
 		answer.header.unique = request.header.unique;
 		answer.header.error = result < 0 ? result : 0;
 		answer.header.len += result < 0 ? 0U : (unsigned int)result;
@@ -217,11 +225,60 @@ static void test_served_by_root(void **state)
 	expect_grant(&(struct call){.about = "mounted by root"}, "br0");
 }
 
+/* One of the standard streams is a file of hers there. */
+static void take_stream(const struct call *call)
+{
+	const int stream = *(const int *)call->context;
+
+	close(stream);
+	if (open(DIRECTORY "/stream", O_RDONLY) != stream)
+		_exit(99);
+}
+
+/*
+ *	alice --- (a standard stream on her file system, which waits for ever when it is closed) --- helper --- no tap
+ *
+ * Nothing ends a process that waits so, the kernel's own timer neither; so it waits where it has no tap yet. The control:
+ * where the server answers she has one.
+ */
+static void test_streams_of_hers(void **state)
+{
+	(void)state;
+	for (int stream = 0; stream < 6; stream++) {
+		const int number = stream / 2;
+		struct running running;
+		struct result result;
+
+		make_places();
+		keeps_waiting = stream % 2;
+		if (!mount_for_alice(DIRECTORY, S_IFDIR, MS_NOSUID | MS_NODEV)) {
+			cannot_test("this kernel has no FUSE");
+			return;
+		}
+		running = start(
+			&(struct call){.about = "a stream of hers", .as_caller = take_stream, .context = &number});
+		if (keeps_waiting) {
+			for (int tries = 0; tries < 1000; tries++) {
+				assert_int_equal(count_taps(), 0);
+				usleep(1000);
+			}
+			kill(running.pid, SIGKILL);
+			umount2(DIRECTORY, MNT_DETACH | MNT_FORCE);
+		}
+		result = finish(&running);
+		EXPECT(&result, keeps_waiting ? result.fds == 0 : result.code == 0 && result.fds == 1);
+		if (result.fds)
+			give_back(&result);
+		clean_mounts(NULL);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(test_served_by_a_user, clean_mounts),
 		cmocka_unit_test_teardown(test_served_by_root, clean_mounts),
+		cmocka_unit_test_teardown(test_streams_of_hers, clean_mounts),
 	};
 
 	return RUN_TESTS(tests);

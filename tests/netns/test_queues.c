@@ -456,6 +456,7 @@ static void assert_as_new(const struct result *result, const struct queues *queu
 	EXPECT(result, strcmp(first_line("/sys/class/net/%s/type", name), "1") == 0);
 	EXPECT(result, strcmp(first_line("/sys/class/net/%s/group", name), "-1") == 0);
 	EXPECT(result, shell_status("ethtool -k %s | grep -q '^tcp-segmentation-offload: off'", name) == 0);
+	EXPECT(result, shell_status("ethtool %s | grep -q 'message level: 0x00000000'", name) == 0);
 	EXPECT(result, passes(queues));
 }
 
@@ -527,7 +528,7 @@ static void test_strangers_elsewhere(void **state)
 		       strcmp(first_line("/sys/class/net/own/carrier"), "1") != 0 ||
 		       ioctl(queues.fds[0], TUNGETVNETHDRSZ, &value) < 0 || value != 10 ||
 		       shell_status("ethtool -k own | grep -q '^tcp-segmentation-offload: off'") != 0 ||
-		       !passes(&queues);
+		       shell_status("ethtool own | grep -q 'message level: 0x00000000'") != 0 || !passes(&queues);
 		/* Whoever goes and has done nothing leaves nothing; flags are those of who joined last. */
 		if (seen != (mischiefs[i].act != nothing || mischiefs[i].stays))
 			fail_msg("%s: %s", mischiefs[i].about, seen ? "seen" : "not seen");
