@@ -91,7 +91,9 @@ static bool settle_standalone(struct session *session, const struct policy_netwo
 	return all;
 }
 
-/* Who is on the networks, now that their bridges stand with their guards; and what of that is not tapgate's to settle. */
+/*
+ * Who is on the networks, now that their bridges stand with their guards; and what of that is not tapgate's to settle.
+ */
 static bool settle_members(
 	struct session *session, const struct policy_network *const *settled, size_t count, const struct words *words)
 {

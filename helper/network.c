@@ -133,7 +133,8 @@ static bool ports_are_taps(const struct permit *permit, const struct network *ne
 		return refuse_errno(outcome, error, "cannot list the ports of bridge '%s'", permit->network.name);
 	return !stranger.name[0] ||
 	       refuse(outcome, EXIT_SYSTEM,
-		       "network '%s' is not up: '%s' is a port of its bridge and no tap of the network; an administrator "
+		       "network '%s' is not up: '%s' is a port of its bridge and no tap of the network; an "
+		       "administrator "
 		       "can run: ip link set %s nomaster",
 		       permit->network.name, stranger.name, stranger.name);
 }

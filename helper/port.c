@@ -166,7 +166,8 @@ static bool mtu_is_possible(const struct order *order, const struct network *net
 		lowest.mtu = MTU_OF_NEW;
 	return bridge->mtu != lowest.mtu ||
 	       refuse(outcome, EXIT_SYSTEM,
-		       "the MTU of bridge '%s' may follow its ports' and fall to mtu=%u of %s; an administrator can set "
+		       "the MTU of bridge '%s' may follow its ports' and fall to mtu=%u of %s; "
+		       "an administrator can set "
 		       "it to another than its lowest port's %u: ip link set %s mtu %u",
 		       bridge->name, mtu, permit_place(&order->permit, OPTION_MTU), bridge->mtu, bridge->name,
 		       bridge->mtu - 1);

@@ -27,7 +27,9 @@ void exchange_nest(struct link *link, int attribute);
  */
 int exchange(struct link *link, bool (*take)(void *context, struct nlmsghdr *message), void *context);
 
-/* The same for a list of all interfaces (interface.c): changes that leave none out, as they do on newer kernels, pass. */
+/*
+ * The same for a list of all interfaces (interface.c): changes that leave none out, as they do on newer kernels, pass.
+ */
 int exchange_interfaces(struct link *link, bool (*take)(void *context, struct nlmsghdr *message), void *context);
 
 #endif

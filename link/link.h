@@ -77,9 +77,9 @@ int link_by_index(struct link *link, int index, struct link_interface *interface
 bool link_has_index(struct link *link, int index);
 
 /*
- * Call `each` for every interface, for every port of a bridge, or for every one of a kind ("tun": tuns and taps). Returns -EAGAIN if the set
- * changed while the kernel was listing it (NLM_F_DUMP_INTR) in a way in which one that stood all the while may have
- * been missed.
+ * Call `each` for every interface, for every port of a bridge, or for every one of a kind ("tun": tuns and taps).
+ * Returns -EAGAIN if the set changed while the kernel was listing it (NLM_F_DUMP_INTR) in a way in which one that stood
+ * all the while may have been missed.
  */
 int link_each(struct link *link, void (*each)(void *context, const struct link_interface *), void *context);
 int link_each_port(
@@ -109,8 +109,8 @@ int link_make_bridge(struct link *link, const char *name, const unsigned char ma
 int link_set_bridge(struct link *link, int index, bool stp, uint32_t forward_delay);
 
 /*
- * Give a bridge group_forward, snooping, ageing and learned_max as another has them; a kernel that has no limit passes over
- * that.
+ * Give a bridge group_forward, snooping, ageing and learned_max as another has them; a kernel that has no limit passes
+ * over that.
  */
 int link_set_switch(struct link *link, int index, const struct link_interface *as);
 
@@ -200,7 +200,8 @@ int tap_add_queue(int fd, const struct tap_kind *kind, const char *name);
 
 /*
  * Undo what somebody who was joined to a tap for a moment can have left on it, so that it is as new: filters, sizes of
- * buffer and header, byte order, offloads, carrier, what it writes to the kernel's log. What can be read is read back: -EPROTO if it does not hold.
+ * buffer and header, byte order, offloads, carrier, what it writes to the kernel's log. What can be read is read back:
+ * -EPROTO if it does not hold.
  */
 int tap_reset(int fd);
 

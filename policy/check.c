@@ -101,7 +101,9 @@ static struct word line_of(const char *text, size_t size, unsigned int number)
 	return (struct word){text, (size_t)((newline ? newline : end) - text)};
 }
 
-/* Leave a line out of what the loader is given; a last one that is cut short, which no blanks make whole, altogether. */
+/*
+ * Leave a line out of what the loader is given; a last one that is cut short, which no blanks make whole, altogether.
+ */
 static void leave_out(struct copy *copy, const struct policy_error *error)
 {
 	const struct word line = line_of(copy->left, copy->left_size, error->line);

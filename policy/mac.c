@@ -20,7 +20,9 @@ bool mac_read(struct word word, unsigned char mac[static MAC_BYTES])
 	if (word.size != sizeof(text) - 1)
 		return false;
 	memcpy(text, word.at, word.size);
-	/* Libc's parser takes more than we do, but only what it would be written as, in letters of either case, counts. */
+	/*
+	 * Libc's parser takes more than we do, but only what it would be written as, in letters of either case, counts.
+	 */
 	if (!ether_aton_r(text, &address))
 		return false;
 	mac_text(address.ether_addr_octet, strict);
@@ -31,7 +33,9 @@ bool mac_read(struct word word, unsigned char mac[static MAC_BYTES])
 bool mac_block(uint32_t uid, const char *network, unsigned char block[static MAC_BLOCK_BYTES])
 {
 	const struct word name = {network, strlen(network)};
-	/* FNV-1a, 64 bits (draft-eastlake-fnv). Not against malice: nobody chooses a user ID to meet another's block. */
+	/*
+	 * FNV-1a, 64 bits (draft-eastlake-fnv). Not against malice: nobody chooses a user ID to meet another's block.
+	 */
 	uint64_t digest = UINT64_C(0xcbf29ce484222325);
 	char text[32]; /* a number of ten digits, a blank, a name */
 

@@ -20,8 +20,8 @@ static const struct mode {
 	bool addresses;
 	uint32_t options;
 	/*
-	 * What rules for it cannot have: a standalone one has no bridge; the bridges of nat, host-only and internal ones
-	 * filter no VLANs, and pass BPDUs on (cli/networks/bridge.c).
+	 * What rules for it cannot have: a standalone one has no bridge; the bridges of nat, host-only and internal
+	 * ones filter no VLANs, and pass BPDUs on (cli/networks/bridge.c).
 	 */
 	uint32_t lacks;
 } modes[] = {
@@ -205,11 +205,12 @@ static bool check_lock_ip(const struct line *line, const struct policy_network *
 	const char *wrong =
 		!late->dhcp.at ? "'lock-ip' without 'dhcp=', expected both: else nobody gives a guest an address"
 		: network->ipv6.given
-			? "'lock-ip' on a network with an IPv6 address, expected IPv4 alone: guests choose their IPv6 addresses"
-		: !apart
-			? "'lock-ip' on a network whose guests reach each other, expected 'isolated' beside it: what they "
-			  "send to one another does not come by the host"
-			: NULL;
+			? "'lock-ip' on a network with an IPv6 address, expected IPv4 alone: guests choose "
+			  "their IPv6 addresses"
+		: !apart ? "'lock-ip' on a network whose guests reach each other, expected 'isolated' beside it: "
+			   "what they "
+			   "send to one another does not come by the host"
+			 : NULL;
 
 	return !wrong || line_refuse(line, late->lock_ip.at, "%s", wrong);
 }

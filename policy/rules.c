@@ -141,7 +141,8 @@ static bool refuse_rule(struct policy *policy, struct policy_error *error, const
 			"option '%s' on a rule for '%s', expected none that needs a bridge: it is a standalone network",
 			option, rule->name);
 	return line_refuse(&line, word.at,
-		"option '%s' on a rule for '%s', expected neither 'guard' nor 'vlan=': the bridge of its mode, '%s', has no "
+		"option '%s' on a rule for '%s', expected neither 'guard' nor 'vlan=': the bridge of its mode, '%s', "
+		"has no "
 		"spanning tree and no VLANs",
 		option, rule->name, policy_mode_name(network->mode));
 }

@@ -168,7 +168,8 @@ static void look_at_tracking(struct live *live)
 			continue;
 		LIVE_WARN(live, NULL, "notrack",
 			"the table '%s %s' has packets that are not tracked (notrack), and where these are answers to "
-			"guests of a nat network its guard drops them; except the bridges of such networks in that rule",
+			"guests of a nat network its guard drops them; except the bridges of such networks in "
+			"that rule",
 			family, table);
 		break;
 	}

@@ -104,10 +104,11 @@ static bool differs(const char *what, const char **difference)
 }
 
 /*
- * The kernel's defaults are a switch's. What is for a bridge itself is not passed on: it is none of a spanning tree, and
- * what guests say by these addresses to one another would be out of the guard's sight. With snooping, one guest's query
- * takes multicast, neighbour discovery included, from those whose firewalls know no MLD (dfinity/ic 11246). Without a
- * limit, one guest fills memory with addresses that the bridge learns; if it forgot them at once, all would hear all.
+ * The kernel's defaults are a switch's. What is for a bridge itself is not passed on: it is none of a spanning tree,
+ * and what guests say by these addresses to one another would be out of the guard's sight. With snooping, one guest's
+ * query takes multicast, neighbour discovery included, from those whose firewalls know no MLD (dfinity/ic 11246).
+ * Without a limit, one guest fills memory with addresses that the bridge learns; if it forgot them at once, all would
+ * hear all.
  */
 static const struct link_interface as_switch = {
 	.group_forward = 0,

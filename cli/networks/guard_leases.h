@@ -1,4 +1,7 @@
-/* With lock-ip: what a guard begins with, which is who has which address by now. Else nobody had any until asking again. */
+/*
+ * With lock-ip: what a guard begins with, which is who has which address by now. Else nobody had any until asking
+ * again.
+ */
 #ifndef CLI_NETWORKS_GUARD_LEASES_H
 #define CLI_NETWORKS_GUARD_LEASES_H
 

@@ -1,6 +1,6 @@
 /*
- * What is on a network and should not be so, or should be on it and is elsewhere: its taps, its bridge's ports, and what
- * stands on either.
+ * What is on a network and should not be so, or should be on it and is elsewhere: its taps, its bridge's ports, and
+ * what stands on either.
  */
 #ifndef CLI_NETWORKS_MEMBERS_H
 #define CLI_NETWORKS_MEMBERS_H

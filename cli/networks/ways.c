@@ -42,8 +42,8 @@ static void guest_of(const struct policy_subnet *subnet, int family, unsigned ch
 }
 
 /*
- * Whether the kernel has the routes that came with the host's address: to the subnet, and to itself. (Of IPv6 the latter
- * comes when the kernel has time, and so is not asked for.)
+ * Whether the kernel has the routes that came with the host's address: to the subnet, and to itself. (Of IPv6 the
+ * latter comes when the kernel has time, and so is not asked for.)
  */
 static bool has_routes(const struct host *host, int index, int family, const struct policy_subnet *subnet)
 {
@@ -118,7 +118,9 @@ static const char *family_difference(
 	return NULL;
 }
 
-/* Whether the host answers nobody's ARP: by the bridge's own setting, or by that for all, of which the higher counts. */
+/*
+ * Whether the host answers nobody's ARP: by the bridge's own setting, or by that for all, of which the higher counts.
+ */
 static bool is_mute(const struct policy_network *network, const char *interface)
 {
 	return network->ipv4.given && sysctl_read(AF_INET, interface, "arp_ignore") > ARP_IGNORE_MAX;

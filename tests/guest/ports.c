@@ -6,7 +6,7 @@
  *	ports flood NAME COUNT       so many frames, each from another address
  *	ports bpdu NAME TAGS         the best BPDU there can be
  *	ports ioctls NAME            what the tap's holder can try, with the holder's rights; prints what came of it
- *	ports with LINE COMMAND...   runs it, and the shell's LINE when the helper has brought $tap up and not read it back
+ *	ports with LINE COMMAND...   runs it, and the shell's LINE when $tap is up and its helper has not read it back
  *	ports vhost DESCRIPTOR       whether this is one of /dev/vhost-net
  *
  * TAGS are numbers of VLANs, the outermost first, "ad:" before those of 802.1ad, ',' between; or "-" for none.

@@ -238,8 +238,8 @@ static void take_stream(const struct call *call)
 /*
  *	alice --- (a standard stream on her file system, which waits for ever when it is closed) --- helper --- no tap
  *
- * Nothing ends a process that waits so, the kernel's own timer neither; so it waits where it has no tap yet. The control:
- * where the server answers she has one.
+ * Nothing ends a process that waits so, the kernel's own timer neither; so it waits where it has no tap yet. The
+ * control: where the server answers she has one.
  */
 static void test_streams_of_hers(void **state)
 {

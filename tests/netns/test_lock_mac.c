@@ -177,7 +177,8 @@ static void test_learned(void **state)
 
 	(void)state;
 	make_br0();
-	command("ip link add port type veth peer name cable && ip link set cable up && ip link set port up master br0 && "
+	command("ip link add port type veth peer name cable && ip link set cable up && "
+		"ip link set port up master br0 && "
 		"ip link set cable addrgenmode none && ip link set port addrgenmode none");
 	cable = packet_socket("cable");
 	for (size_t i = 0; i < COUNT(moves); i++) {

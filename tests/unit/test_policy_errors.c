@@ -101,11 +101,14 @@ static void test_every_error(void **state)
 		/* What was meant is told of words of other programs' languages. */
 		{{FILE_OF("/p", "permit alice\ndeny br* user=*\ndeny br0 user=bob,*\nallow br0 user=a b\n"),
 			 END_OF_FILES},
-			"/p:1:1: unknown word 'permit', as in doas.conf, expected 'allow NETWORK user=NAME' | permit alice\n"
+			"/p:1:1: unknown word 'permit', as in doas.conf, expected 'allow NETWORK user=NAME' | "
+			"permit alice\n"
 			"/p:2:6: network 'br*', expected each name in a line of its own, or 'all' | deny br* user=*\n"
 			"/p:3:19: '*', expected neither 'user=' nor 'group=' for everybody | deny br0 user=bob,*\n"
-			"/p:4:18: unknown word 'b' on an allow rule behind a name (one with a blank is written '#number'), "
-			"expected 'user=', 'group=', 'max=', 'queues=', 'mac=', 'vlan=', 'mtu=', 'isolated', 'lock-mac' or "
+			"/p:4:18: unknown word 'b' on an allow rule behind a name (one with a blank is written "
+			"'#number'), "
+			"expected 'user=', 'group=', 'max=', 'queues=', 'mac=', 'vlan=', 'mtu=', 'isolated', "
+			"'lock-mac' or "
 			"'guard' | allow br0 user=a b\n"},
 		/* A last line that is cut short is told of once, unless it is wrong in itself, too. */
 		{{FILE_OF("/p", "alow\nallow br0"), END_OF_FILES},

@@ -1,7 +1,8 @@
 /*
  * Properties of the decision, on random policies and callers: it equals what a naive model says, and a process that
  * dropped groups never gets more than one that holds them. And of the parser: a line means the same, or is refused for
- * the same, whichever blanks it has. The model must not share a line with policy/, or look at text. TEST_SEED=N repeats a run, TEST_ROUNDS=N makes it longer.
+ * the same, whichever blanks it has. The model must not share a line with policy/, or look at text. TEST_SEED=N repeats
+ * a run, TEST_ROUNDS=N makes it longer.
  */
 #include <time.h>
 

@@ -108,7 +108,9 @@ static void keep_first(void *context, const struct policy_error *error, struct w
 		policy_error_print(error, first, 512);
 }
 
-/* The same as check_policy_rows, for what policy_check says; policy_load must refuse the same rows, at the same place. */
+/*
+ * The same as check_policy_rows, for what policy_check says; policy_load must refuse the same rows, at the same place.
+ */
 static void check_explained_rows(const struct policy_row *rows, size_t count)
 {
 	unsigned int wrong = 0;
