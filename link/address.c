@@ -174,9 +174,10 @@ int link_way(struct link *link, const struct link_packet *packet, struct link_ro
 	const struct rtmsg header = {.rtm_family = (unsigned char)packet->family,
 		.rtm_dst_len = (unsigned char)bits_of(packet->family),
 		.rtm_src_len = (unsigned char)(packet->in ? bits_of(packet->family) : 0)};
-	struct route_reader reader = {keep_way, way};
+	struct route_reader reader = {.each = keep_way};
 
 	*way = (struct link_route){.index = 0};
+	reader.context = way;
 	exchange_begin(link, RTM_GETROUTE, 0, &header, sizeof(header));
 	exchange_put(link, RTA_DST, packet->to, size);
 	exchange_put(link, RTA_SRC, packet->in ? packet->from : NULL, size);

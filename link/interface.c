@@ -51,9 +51,10 @@ static void keep(void *context, const struct link_interface *interface)
 /* Ask for one interface, by index or by name. */
 static int get(struct link *link, int index, const char *name, struct link_interface *interface)
 {
-	struct interface_reader reader = {keep, interface};
+	struct interface_reader reader = {.each = keep};
 
 	*interface = (struct link_interface){0};
+	reader.context = interface;
 	begin_get(link, 0, index);
 	exchange_put_text(link, IFLA_IFNAME, name);
 	return exchange(link, reply_take_interface, &reader);

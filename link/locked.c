@@ -4,6 +4,7 @@
 #include <linux/rtnetlink.h>
 #include <netlink/msg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "link/exchange.h"
@@ -23,12 +24,15 @@ static void write_mark(const struct locked *locked, char mark[static MARK_MAX])
 /* Believed only if writing it gives the same. */
 static bool read_mark(const char *mark, struct locked *locked)
 {
-	unsigned char *mac = locked->mac;
-	char again[MARK_MAX];
+	char again[MARK_MAX], *end;
+	unsigned long long mac;
 
-	if (sscanf(mark, MARK "%d-%2hhx%2hhx%2hhx%2hhx%2hhx%2hhx", &locked->bridge, mac, mac + 1, mac + 2, mac + 3,
-		    mac + 4, mac + 5) != 7)
+	if (strncmp(mark, MARK, strlen(MARK)) != 0)
 		return false;
+	locked->bridge = (int)strtol(mark + strlen(MARK), &end, 10);
+	mac = *end == '-' ? strtoull(end + 1, NULL, 16) : 0;
+	for (int i = 5; i >= 0; i--, mac >>= 8)
+		locked->mac[i] = (unsigned char)mac;
 	write_mark(locked, again);
 	return strcmp(mark, again) == 0;
 }

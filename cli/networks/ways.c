@@ -81,7 +81,7 @@ static bool has_address(const struct host *host, const struct link_address *addr
 static bool leads_in(struct session *session, int bridge, int family, const struct policy_subnet *subnet)
 {
 	struct link_packet packet = {.family = family};
-	struct link_route way;
+	struct link_route way = {.index = 0};
 
 	guest_of(subnet, family, packet.to);
 	return link_way(session->link, &packet, &way) == 0 && way.index == bridge && way.type == RTN_UNICAST;
@@ -92,7 +92,7 @@ static bool leads_out(struct session *session, int bridge, int family, const str
 {
 	static const unsigned char outside[2][16] = {{198, 51, 100, 1}, {0x20, 0x01, 0x0d, 0xb8, [15] = 1}};
 	struct link_packet packet = {.family = family};
-	struct link_route way;
+	struct link_route way = {.index = 0};
 
 	memcpy(packet.to, outside[family == AF_INET6], sizeof(packet.to));
 	if (link_way(session->link, &packet, &way) != 0 || way.type != RTN_UNICAST)

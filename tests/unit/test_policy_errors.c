@@ -105,8 +105,8 @@ static void test_every_error(void **state)
 			"permit alice\n"
 			"/p:2:6: network 'br*', expected each name in a line of its own, or 'all' | deny br* user=*\n"
 			"/p:3:19: '*', expected neither 'user=' nor 'group=' for everybody | deny br0 user=bob,*\n"
-			"/p:4:18: unknown word 'b' on an allow rule behind a name (one with a blank is written "
-			"'#number'), "
+			"/p:4:18: unknown word 'b' on an allow rule"
+			" behind a name (one with a blank is written '#number'), "
 			"expected 'user=', 'group=', 'max=', 'queues=', 'mac=', 'vlan=', 'mtu=', 'isolated', "
 			"'lock-mac' or "
 			"'guard' | allow br0 user=a b\n"},
