@@ -1,6 +1,7 @@
 #include "files/trust.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/statfs.h>
 #include <sys/statvfs.h>
 
@@ -17,16 +18,20 @@ enum {
 static bool overflow_is_outside(void)
 {
 	FILE *map = fopen("/proc/self/uid_map", "re");
-	unsigned long inside, count;
+	char line[64], *at = line;
 	bool outside = false;
 
-	if (!map)
-		return false;
-	while (fscanf(map, "%lu %*u %lu", &inside, &count) == 2 &&
-		(outside = inside > OVERFLOW_ID || OVERFLOW_ID - inside >= count))
-		continue;
+	while (map && at && (at = fgets(line, sizeof(line), map))) {
+		unsigned long inside = strtoul(at, &at, 10), count;
+
+		strtoul(at, &at, 10);
+		count = strtoul(at, NULL, 10);
+		outside = inside > OVERFLOW_ID || OVERFLOW_ID - inside >= count;
+		at = outside ? line : NULL;
+	}
 	outside = outside && feof(map);
-	fclose(map);
+	if (map)
+		fclose(map);
 	return outside;
 }
 

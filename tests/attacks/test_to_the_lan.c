@@ -135,11 +135,59 @@ static void test_in_a_strangers_name(void **state)
 	give_back(&guest);
 }
 
+/* What other programs of root's may have in the firewall, or an administrator for something else. */
+static const char *const others[] = {
+	"table inet others { chain early { type filter hook forward priority -400; policy accept; accept; }; }",
+	"table inet others { chain raw { type filter hook prerouting priority raw; notrack; }; }",
+	"table ip others-ip { chain forwards { type nat hook prerouting priority dstnat; "
+	"ip daddr 192.0.2.1 udp dport 9 dnat to $guest; }; }",
+};
+
+/* Others' early accept, notrack and DNAT change nothing of who reaches whom. */
+static void test_beside_others_rules(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(places) * COUNT(others); i++) {
+		const struct place *place = &places[i / COUNT(others)];
+		struct result guest = guest_on(place->network);
+		const char *interface = i / COUNT(others) < 2 ? place->network : tap_of(&guest);
+		const struct frame out = udp(mac_on(interface), place->guest, "192.0.2.50", 9);
+		/* By DNAT to the host's address, else straight on. */
+		const struct frame in =
+			udp(mac_on("lan"), "192.0.2.50", i % COUNT(others) == 2 ? "192.0.2.1" : place->guest, 9);
+		const bool nat = strcmp(place->network, "web") == 0;
+
+		command("printf '%%s\\n' 'define guest = %s' 'table inet others { }' 'table ip others-ip { }' '%s' "
+			">/run/tmp/others.nft && nft -f /run/tmp/others.nft",
+			place->guest, others[i % COUNT(others)]);
+		knows("lan", "192.0.2.50");
+		knows(interface, place->guest);
+		for (int guarded = 1; guarded >= 0; guarded--) {
+			forgets(&guest);
+			assert_int_equal(write(lan(), in.bytes, in.size), in.size);
+			/*
+			 * The control is the first network's: on others an earlier flow of the guest's may be in its
+			 * way.
+			 */
+			EXPECT(&guest, hears_word(&guest, "attacked") == !guarded || (i >= COUNT(others) && !guarded));
+			leaves(NULL);
+			sends(&guest, &out);
+			EXPECT(&guest, leaves(NULL) == (!guarded || nat));
+			if (guarded)
+				without_guard(place->network);
+		}
+		give_back(&guest);
+		close_host(NULL);
+		open_host(NULL);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		ATTACK(test_to_the_lan),
 		ATTACK(test_in_a_strangers_name),
+		ATTACK(test_beside_others_rules),
 	};
 
 	return RUN_TESTS(tests);
