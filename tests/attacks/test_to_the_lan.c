@@ -139,8 +139,7 @@ static void test_in_a_strangers_name(void **state)
 static const char *const others[] = {
 	"table inet others { chain early { type filter hook forward priority -400; policy accept; accept; }; }",
 	"table inet others { chain raw { type filter hook prerouting priority raw; notrack; }; }",
-	"table ip others-ip { chain forwards { type nat hook prerouting priority dstnat; "
-	"ip daddr 192.0.2.1 udp dport 9 dnat to $guest; }; }",
+	"table ip others-ip { chain a { type nat hook prerouting priority -100; iifname lan udp dport 9 dnat to $guest; }; }",
 };
 
 /* Others' early accept, notrack and DNAT change nothing of who reaches whom. */

@@ -352,12 +352,13 @@ static int attach_filter(int fd)
 	return ioctl(fd, TUNATTACHFILTER, &filter);
 }
 
+/* struct tun_filter: no flags, one address. */
 static int set_address_filter(int fd)
 {
-	struct {
-		struct tun_filter head;
+	const struct {
+		uint16_t flags, count;
 		unsigned char address[6];
-	} filter = {{0, 1}, {2, 9, 9, 9, 9, 9}};
+	} filter = {0, 1, {2, 9, 9, 9, 9, 9}};
 
 	return ioctl(fd, TUNSETTXFILTER, &filter) < 0 ? -1 : 0;
 }

@@ -12,8 +12,15 @@
 #include <limits.h>
 #include <linux/rtnetlink.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "link/exchange.h"
+
+/* What the kernel answers: there is no such interface, or whoever asks may not change any. */
+static int answer(void)
+{
+	return geteuid() == 0 ? -ENODEV : -EPERM;
+}
 
 static int change(struct link *link, size_t size)
 {
@@ -32,7 +39,7 @@ static void test_too_long(void **state)
 	(void)state;
 	assert_int_equal(link_open(&link), 0);
 	for (int i = 0; i < 3; i++) {
-		assert_int_equal(change(link, 100), -ENODEV);
+		assert_int_equal(change(link, 100), answer());
 		assert_int_equal(change(link, 65000), -ENOMEM);
 	}
 	link_close(link);
@@ -52,7 +59,7 @@ static void test_too_deep(void **state)
 			exchange_nest(link, IFLA_LINKINFO);
 		exchange_put_text(link, IFLA_IFNAME, NULL);
 		exchange_put_text(link, IFLA_INFO_KIND, "bridge");
-		assert_int_equal(exchange(link, NULL, NULL), depth > 2 ? -ENOMEM : -ENODEV);
+		assert_int_equal(exchange(link, NULL, NULL), depth > 2 ? -ENOMEM : answer());
 	}
 	link_close(link);
 }
