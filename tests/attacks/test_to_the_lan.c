@@ -139,7 +139,7 @@ static void test_in_a_strangers_name(void **state)
 static const char *const others[] = {
 	"table inet others { chain early { type filter hook forward priority -400; policy accept; accept; }; }",
 	"table inet others { chain raw { type filter hook prerouting priority raw; notrack; }; }",
-	"table ip others-ip { chain a { type nat hook prerouting priority -100; iifname lan udp dport 9 dnat to $guest; }; }",
+	"table ip x { chain a { type nat hook prerouting priority -100; iifname lan udp dport 9 dnat to $guest; }; }",
 };
 
 /* Others' early accept, notrack and DNAT change nothing of who reaches whom. */
@@ -156,7 +156,7 @@ static void test_beside_others_rules(void **state)
 			udp(mac_on("lan"), "192.0.2.50", i % COUNT(others) == 2 ? "192.0.2.1" : place->guest, 9);
 		const bool nat = strcmp(place->network, "web") == 0;
 
-		command("printf '%%s\\n' 'define guest = %s' 'table inet others { }' 'table ip others-ip { }' '%s' "
+		command("printf '%%s\\n' 'define guest = %s' 'table inet others { }' 'table ip x { }' '%s' "
 			">/run/tmp/others.nft && nft -f /run/tmp/others.nft",
 			place->guest, others[i % COUNT(others)]);
 		knows("lan", "192.0.2.50");
