@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # tapgate: `make` builds, `make install` and `make uninstall` do as they say. `make check` tests, `make demo` shows, `make
 # bench` measures, `make lint` and `make fuzz` look for mistakes, `make clean` removes what was built. V=1 shows commands
 # whole; `make dist` packs the sources, and packaging/packages.mk has what makes packages of them. The variables below
@@ -12,10 +13,11 @@ SYSCONFDIR ?= /etc
 DESTDIR    ?=
 BUILD      ?= build
 CFLAGS     ?= -O2 -g
-PKG_CONFIG ?= pkg-config
-# The compiler whose programs run on this machine, and the architecture (as libseccomp names it) the filters are for.
-BUILD_CC   ?= $(CC)
-FILTER_ARCH ?= native
+# What CC compiles for, as "aarch64-linux-gnu", and the pkg-config that knows its libraries.
+MACHINE    := $(shell $(CC) -dumpmachine)
+LIBDIR_OF_MACHINE := $(if $(filter-out $(shell cc -dumpmachine 2>/dev/null),$(MACHINE)),$(wildcard /usr/lib/$(MACHINE)/pkgconfig))
+PKG_CONFIG ?= $(or $(notdir $(shell command -v $(MACHINE)-pkg-config 2>/dev/null)),$(if \
+	$(LIBDIR_OF_MACHINE),PKG_CONFIG_LIBDIR=$(LIBDIR_OF_MACHINE) )pkg-config)
 # Empty for a release: a compiler that is newer than it may warn of more.
 WERROR     ?= -Werror
 # SANITIZE=1: everything under AddressSanitizer and UndefinedBehaviorSanitizer. STATIC=1: a static-pie helper.
@@ -24,6 +26,8 @@ STATIC     ?=
 # Whether the helper loads libnl-3 and libcap-ng (1) or has them in it (0). Empty: in it, where archives for that are
 # installed, so that of shared libraries a setuid process loads the C library alone.
 SHARED_LIBS ?=
+# SETUID=no: the helper is installed without its setuid bit; tapgate-helper.socket then does all of its work.
+SETUID     ?= yes
 # Where the helper is called, if not where it is installed: a wrapper that something makes of it, as NixOS's
 # security.wrappers. It is installed without the setuid bit then, as a file system that nobody writes has none.
 WRAPPER    ?=
@@ -38,7 +42,7 @@ comma := ,
 
 # No path of this machine goes into what is built, so that the same source gives the same bytes wherever it lies. Not
 # -frecord-gcc-switches where that notes these paths: clang's does.
-PATHS = -ffile-prefix-map=$(abspath $(BUILD))=build -ffile-prefix-map=$(CURDIR)=.
+PATHS = '-ffile-prefix-map=$(abspath $(BUILD))=build' '-ffile-prefix-map=$(CURDIR)=.'
 notes_paths = $(shell $(CC) $1 -frecord-gcc-switches -S -x c /dev/null -o - 2>/dev/null | grep -F '$(CURDIR)')
 
 WARNINGS := -Wall -Wextra $(WERROR) -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition \
@@ -66,11 +70,13 @@ NL_CFLAGS := $(shell $(PKG_CONFIG) --cflags libnl-3.0 2>/dev/null | sed 's/-I/-i
 ALL_CFLAGS := -std=c11 -D_GNU_SOURCE -I. -I$(BUILD) $(NL_CFLAGS) $(WARNINGS) $(HARDENING) $(PATHS) $(CFLAGS) $(CPPFLAGS) $(FORTIFY) \
 	-DSYSCONFDIR='"$(SYSCONFDIR)"' -DVERSION='"$(VERSION)"' \
 	$(if $(WRAPPER),-DHELPER_WRAPPER='"$(WRAPPER)"')
-ifeq ($(filter check demo bench lint fuzz clean uninstall install-compat uninstall-compat dist deb rpm recipes,$(MAKECMDGOALS)),)
-  missing := $(strip $(foreach module,libnl-3.0 libnftables jansson,\
+ifeq ($(filter check demo bench lint fuzz mutate fabrics clean uninstall install-compat uninstall-compat dist deb rpm recipes,$(MAKECMDGOALS)),)
+  # The helper alone has no need of what only the tool links.
+  TOOL_MODULES := $(if $(filter-out helper print-flags %/tapgate-helper %.o,$(or $(MAKECMDGOALS),all)),libnftables jansson)
+  missing := $(strip $(foreach module,libnl-3.0 libcap-ng $(TOOL_MODULES),\
 	$(if $(shell $(PKG_CONFIG) --exists $(module) && echo yes),,$(module))))
   ifneq ($(missing),)
-    $(error pkg-config does not find $(missing); install what README names, or run tests/install-packages build)
+    $(error pkg-config does not find $(missing); install what docs/packaging.md names, or run tests/run/install-packages build)
   endif
 endif
 LIBS        := $(shell $(PKG_CONFIG) --libs libnl-3.0 2>/dev/null) -lcap-ng
@@ -88,36 +94,38 @@ CLI_LIBS    := $(shell $(PKG_CONFIG) --libs $(CLI_MODULES) 2>/dev/null)
 # --- what is built from what ---------------------------------------------------------------------------------------
 
 POLICY_SRC := $(wildcard policy/*.c)
-FILES_SRC  := $(wildcard files/*.c)
+JUDGE_SRC  := $(wildcard judge/*.c)
 LINK_SRC   := $(wildcard link/*.c)
-HELPER_SRC := $(filter-out helper/filters.c,$(wildcard helper/*.c))
-CLI_SRC    := $(wildcard cli/*.c cli/*/*.c)
+HELPER_SRC := $(filter-out helper/listen.c,$(wildcard helper/*.c))
+TOOL_SRC   := $(filter-out dhcp/keeper.c dhcp/lease.c dhcp/serve.c,$(wildcard tool/*.c dhcp/*.c networks/*.c taps/*.c cli/*.c cli/*/*.c))
 UNIT_SRC   := $(wildcard tests/unit/*.c)
 NETNS_SRC  := $(wildcard tests/netns/test_*.c)
 ATTACKS_SRC := $(wildcard tests/attacks/test_*.c)
-HARNESS_SRC := $(filter-out $(NETNS_SRC),$(wildcard tests/netns/*.c))
+HARNESS_SRC := $(filter-out $(NETNS_SRC) tests/netns/witness.c,$(wildcard tests/netns/*.c))
 objects = $(patsubst %.c,$(BUILD)/%.o,$(sort $1))
 
 HELPER     := $(BUILD)/tapgate-helper
-LEASE      := $(BUILD)/tapgate-lease
+LISTENER   := $(BUILD)/tapgate-listen
+KEEPER     := $(BUILD)/tapgate-dhcp
 CLI        := $(BUILD)/tapgate
-CLI_HELPER := $(BUILD)/cli/run/helper.o
+CLI_HELPER := $(BUILD)/tool/installed.o
 # `tapgate run` finds the helper beside its own directory, in ../libexec. For another place it is built apart, so that
 # an installation there leaves what was built as it is.
 ifneq ($(BINDIR):$(LIBEXECDIR),$(PREFIX)/bin:$(PREFIX)/libexec)
   CLI        := $(BUILD)/for$(LIBEXECDIR)/tapgate
-  CLI_HELPER := $(BUILD)/for$(LIBEXECDIR)/launch_helper.o
+  CLI_HELPER := $(BUILD)/for$(LIBEXECDIR)/installed.o
 endif
-SHARED     := $(call objects,$(POLICY_SRC) $(FILES_SRC) $(LINK_SRC))
+SHARED     := $(call objects,$(POLICY_SRC) $(JUDGE_SRC) $(LINK_SRC))
 # The parts that tests link on their own.
 PARTS      := $(SHARED) $(call objects,$(filter-out helper/main.c helper/environment.c,$(HELPER_SRC)) \
-	$(filter-out cli/main.c,$(CLI_SRC)))
+	$(filter-out cli/main.c,$(TOOL_SRC)))
 # For tests/netns/test_constructors.c: the helper as it can be linked, and each "obedient": without the part that empties
 # the environment ahead of constructors, to show what that is for; and "late": where the C library has no .preinit_array.
+OBJCOPY    ?= $(shell $(CC) -print-prog-name=objcopy)
 LINKED     := $(addprefix $(BUILD)/tests/helpers/,built-obedient \
 	$(foreach way,inside shared static,$(way)-whole $(way)-late $(way)-obedient))
 UNIT       := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(UNIT_SRC))
-NETNS      := $(patsubst tests/netns/%.c,$(BUILD)/tests/netns/%,$(NETNS_SRC))
+NETNS      := $(patsubst tests/netns/%.c,$(BUILD)/tests/netns/%,$(NETNS_SRC) tests/netns/witness.c)
 ATTACKS    := $(patsubst tests/attacks/%.c,$(BUILD)/tests/attacks/%,$(ATTACKS_SRC))
 FUZZ       := $(patsubst %.c,$(BUILD)/%,$(filter-out tests/fuzz/replay.c,$(wildcard tests/fuzz/*.c)))
 TOOLS      := $(patsubst %.c,$(BUILD)/%,\
@@ -129,21 +137,25 @@ ifneq ($(V),1)
   say = $(if $(findstring s,$(firstword -$(MAKEFLAGS))),,@echo '  $1')
 endif
 
-.PHONY: all tests sanitized print-flags install uninstall install-compat uninstall-compat check demo bench lint fuzz \
-	clean FORCE
+.PHONY: all helper tests sanitized print-flags install uninstall install-compat uninstall-compat check demo bench lint fuzz \
+	mutate fabrics clean FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 
-all: $(HELPER) $(CLI) $(LEASE)
+all: $(HELPER) $(LISTENER) $(CLI) $(KEEPER)
+helper: $(HELPER)
 tests: all $(UNIT) $(NETNS) $(ATTACKS) $(TOOLS) $(LINKED) $(BUILD)/tests/helpers/tell.so
 sanitized: $(UNIT) $(FUZZ)
 
-# For tests/lint: what the compiler is told.
+# For tests/run/lint: what the compiler is told.
 print-flags:
 	@echo $(filter-out -Werror -frecord-gcc-switches,$(ALL_CFLAGS))
 
 # Of what they share, the linker keeps only what each uses (--gc-sections).
 $(HELPER): $(SHARED) $(call objects,$(HELPER_SRC))
+	$(call say,LD $@)
+	$(CC) $(ALL_CFLAGS) $(HARDENING_LINK) $(LDFLAGS) -o $@ $^ $(HELPER_LIBS)
+$(LISTENER): $(SHARED) $(call objects,$(filter-out helper/main.c,$(HELPER_SRC)) helper/listen.c)
 	$(call say,LD $@)
 	$(CC) $(ALL_CFLAGS) $(HARDENING_LINK) $(LDFLAGS) -o $@ $^ $(HELPER_LIBS)
 # Without archives there are no programs of the ways that take them; and the linker warns of what a static one has.
@@ -156,16 +168,16 @@ $(filter %-whole,$(LINKED)): $(BUILD)/helper/environment.o
 $(filter %-late,$(LINKED)): $(BUILD)/tests/helpers/late.o
 $(BUILD)/tests/helpers/late.o: $(BUILD)/helper/environment.o
 	@mkdir -p $(@D)
-	objcopy --rename-section .preinit_array=.unknown_array $< $@
+	$(OBJCOPY) --rename-section .preinit_array=.unknown_array $< $@
 $(filter %-obedient,$(LINKED)): | $(BUILD)/tests/helpers/late.o
 $(BUILD)/tests/helpers/tell.so: tests/netns/constructors/tell.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(CC) $(filter-out -fPIE,$(ALL_CFLAGS)) -fPIC -shared -o $@ $<
-$(CLI): $(SHARED) $(call objects,$(filter-out cli/run/helper.c,$(CLI_SRC))) $(CLI_HELPER)
+$(CLI): $(SHARED) $(call objects,$(filter-out tool/installed.c,$(TOOL_SRC))) $(CLI_HELPER)
 	$(call say,LD $@)
 	$(CC) $(ALL_CFLAGS) $(subst -static-pie,-pie,$(HARDENING_LINK)) $(LDFLAGS) -o $@ $^ $(CLI_LIBS)
 
-$(LEASE): $(SHARED) $(call objects,lease/main.c cli/networks/names.c cli/networks/dnsmasq_words.c)
+$(KEEPER): $(SHARED) $(call objects,dhcp/keeper.c dhcp/lease.c dhcp/serve.c dhcp/answer.c dhcp/names.c dhcp/words.c tool/file.c)
 	$(call say,LD $@)
 	$(CC) $(ALL_CFLAGS) $(subst -static-pie,-pie,$(HARDENING_LINK)) $(LDFLAGS) -o $@ $^ $(HELPER_LIBS)
 
@@ -174,20 +186,19 @@ $(BUILD)/%.o: %.c $(BUILD)/flags
 	$(call say,CC $@)
 	$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
-$(BUILD)/for$(LIBEXECDIR)/launch_helper.o: cli/run/helper.c $(BUILD)/flags
+$(BUILD)/for$(LIBEXECDIR)/installed.o: tool/installed.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call say,CC $@)
 	$(CC) $(ALL_CFLAGS) -DHELPER_PLACE='"$(LIBEXECDIR)"' -MMD -MP -c -o $@ $<
 
-# The seccomp filters are compiled by libseccomp on the build machine; the helper carries only the result.
-$(BUILD)/filters: helper/filters.c $(BUILD)/flags
-	$(BUILD_CC) -std=c11 -D_GNU_SOURCE -I. $(NL_CFLAGS) -O1 -Wall -Wextra -Werror -MMD -MP -o $@ $< -lseccomp
-$(BUILD)/filters.h: $(BUILD)/filters
-	$< $(FILTER_ARCH) >$@
-$(BUILD)/helper/sandbox.o: $(BUILD)/filters.h
+# The seccomp filters, with the numbers of the architecture that CC compiles for. No program runs for it but awk.
+$(BUILD)/filters.inc: helper/filters.def helper/filters.awk $(BUILD)/flags
+	$(CC) $(ALL_CFLAGS) -E -P -x c helper/filters.def >$@.rows
+	awk -f helper/filters.awk $@.rows >$@
+$(BUILD)/helper/sandbox.o $(BUILD)/tests/unit/test_filters.o: $(BUILD)/filters.inc
 
 # The guards' templates, etc/guard/MODE.nft, are part of the program: as C strings, a line each.
-GUARD_MODES := nat host-only internal standalone dhcp lock-ip
+GUARD_MODES := nat routed host-only internal standalone alone sources dhcp boot forward lock-ip
 $(BUILD)/guards.h: $(GUARD_MODES:%=etc/guard/%.nft) Makefile
 	@mkdir -p $(@D)
 	for mode in $(GUARD_MODES); do \
@@ -195,7 +206,7 @@ $(BUILD)/guards.h: $(GUARD_MODES:%=etc/guard/%.nft) Makefile
 		sed -e '/^#/d' -e 's/[\\"]/\\&/g' -e 's/.*/\t"&\\n"/' etc/guard/$$mode.nft; \
 		echo ';'; \
 	done >$@
-$(BUILD)/cli/networks/guard_text.o: $(BUILD)/guards.h
+$(BUILD)/networks/guard_text.o: $(BUILD)/guards.h
 
 # A fuzz target that reads its corpus, without a fuzzer.
 $(BUILD)/tests/fuzz/%: $(BUILD)/tests/fuzz/%.o $(BUILD)/tests/fuzz/replay.o $(PARTS)
@@ -216,8 +227,8 @@ $(BUILD)/tests/attacks/ask: $(BUILD)/tests/attacks/ask4.o $(BUILD)/tests/attacks
 # Rebuild everything when the compiler or a flag changes.
 $(BUILD)/flags: FORCE
 	@mkdir -p $(@D)
-	@echo '$(CC) $(subst ','\'',$(ALL_CFLAGS)) $(FILTER_ARCH) $(SHARED_LIBS)' | cmp -s - $@ || \
-		echo '$(CC) $(subst ','\'',$(ALL_CFLAGS)) $(FILTER_ARCH) $(SHARED_LIBS)' >$@
+	@echo '$(CC) $(subst ','\'',$(ALL_CFLAGS)) $(SHARED_LIBS)' | cmp -s - $@ || \
+		echo '$(CC) $(subst ','\'',$(ALL_CFLAGS)) $(SHARED_LIBS)' >$@
 
 # Not what the tests of packages unpack there, which has directories named so.
 -include $(shell find $(BUILD) -path '$(BUILD)/package' -prune -o -type f -name '*.d' -print 2>/dev/null)
@@ -241,12 +252,12 @@ APPARMOR   ?=
 TEXTS := \
 	man/tapgate.8:644:$(MANDIR)/man8/tapgate.8 \
 	man/tapgate-helper.8:644:$(MANDIR)/man8/tapgate-helper.8 \
+	man/tapgate-json.7:644:$(MANDIR)/man7/tapgate-json.7 \
 	man/tapgate.conf.5:644:$(MANDIR)/man5/tapgate.conf.5 \
 	etc/systemd/tapgate.service:644:$(UNITDIR)/tapgate.service \
-	etc/systemd/tapgate-firewalld.service:644:$(UNITDIR)/tapgate-firewalld.service \
-	etc/systemd/tapgate-restore:755:$(LIBEXECDIR)/tapgate-restore \
-	$(foreach unit,nftables firewalld docker,\
-		etc/systemd/$(unit).service.d/tapgate.conf:644:$(UNITDIR)/$(unit).service.d/tapgate.conf) \
+	etc/systemd/tapgate-helper.socket:644:$(UNITDIR)/tapgate-helper.socket \
+	etc/systemd/tapgate-helper.service:644:$(UNITDIR)/tapgate-helper.service \
+	etc/systemd/tapgate-keep.service:644:$(UNITDIR)/tapgate-keep.service \
 	etc/udev/70-tapgate.rules:644:$(UDEVDIR)/70-tapgate.rules \
 	etc/networkd/00-tapgate.network:644:$(NETWORKDIR)/00-tapgate.network \
 	etc/networkd/00-tapgate.link:644:$(NETWORKDIR)/00-tapgate.link \
@@ -260,23 +271,28 @@ TEXTS := \
 known_units = $(filter %/systemd/system,$(filter /usr/lib/% /lib/% /usr/local/lib/% /etc/%,$(UNITDIR)))
 start = $(if $(filter 1,$(OPENRC)),rc-update add tapgate default && rc-service tapgate start,systemctl enable --now $(if \
 	$(known_units),tapgate,$(UNITDIR)/tapgate.service))
-MODE := $(if $(WRAPPER),755,4755)
+MODE := $(if $(WRAPPER)$(filter no,$(SETUID)),755,4755)
 place = $(lastword $(subst :, ,$1))
+# What the sample policy includes. An administrator's own mode of it is kept, and so is what lies in it.
+DROPINS = $(DESTDIR)$(SYSCONFDIR)/tapgate.d
 PLACES := $(foreach text,$(TEXTS),$(DESTDIR)$(call place,$(text)))
 
 install: all
 	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBEXECDIR) $(DESTDIR)$(SYSCONFDIR) $(sort $(dir $(PLACES)))
 	install -m $(MODE) $(HELPER) $(DESTDIR)$(LIBEXECDIR)/tapgate-helper
 	@echo 'installed $(DESTDIR)$(LIBEXECDIR)/tapgate-helper, mode $(MODE)'
-	install -m 755 $(LEASE) $(DESTDIR)$(LIBEXECDIR)/tapgate-lease
+	install -m 755 $(LISTENER) $(DESTDIR)$(LIBEXECDIR)/tapgate-listen
+	install -m 755 $(KEEPER) $(DESTDIR)$(LIBEXECDIR)/tapgate-dhcp
 	install -m 755 $(CLI) $(DESTDIR)$(BINDIR)/tapgate
 	@echo 'installed $(DESTDIR)$(BINDIR)/tapgate'
 	if test -e $(DESTDIR)$(SYSCONFDIR)/tapgate.conf; then \
 		echo 'kept $(DESTDIR)$(SYSCONFDIR)/tapgate.conf'; \
 	else \
-		install -m 644 etc/tapgate.conf $(DESTDIR)$(SYSCONFDIR)/tapgate.conf && \
+		sed 's|/etc/tapgate.d|$(SYSCONFDIR)/tapgate.d|' etc/tapgate.conf >$(DESTDIR)$(SYSCONFDIR)/tapgate.conf && \
+		chmod 644 $(DESTDIR)$(SYSCONFDIR)/tapgate.conf && \
 		echo 'installed $(DESTDIR)$(SYSCONFDIR)/tapgate.conf, which allows nothing yet'; \
 	fi
+	test -d $(DROPINS) || install -d $(DROPINS)
 	for text in $(TEXTS); do \
 		from=$${text%%:*} to=$(DESTDIR)$${text##*:} mode=$${text#*:}; \
 		rm -f $$to && \
@@ -288,6 +304,7 @@ ifeq ($(DESTDIR),)
 	@echo 'next, in $(SYSCONFDIR)/tapgate.conf: who may use which networks; see tapgate.conf(5)'
 	@echo 'then: $(BINDIR)/tapgate check'
 	@echo 'then, to have its networks now and at each boot: $(start)'
+	@test '$(SETUID)' != no || echo 'and, as the helper has no setuid bit: systemctl enable --now tapgate-helper.socket'
 endif
 
 # The policy stays: it is the administrator's. What `tapgate up` made stays, too.
@@ -295,10 +312,9 @@ uninstall:
 	test -e $(DESTDIR)$(LIBEXECDIR)/tapgate-helper || { \
 		echo "uninstall: no $(DESTDIR)$(LIBEXECDIR)/tapgate-helper; give the variables of the installation, as PREFIX" >&2; \
 		exit 1; }
-	rm -f $(DESTDIR)$(LIBEXECDIR)/tapgate-helper $(DESTDIR)$(LIBEXECDIR)/tapgate-lease $(DESTDIR)$(BINDIR)/tapgate \
-		$(PLACES)
-	rmdir $(filter %.service.d/,$(sort $(dir $(PLACES)))) 2>/dev/null || true
+	rm -f $(addprefix $(DESTDIR)$(LIBEXECDIR)/,tapgate-helper tapgate-listen tapgate-dhcp) $(DESTDIR)$(BINDIR)/tapgate $(PLACES)
 	@echo 'removed $(DESTDIR)$(LIBEXECDIR)/tapgate-helper, $(DESTDIR)$(BINDIR)/tapgate and what belongs to them'
+	rmdir $(DROPINS) 2>/dev/null || true
 	@test ! -e $(DESTDIR)$(SYSCONFDIR)/tapgate.conf || echo 'kept $(DESTDIR)$(SYSCONFDIR)/tapgate.conf'
 
 # The installed helper in the place of qemu-bridge-helper: COMPAT, or where the distribution has it.
@@ -309,25 +325,43 @@ include packaging/packages.mk
 
 # --- tests and tools: each installs what it needs ------------------------------------------------------------------
 
+# ARCH="arm64 s390x", KERNELS="5.10 6.12": the story of tests/guest/story alone, on those (tests/guest/platform.sh).
+# CONFINED=selinux: the same under SELinux that enforces (tests/guest/selinux.sh).
+ARCH     ?=
+KERNELS  ?=
+CONFINED ?=
 check:
-	tests/install-packages check
-	tests/check $(if $(filter 1,$(SANITIZE)),sanitize)
+	tests/run/install-packages $(if $(ARCH)$(KERNELS)$(CONFINED),build guest $(ARCH) $(if $(CONFINED),package),check)
+	ARCH='$(ARCH)' KERNELS='$(KERNELS)' CONFINED='$(CONFINED)' tests/run/check $(if $(filter 1,$(SANITIZE)),sanitize)
 
 demo:
-	tests/install-packages demo
-	tests/demo
+	tests/run/install-packages demo
+	tests/run/demo
 
 bench:
-	tests/install-packages bench
+	tests/run/install-packages bench
 	$(MAKE) tests
 	tests/bench/bench
+	tests/bench/scale
+	tests/bench/packets
+
+# Guests on EVPN, Open vSwitch and OVN, with Debian's daemons. WORD: one of evpn, ovs and ovn.
+fabrics:
+	tests/run/install-packages build world guest package
+	tests/system/fabrics $(WORD)
 
 lint:
-	tests/install-packages lint
-	tests/lint
+	tests/run/install-packages lint
+	tests/run/lint
+
+# Whether a test notices each mistake of tests/mutate/mutants; WORD=x: of those lines that have x. Takes an hour and more.
+WORD ?=
+mutate:
+	tests/run/install-packages check
+	tests/mutate/mutate '$(WORD)'
 
 fuzz:
-	tests/install-packages fuzz
+	tests/run/install-packages fuzz
 	tests/fuzz/fuzz
 
 clean:

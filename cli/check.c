@@ -1,35 +1,35 @@
+// SPDX-License-Identifier: MIT
 /*
- * `tapgate check`: whether a policy is one, whether this host has place for its networks, what in it may be a mistake;
- * and with --live, what of the host keeps it from being true. Changes nothing.
+ * `tapgate check`: finds errors in a policy, conflicts of its networks with the host, and what is probably a mistake;
+ * with --live also what on the running host keeps the policy from working. Nothing that it makes for that outlives it.
  */
+#include "cli/commands.h"
+
 #include <stdio.h>
 #include <string.h>
 
-#include "cli/check/findings.h"
-#include "cli/check/kernel.h"
-#include "cli/check/lint.h"
-#include "cli/check/live.h"
-#include "cli/commands.h"
-#include "cli/load.h"
-#include "cli/networks/conflicts.h"
-#include "cli/say.h"
-#include "cli/session.h"
-#include "cli/words.h"
+#include "cli/check/check.h"
+#include "networks/networks.h"
 #include "policy/text.h"
+#include "tool/tool.h"
 
 struct check {
 	struct session session;
 	struct policy *policy;
 	struct findings findings;
+	uint32_t lacks; /* what the kernel does not have */
 };
 
-static void keep_conflict(void *context, bool warning, const struct policy_error *error)
+static void keep_conflict(void *context, enum finding_kind kind, const struct policy_error *error)
 {
 	struct check *check = context;
 	const struct finding_place place = {
 		error->file, error->line, error->column, policy_line(check->policy, error->file, error->line), 0};
 
-	findings_add_at(&check->findings, warning ? FINDING_WARNING : FINDING_ERROR, &place, "%s", error->what);
+	if (kind == FINDING_NOTE)
+		findings_add_note(&check->findings, "%s:%u: %s", error->file, error->line, error->what);
+	else
+		findings_add_at(&check->findings, kind, &place, "%s", error->what);
 }
 
 static void lint(struct check *check)
@@ -41,14 +41,17 @@ static void lint(struct check *check)
 		lint_rules(check->policy, &questions, &check->findings);
 		lint_networks(check->policy, &questions, &check->findings);
 		lint_files(check->policy, &check->findings);
-		lint_kernel(check->policy, kernel_lacks(), &check->findings);
+		lint_kernel(check->policy, check->lacks, &check->findings);
 	} else {
 		check->findings.failed = true;
 	}
 	lint_ask_no_more(names);
 }
 
-/* As it is after an installation. It is no mistake, so a note; what this user may not read may have such a rule. */
+/*
+ * A policy that allows nobody anything is what an installation leaves. That is no mistake, so it is a note. Nothing is
+ * noted where this user may not read a file: an allow may stand there.
+ */
 static void note_nobody(struct check *check, const char *path)
 {
 	const struct word name = {path, strlen(path)};
@@ -65,7 +68,7 @@ static void note_nobody(struct check *check, const char *path)
 			QUOTED(name), count ? networks[0].name : "br0");
 }
 
-/* What a person is told when there is nothing to correct, or little. */
+/* The last line for people, if there is no error. */
 static void say_result(const char *file, const struct findings *findings)
 {
 	size_t warnings = findings->found[FINDING_WARNING] + findings->found[FINDING_LIVE_WARNING];
@@ -95,32 +98,30 @@ static int check(struct check *check, const char *path, const struct words *word
 	check->policy = load_check(path, &check->findings);
 	if ((check->policy || (words->given & WORD_LIVE)) && !session_open(&check->session, false))
 		return STATUS_FAILED;
+	check->lacks = kernel_lacks();
 	if (check->policy) {
 		conflicts_each(&check->session, check->policy, keep_conflict, check);
 		lint(check);
 		if (!check->findings.found[FINDING_ERROR])
-			note_nobody(check, path ? path : POLICY_FILE);
+			note_nobody(check, load_name(path));
 	}
 	if (words->given & WORD_LIVE)
-		live_look(&check->session, check->policy, &check->findings);
+		live_look(&check->session, check->policy, check->lacks, &check->findings);
 	if (words->given & WORD_JSON) {
 		findings_print_json(&check->findings, stdout);
 	} else {
 		findings_print(&check->findings, stderr);
-		say_result(path ? path : POLICY_FILE, &check->findings);
+		say_result(load_name(path), &check->findings);
 	}
 	return status_of(&check->findings, words->given & WORD_STRICT);
 }
 
-int command_check(int count, char **words)
+int command_check(const struct words *words)
 {
 	struct check all = {.session = {.lock = -1}};
-	struct words parsed;
 	int status;
 
-	if (!words_parse(&parsed, "check", WORD_STRICT | WORD_LIVE | WORD_JSON, 1, count, words))
-		return STATUS_USAGE;
-	status = check(&all, parsed.name_count ? parsed.names[0] : NULL, &parsed);
+	status = check(&all, words->name_count ? words->names[0] : NULL, words);
 	session_close(&all.session);
 	policy_free(all.policy);
 	findings_free(&all.findings);

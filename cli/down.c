@@ -1,21 +1,22 @@
+// SPDX-License-Identifier: MIT
 /* `tapgate down`: away with what `tapgate up` made. */
+#include "cli/commands.h"
+
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include "cli/commands.h"
-#include "cli/load.h"
-#include "cli/networks/network.h"
-#include "cli/networks/pass.h"
-#include "cli/say.h"
-#include "cli/session.h"
-#include "cli/words.h"
-#include "link/alias.h"
+#include "link/link.h"
+#include "networks/networks.h"
+#include "tool/tool.h"
 
 /* The kernel says what there is to be taken away: the policy may be gone, or broken. */
 struct removal {
 	struct session *session;
 	const struct words *words;
 	bool found[POLICY_NETWORKS_MAX]; /* for each of the words, whether anything stands of it */
+	char (*cleared)[IFNAMSIZ];	 /* of these only the guard is left */
+	size_t cleared_count;
 	bool failed, nat;
 };
 
@@ -52,6 +53,7 @@ static void remove_one(void *context, const char *name)
 {
 	struct removal *removal = context;
 	const struct link_interface *bridge = host_interface(&removal->session->host, name);
+	char(*cleared)[IFNAMSIZ];
 
 	if (!words_name(removal->words, name))
 		return;
@@ -60,7 +62,26 @@ static void remove_one(void *context, const char *name)
 		return;
 	}
 	removal->nat |= bridge && alias_is_bridge(bridge) && strstr(bridge->alias, " mode=nat");
-	removal->failed |= !network_remove(removal->session, name);
+	cleared = network_clear(removal->session, name)
+			  ? reallocarray(removal->cleared, removal->cleared_count + 1, sizeof(*cleared))
+			  : NULL;
+	removal->failed |= !cleared;
+	if (!cleared)
+		return;
+	removal->cleared = cleared;
+	snprintf(cleared[removal->cleared_count++], IFNAMSIZ, "%s", name);
+}
+
+/* Guards go last, and at once; where that fails, one by one. */
+static bool take_down_guards(const struct removal *removal)
+{
+	bool done = true;
+
+	if (guard_take_down(removal->session, removal->cleared, removal->cleared_count))
+		return true;
+	for (size_t i = 0; i < removal->cleared_count; i++)
+		done &= guard_take_down(removal->session, removal->cleared + i, 1);
+	return done;
 }
 
 static bool is_named(const void *words, const char *network)
@@ -76,26 +97,30 @@ static int down(struct session *session, const struct words *words)
 
 	if (status != STATUS_DONE)
 		return status;
-	done = network_each(session, remove_one, &removal) && !removal.failed;
+	done = network_end_strays(session, words);
+	if (!session_interrupted(session)) {
+		done = network_end_servers(session, words) && done;
+		network_cut_off(session, words);
+	}
+	done = network_each(session, remove_one, &removal) && !removal.failed && done;
+	done = take_down_guards(&removal) && done;
 	done = pass_settle(session, NULL, 0, is_named, words) && done;
 	if (removal.nat && !session->dry)
-		puts("forwarding stays as it is, also where a nat network had it switched on: others may rely on it by "
-		     "now");
+		puts("forwarding stays as it is, also where nat networks switched it on: others may rely on it by now");
 	if (done && session->changes == 0)
 		puts("nothing changed");
-	return done ? STATUS_DONE : STATUS_FAILED;
+	free(removal.cleared);
+	return done ? session_status(session) : STATUS_FAILED;
 }
 
-int command_down(int count, char **words)
+int command_down(const struct words *words)
 {
 	struct session session = {.command = "down", .lock = -1};
-	struct words parsed;
 	int status;
 
-	if (!words_parse(&parsed, "down", WORD_DRY_RUN, POLICY_NETWORKS_MAX, count, words))
-		return STATUS_USAGE;
-	session.dry = parsed.given & WORD_DRY_RUN;
-	status = down(&session, &parsed);
+	session.dry = words->given & WORD_DRY_RUN;
+	status = down(&session, words);
+	session_applied(&session);
 	session_close(&session);
 	return status;
 }

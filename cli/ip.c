@@ -1,18 +1,22 @@
+// SPDX-License-Identifier: MIT
 /* `tapgate ip`: the addresses of a guest, and nothing else on standard output. */
+#include "cli/commands.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-#include "cli/commands.h"
-#include "cli/load.h"
-#include "cli/networks/dnsmasq_words.h"
-#include "cli/say.h"
-#include "cli/taps/claims.h"
-#include "cli/taps/list.h"
+#include "cli/list/list.h"
+#include "dhcp/dhcp.h"
+#include "taps/taps.h"
+#include "tool/tool.h"
 
-/* What the word is. Names that guests choose come last, lest a guest takes the place of another. */
+/*
+ * What kind of word it is. A host name is tried last, because guests choose their names: a guest that calls itself as a
+ * tap or a network must not be taken for it.
+ */
 enum meaning { TAP, NETWORK, MAC, HOST_NAME, NOTHING };
 
 struct question {
@@ -20,13 +24,15 @@ struct question {
 	enum meaning meaning;
 	unsigned char mac[MAC_BYTES];
 	const struct scene *scene;
+	bool one_card; /* only a guest of one card is an answer */
+	int rank;      /* of the answer: rank_of */
 };
 
 /* A host name, bare or in its network's domain; a dot at the end says that it is whole (RFC 1034, 3.1). */
 static bool has_name(const struct scene_guest *guest, const char *word)
 {
 	size_t size = strlen(guest->name), left = strlen(word);
-	char domain[DNSMASQ_DOMAIN_MAX];
+	char domain[POLICY_DOMAIN_MAX + 1];
 
 	if (left > 0 && word[left - 1] == '.')
 		left--;
@@ -92,9 +98,12 @@ static enum meaning meaning_of(struct question *question)
 	return NOTHING;
 }
 
-/* --- which guest ------------------------------------------------------------------------------------------------- */
+/* --- which guest -------------------------------------------------------------------------------------------------- */
 
-/* An address that a client of DHCPv6 has is its own only by its word, until the host has heard it from there. */
+/*
+ * A DHCPv6 client says itself whose lease it asks for. So its address counts only once the host has heard it from
+ * there.
+ */
 static bool is_claim(const struct scene_address *address)
 {
 	return address->family == AF_INET6 && address->leased && !address->heard;
@@ -130,7 +139,7 @@ static void describe(const struct question *question, const struct scene_guest *
 		guest->has_mac ? mac : "", tap ? tap->interface.name : guest->network, address);
 }
 
-/* More than one: say which, as far as they go into a line that can be read. */
+/* Several guests fit: name them, as many as a readable line holds. */
 static void say_ambiguous(const struct question *question, int rank, unsigned int count)
 {
 	enum { SHOWN = 8 };
@@ -152,7 +161,7 @@ static void say_ambiguous(const struct question *question, int rank, unsigned in
 	free(text);
 }
 
-/* None: say what was looked at, and what helps. */
+/* No guest fits: say what was looked at, and what the user can do. */
 static void say_unknown(const struct question *question)
 {
 	struct word word = {question->word, strlen(question->word)};
@@ -165,12 +174,12 @@ static void say_unknown(const struct question *question)
 		say_error("%s is no tap or network with a guest, and no lease has that host name%s; see: tapgate list",
 			QUOTED(word), leases);
 	else if (question->meaning == MAC)
-		say_error("no address of a guest %s is known by leases or the host's neighbours%s; one with an "
-			  "address of its own is known once it has spoken with the host",
+		say_error(
+			"no address of a guest %s is known by leases or the host's neighbours%s; one with an address of its own is known once it has spoken with the host",
 			QUOTED(word), leases);
 	else
-		say_error("no address of the guest on %s is known by leases or the host's neighbours%s; one with an "
-			  "address of its own is known once it has spoken with the host",
+		say_error(
+			"no address of the guest on %s is known by leases or the host's neighbours%s; one with an address of its own is known once it has spoken with the host",
 			QUOTED(word), leases);
 }
 
@@ -194,7 +203,28 @@ static bool judge(const struct question *question, const struct scene_guest *fou
 	       say_error("%s is two guests, as it seems; name one by its tap", QUOTED(word));
 }
 
-/* The one guest that is meant; NULL: said why there is none. */
+/*
+ * Whether all of that rank are cards of one machine: the helper wrote on their taps which process of which user asked
+ * for them.
+ */
+static bool is_one_machine(const struct question *question, int rank)
+{
+	const struct scene_tap *first = NULL;
+
+	for (size_t i = 0; i < question->scene->guest_count; i++) {
+		const struct scene_guest *guest = &question->scene->guests[i];
+		const struct scene_tap *tap = guest->tap ? scene_tap_at(question->scene, guest->tap) : NULL;
+
+		if (rank_of(question, guest) != rank)
+			continue;
+		first = first ? first : tap;
+		if (!tap || !tap->alias.vmm || tap->alias.vmm != first->alias.vmm || tap->alias.uid != first->alias.uid)
+			return false;
+	}
+	return first;
+}
+
+/* The one guest that is meant, the first of its cards; NULL: said why there is none. */
 static const struct scene_guest *find_guest(struct question *question)
 {
 	const struct scene_guest *found = NULL;
@@ -211,7 +241,8 @@ static const struct scene_guest *find_guest(struct question *question)
 		best = rank;
 		found = &question->scene->guests[i];
 	}
-	if (count == 1)
+	question->rank = best;
+	if (count == 1 || (count > 1 && !question->one_card && is_one_machine(question, best)))
 		return judge(question, found) ? found : NULL;
 	if (count == 0)
 		say_unknown(question);
@@ -220,7 +251,7 @@ static const struct scene_guest *find_guest(struct question *question)
 	return NULL;
 }
 
-/* --- the answer -------------------------------------------------------------------------------------------------- */
+/* --- the answer --------------------------------------------------------------------------------------------------- */
 
 static void print_json(const struct scene *scene, const struct scene_guest *guest)
 {
@@ -234,10 +265,21 @@ static void print_json(const struct scene *scene, const struct scene_guest *gues
 	json_decref(object);
 }
 
+static void print_addresses(const struct scene_guest *guest)
+{
+	for (size_t i = 0; i < guest->address_count; i++) {
+		char text[SCENE_ADDRESS_TEXT];
+
+		scene_address_text(&guest->addresses[i], text);
+		if (!is_claim(&guest->addresses[i]))
+			puts(text);
+	}
+}
+
 static int answer(struct link *link, const struct words *words)
 {
 	struct scene scene = {.taps = NULL};
-	struct question question = {.word = words->names[0], .scene = &scene};
+	struct question question = {.word = words->names[0], .scene = &scene, .one_card = words->given & WORD_JSON};
 	int error = scene_look(link, false, &scene);
 	const struct scene_guest *guest = NULL;
 
@@ -247,35 +289,29 @@ static int answer(struct link *link, const struct words *words)
 		guest = find_guest(&question);
 	if (guest && words->given & WORD_JSON)
 		print_json(&scene, guest);
-	for (size_t i = 0; guest && !(words->given & WORD_JSON) && i < guest->address_count; i++) {
-		char text[SCENE_ADDRESS_TEXT];
-
-		scene_address_text(&guest->addresses[i], text);
-		if (!is_claim(&guest->addresses[i]))
-			puts(text);
+	for (size_t i = 0; guest && !(words->given & WORD_JSON) && i < scene.guest_count; i++) {
+		if (rank_of(&question, &scene.guests[i]) == question.rank)
+			print_addresses(&scene.guests[i]);
 	}
 	scene_forget(&scene);
 	return guest ? STATUS_DONE : STATUS_FAILED;
 }
 
-int command_ip(int count, char **words)
+int command_ip(const struct words *words)
 {
 	struct link *link = NULL;
-	struct words parsed;
 	int status, error;
 
-	if (!words_parse(&parsed, "ip", WORD_JSON, 1, count, words))
-		return STATUS_USAGE;
-	if (parsed.name_count == 0) {
+	if (words->name_count == 0) {
 		say_error("'ip' lacks the guest's name, hardware address, tap or network; see: tapgate help ip");
 		return STATUS_USAGE;
 	}
 	error = link_open(&link);
 	if (error) {
-		say_error("cannot open a netlink socket: %s", strerror(-error));
+		say_no_netlink(error);
 		return STATUS_FAILED;
 	}
-	status = answer(link, &parsed);
+	status = answer(link, words);
 	link_close(link);
 	return status;
 }

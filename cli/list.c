@@ -1,18 +1,20 @@
+// SPDX-License-Identifier: MIT
 /* `tapgate list`: the taps that the helper made, whose they are, and the guests behind them. */
-#include "cli/taps/list.h"
+#include "cli/commands.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/commands.h"
-#include "cli/load.h"
-#include "cli/say.h"
-#include "cli/taps/claims.h"
+#include "cli/list/list.h"
+#include "taps/taps.h"
+#include "tool/tool.h"
 
-bool list_look(struct link *link, struct scene *scene)
+bool list_look(struct link *link, const struct list_query *query, struct scene *scene)
 {
 	int error = scene_look(link, true, scene);
 
+	if (!error && (query->words->given & WORD_USER))
+		scene_keep_user(scene, query->uid);
 	return !error || say_error("cannot read the host's taps and neighbours: %s", strerror(-error));
 }
 
@@ -25,7 +27,7 @@ static bool has_taps(const struct scene *scene, const char *network)
 	return false;
 }
 
-/* Of a network without a tap the policy has to know, or its name is a mistake. */
+/* A network on the command line has to have a tap, or to stand in the policy; else its name is a mistake. */
 static int check_names(const struct scene *scene, const struct words *words)
 {
 	struct policy *policy = NULL;
@@ -78,33 +80,34 @@ static int print_table(const struct scene *scene, const struct words *words)
 	return STATUS_DONE;
 }
 
-static int list(struct link *link, const struct words *words)
+static int list(struct link *link, const struct list_query *query)
 {
+	const struct words *words = query->words;
 	struct scene scene = {.taps = NULL};
-	int status = list_look(link, &scene) ? check_names(&scene, words) : STATUS_FAILED;
+	int status = list_look(link, query, &scene) ? check_names(&scene, words) : STATUS_FAILED;
 
 	if (status == STATUS_DONE && words->given & WORD_WATCH)
-		status = list_watch(link, words);
+		status = list_watch(link, query);
 	else if (status == STATUS_DONE)
 		status = words->given & WORD_JSON ? print_json(&scene, words) : print_table(&scene, words);
 	scene_forget(&scene);
 	return status;
 }
 
-int command_list(int count, char **words)
+int command_list(const struct words *words)
 {
+	struct list_query query = {.words = words};
 	struct link *link = NULL;
-	struct words parsed;
 	int status, error;
 
-	if (!words_parse(&parsed, "list", WORD_JSON | WORD_WATCH, POLICY_NETWORKS_MAX, count, words))
+	if ((words->given & WORD_USER) && !words_uid(words->user, &query.uid))
 		return STATUS_USAGE;
 	error = link_open(&link);
 	if (error) {
-		say_error("cannot open a netlink socket: %s", strerror(-error));
+		say_no_netlink(error);
 		return STATUS_FAILED;
 	}
-	status = list(link, &parsed);
+	status = list(link, &query);
 	link_close(link);
 	return status;
 }

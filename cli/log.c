@@ -1,9 +1,12 @@
+// SPDX-License-Identifier: MIT
 /*
  * `tapgate log`: what the helper granted and refused, from the journal.
  *
- * The helper's lines are anybody's to imitate. What is believed, and why, is in cli/log/line.h; what is not is shown as
- * forged, with its sender. All of it is somebody else's text, and escaped.
+ * Any user can write lines that look like the helper's. cli/log/line.c decides which are believed, and says why; the
+ * others are shown as forged, with their sender. All text in them is untrusted, and escaped.
  */
+#include "cli/commands.h"
+
 #include <glob.h>
 #include <grp.h>
 #include <jansson.h>
@@ -14,37 +17,34 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "cli/commands.h"
-#include "cli/log/journal.h"
-#include "cli/log/line.h"
-#include "cli/say.h"
-#include "cli/words.h"
+#include "cli/log/log.h"
 #include "policy/policy.h"
 #include "policy/text.h"
+#include "tool/tool.h"
 
 struct log {
 	const struct words *words;
+	const uint32_t *uid; /* of whom the lines are; NULL: of all */
 	unsigned long shown;
-	bool partial; /* others' lines are not shown, which is still to be said */
+	bool partial; /* this user does not see the lines of others, and has not been told so yet */
 };
 
-/* --- one line ---------------------------------------------------------------------------------------------------- */
+/* --- one line ----------------------------------------------------------------------------------------------------- */
 
 struct shown {
 	char text[2048];
 };
 
-/* Printable ASCII as it is, everything else as \xNN; so is a blank behind another one, if `columns`. */
+/* Printable ASCII as it is, everything else as \xNN; with `columns` also a blank that follows a blank. */
 static struct shown show_bytes(const char *text, bool columns)
 {
 	struct shown shown = {""};
 	char before = '\0';
 
 	for (; *text; before = *text++) {
-		const unsigned char byte = (unsigned char)*text;
-		const bool plain = byte >= ' ' && byte <= '~' && !(columns && byte == ' ' && before == ' ');
+		const char *special = columns && *text == ' ' && before == ' ' ? " " : "";
 
-		text_append(shown.text, sizeof(shown.text), plain ? "%c" : "\\x%02x", byte);
+		text_append_plain(shown.text, sizeof(shown.text), (struct word){text, 1}, special);
 	}
 	return shown;
 }
@@ -55,7 +55,7 @@ static struct shown show(const char *text)
 	return show_bytes(text, false);
 }
 
-/* For the table: with more than one blank in a row a text could, where a terminal breaks the line, look like a line. */
+/* For the table: a terminal breaks long lines, and a text with many blanks could then look like a line of the table. */
 static struct shown show_cell(const char *text)
 {
 	return show_bytes(text, true);
@@ -80,10 +80,11 @@ static void print_line(const struct log_entry *entry, const struct log_line *lin
 	snprintf(number, sizeof(number), "#%u", line->uid);
 	if (line->vmm)
 		snprintf(vmm, sizeof(vmm), "%u", line->vmm);
-	printf("%-19s  %-7s  %-10s  %-10s  %-12s  %7s  %s\n", when, log_result_name(line->result),
+	printf("%-19s  %-7s  %-10s  %-10s  %-12s  %7s  %s%s\n", when, log_result_name(line->result),
 		show_cell(name ? name : number).text, line->network[0] ? line->network : "-",
 		line->tap[0] ? line->tap : "-", vmm,
-		show_cell(line->result == LOG_GRANTED ? line->rule : line->why).text);
+		show_cell(line->result == LOG_GRANTED ? line->rule : line->why).text,
+		line->way[0] ? ", by the service" : "");
 }
 
 static json_t *text_or_null(const char *text)
@@ -96,7 +97,7 @@ static json_t *number_or_null(uint32_t number)
 	return number ? json_integer(number) : json_null();
 }
 
-/* An object a line, so that it can be followed. The keys are promised in tapgate(8). */
+/* One object in each line, so that programs can follow it. tapgate-json(7) promises the keys. */
 static void dump_line(const struct log_entry *entry, const struct log_line *line)
 {
 	const time_t seconds = (time_t)(entry->time / 1000000);
@@ -106,11 +107,11 @@ static void dump_line(const struct log_entry *entry, const struct log_line *line
 
 	if (gmtime_r(&seconds, &utc) && strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%S", &utc))
 		text_append(when, sizeof(when), ".%06uZ", (unsigned int)(entry->time % 1000000));
-	object = json_pack("{s:o, s:s, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "time", text_or_null(when), "result",
-		log_result_name(line->result), "uid", (json_int_t)line->uid, "user", text_or_null(user_name(line->uid)),
-		"network", text_or_null(line->network), "tap", text_or_null(line->tap), "vmm",
-		number_or_null(line->vmm), "rule", text_or_null(line->rule), "code", number_or_null(line->code),
-		"reason", text_or_null(line->why));
+	object = json_pack("{s:o, s:s, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "time", text_or_null(when),
+		"result", log_result_name(line->result), "uid", (json_int_t)line->uid, "user",
+		text_or_null(user_name(line->uid)), "network", text_or_null(line->network), "tap",
+		text_or_null(line->tap), "vmm", number_or_null(line->vmm), "way", text_or_null(line->way), "rule",
+		text_or_null(line->rule), "code", number_or_null(line->code), "reason", text_or_null(line->why));
 	json_dumpf(object, stdout, JSON_COMPACT);
 	putchar('\n');
 	json_decref(object);
@@ -129,6 +130,8 @@ static bool take(void *context, const struct log_entry *entry)
 	const struct log_line line = log_line_read(entry->message, entry->sender);
 
 	say_partial(log);
+	if (log->uid && line.uid != *log->uid)
+		return true;
 	if (log->words->name_count > 0 && !words_name(log->words, line.network))
 		return true;
 	if (log->words->given & WORD_JSON) {
@@ -143,7 +146,7 @@ static bool take(void *context, const struct log_entry *entry)
 	return !ferror(stdout);
 }
 
-/* --- all of them ------------------------------------------------------------------------------------------------- */
+/* --- all of them -------------------------------------------------------------------------------------------------- */
 
 /* Whether journald lets this process read what others sent (journalctl(1), systemd-journald.service(8)). */
 static bool sees_all(void)
@@ -167,7 +170,7 @@ static bool sees_all(void)
 	return false;
 }
 
-/* Where a syslog daemon without a journal keeps authpriv. */
+/* The file in which a syslog daemon keeps the facility authpriv, where there is no journal. */
 static const char *other_place(void)
 {
 	return access("/var/log/auth.log", F_OK) == 0 ? "/var/log/auth.log"
@@ -199,13 +202,13 @@ static int fail(const char *why)
 	return STATUS_FAILED;
 }
 
-/* The journal's files are there, and not this user's to read. */
+/* There is a journal, and this user may not read it. */
 static int fail_closed(void)
 {
 	const char *name = user_name(getuid());
 
-	say_error("the journal has nothing that uid %u may read: root and the group systemd-journal see all of it; an "
-		  "administrator can run: usermod -aG systemd-journal %s (it counts from the next login)",
+	say_error(
+		"the journal has nothing that uid %u may read: root and the group systemd-journal see all of it; an administrator can run: usermod -aG systemd-journal %s (it counts from the next login)",
 		getuid(), name ? show(name).text : "NAME");
 	return STATUS_FAILED;
 }
@@ -214,7 +217,7 @@ static int show_all(const struct words *words, const uint32_t *uid)
 {
 	const struct log_query query = {uid, words->since, words->given & WORD_FOLLOW};
 	const bool all = sees_all();
-	struct log log = {.words = words, .partial = !all};
+	struct log log = {.words = words, .uid = uid, .partial = !all};
 	char why[LOG_JOURNAL_WHY];
 
 	if (has_journal(R_OK))
@@ -239,46 +242,26 @@ static int show_all(const struct words *words, const uint32_t *uid)
 	return STATUS_DONE;
 }
 
-/* A user by name, by whatever service knows it, or as #number. */
-static bool find_user(const char *text, uint32_t *uid)
-{
-	const struct word word = {text, strlen(text)};
-	const struct passwd *user;
-
-	if (*text == '#')
-		return word_number((struct word){text + 1, word.size - 1}, UINT32_MAX - 1, uid) ||
-		       say_error("--user %s, expected a name or '#number'", QUOTED(word));
-	user = getpwnam(text);
-	if (!user)
-		return say_error("no user %s; one that is gone has a number: --user '#1000'", QUOTED(word));
-	*uid = user->pw_uid;
-	return true;
-}
-
 static bool check_time(const char *time)
 {
 	const struct word word = {time, strlen(time)};
 
 	return log_journal_knows_time(time) ||
-	       say_error("--since %s, expected a time as journalctl takes it: '2026-11-22 18:00', 'yesterday', '-2h'; "
-			 "see: tapgate help log",
+	       say_error(
+		       "--since %s, expected a time as journalctl takes it: '2026-11-22 18:00', 'yesterday', '-2h'; see: tapgate help log",
 		       QUOTED(word));
 }
 
-int command_log(int count, char **words)
+int command_log(const struct words *words)
 {
-	struct words parsed;
 	uint32_t uid = 0;
 
-	if (!words_parse(&parsed, "log", WORD_FOLLOW | WORD_JSON | WORD_USER | WORD_SINCE, POLICY_NETWORKS_MAX, count,
-		    words))
+	if ((words->given & WORD_USER) && !words_uid(words->user, &uid))
 		return STATUS_USAGE;
-	if ((parsed.given & WORD_USER) && !find_user(parsed.user, &uid))
+	if ((words->given & WORD_SINCE) && !check_time(words->since))
 		return STATUS_USAGE;
-	if ((parsed.given & WORD_SINCE) && !check_time(parsed.since))
-		return STATUS_USAGE;
-	for (int i = 0; i < parsed.name_count; i++) {
-		const struct word name = {parsed.names[i], strlen(parsed.names[i])};
+	for (int i = 0; i < words->name_count; i++) {
+		const struct word name = {words->names[i], strlen(words->names[i])};
 		const char *problem = word_name_problem(name);
 
 		if (problem) {
@@ -286,5 +269,5 @@ int command_log(int count, char **words)
 			return STATUS_USAGE;
 		}
 	}
-	return show_all(&parsed, parsed.given & WORD_USER ? &uid : NULL);
+	return show_all(words, words->given & WORD_USER ? &uid : NULL);
 }

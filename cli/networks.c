@@ -1,25 +1,25 @@
+// SPDX-License-Identifier: MIT
 /* `tapgate networks`: their names, for scripts, and for shells that complete words (etc/completions). */
+#include "cli/commands.h"
+
 #include <stdio.h>
 
-#include "cli/commands.h"
-#include "cli/load.h"
-#include "cli/words.h"
+#include "tool/tool.h"
 
-int command_networks(int count, char **words)
+static void print_name(void *context, const char *name)
 {
-	const struct policy_network *networks;
-	struct policy *policy;
-	struct words parsed;
-	size_t networks_count;
+	(void)context;
+	puts(name);
+}
 
-	if (!words_parse(&parsed, "networks", 0, 0, count, words))
-		return STATUS_USAGE;
-	policy = load_policy(NULL);
+int command_networks(const struct words *words)
+{
+	struct policy *policy = load_policy(NULL);
+
+	(void)words; /* there are none */
 	if (!policy)
 		return STATUS_POLICY;
-	networks = policy_networks(policy, &networks_count);
-	for (size_t i = 0; i < networks_count; i++)
-		puts(networks[i].name);
+	load_each_name(policy, print_name, NULL);
 	load_tell_hidden(policy);
 	policy_free(policy);
 	return STATUS_DONE;

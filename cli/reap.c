@@ -1,5 +1,6 @@
+// SPDX-License-Identifier: MIT
 /*
- * `tapgate reap`: away with taps that somebody made persistent and nobody holds any more.
+ * `tapgate reap`: removes taps that somebody made persistent and nobody holds any more.
  *
  * Who holds a tap may make it persistent; it then stays when the last descriptor is closed, and counts against its
  * user's limit. Whether anybody holds it only the kernel knows. Its carrier does not tell: a holder may switch it off.
@@ -7,21 +8,18 @@
  * away, and lets go. Of a tap with several queues the kernel says how many are joined. Somebody who joins at that very
  * moment loses nothing but the persistence: the tap then goes with that holder.
  */
+#include "cli/commands.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "cli/commands.h"
-#include "cli/load.h"
-#include "cli/say.h"
-#include "cli/session.h"
-#include "cli/words.h"
-#include "link/alias.h"
-#include "link/tun.h"
+#include "link/link.h"
 #include "policy/text.h"
+#include "tool/tool.h"
 
-/* Whether it is a tap of the helper's that the words are about: of these networks, and to an ordinary user, the own. */
+/* Whether an interface is a tap of the helper's on a named network. For an ordinary user only the user's own count. */
 static bool is_meant(const struct link_interface *interface, const struct words *words, struct alias_tap *tap)
 {
 	if (alias_is_missing(interface)) { /* half made, by a helper that is gone */
@@ -60,14 +58,14 @@ static bool fail(const struct link_interface *interface, const struct alias_tap 
 /* Remove a tap if nobody holds it. False: said what failed. */
 static bool reap(struct session *session, const struct link_interface *interface, const struct alias_tap *tap)
 {
-	struct tun tun;
+	struct link_interface now;
 	bool free_to_go, same;
-	int fd, error = tun_look(session->link, interface->index, &tun);
+	int fd, error = link_by_index(session->link, interface->index, &now);
 
-	if (error == -ENODEV || (!error && (!tun.persistent || (tun.multi_queue && tun.queues > 0))))
+	if (error == -ENODEV || (!error && (!now.tun.persistent || (now.tun.multi_queue && now.tun.queues > 0))))
 		return true;
 	if (!error)
-		error = tun_join(interface->name, &tun, &fd);
+		error = tun_join(interface->name, &now.tun, &fd);
 	if (error == -EBUSY)
 		return true;
 	if (error)
@@ -83,7 +81,7 @@ static bool reap(struct session *session, const struct link_interface *interface
 	return !error || fail(interface, tap, error);
 }
 
-/* Of a network without a tap the policy has to know, or its name is a mistake. */
+/* A network on the command line has to have a tap, or to stand in the policy; else its name is a mistake. */
 static int check_names(const struct session *session, const struct words *words)
 {
 	struct policy *policy = NULL;
@@ -119,19 +117,16 @@ static int reap_all(struct session *session, const struct words *words)
 	}
 	if (done && session->changes == 0)
 		puts("nothing changed");
-	return done ? STATUS_DONE : STATUS_FAILED;
+	return done ? session_status(session) : STATUS_FAILED;
 }
 
-int command_reap(int count, char **words)
+int command_reap(const struct words *words)
 {
 	struct session session = {.lock = -1};
-	struct words parsed;
 	int status;
 
-	if (!words_parse(&parsed, "reap", WORD_DRY_RUN, POLICY_NETWORKS_MAX, count, words))
-		return STATUS_USAGE;
-	session.dry = parsed.given & WORD_DRY_RUN;
-	status = reap_all(&session, &parsed);
+	session.dry = words->given & WORD_DRY_RUN;
+	status = reap_all(&session, words);
 	session_close(&session);
 	return status;
 }

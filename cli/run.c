@@ -1,19 +1,21 @@
+// SPDX-License-Identifier: MIT
 /*
  * `tapgate run`: a command, as a virtual machine monitor, with taps on networks that the policy allows its user.
  *
  * The command runs in this very process. So its exit status and its end by a signal are its own, the `vmm=` of a tap's
- * alias is its process, and the taps end with it. Everything here is done with the user's own rights; what takes more
- * is the helper's.
+ * alias is its process, and the taps end with it. (With --by-name a child takes this one's place: run/by_name.c.)
+ * Everything here is done with the user's own rights; what takes more is the helper's.
  */
-#include "cli/run/launch.h"
+#include "cli/commands.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "cli/commands.h"
-#include "cli/say.h"
+#include "cli/run/run.h"
+#include "judge/judge.h"
+#include "tool/tool.h"
 
 #define VHOST "/dev/vhost-net"
 
@@ -48,11 +50,30 @@ static bool open_vhosts(struct launch_net *net)
 	return true;
 }
 
+/*
+ * Say so if the network that was denied does not exist at all. The helper may not say it: it looks for bridges only
+ * after the policy has allowed one. This process may, as its user can see all interfaces.
+ */
+static void say_unknown(const char *name)
+{
+	struct link_interface interface;
+	struct link *link;
+	const bool exists = link_open(&link) == 0 && link_by_name(link, name, &interface) == 0;
+	struct policy *policy = exists ? NULL : load_policy(NULL);
+
+	if (policy && !policy_hidden(policy))
+		load_say_missing(policy, name);
+	policy_free(policy);
+	link_close(link);
+}
+
 /* 0, or what to exit with. */
 static int join(struct launch_net *net)
 {
 	int status = open_vhosts(net) ? launch_ask_helper(net) : LAUNCH_FAILED;
 
+	if (status == EXIT_DENIED)
+		say_unknown(net->network);
 	return status == 0 && !launch_settle_mac(net) ? LAUNCH_FAILED : status;
 }
 
@@ -61,7 +82,10 @@ static bool keep_open(int fd)
 	return fcntl(fd, F_SETFD, 0) == 0 || say_error("cannot hand on a descriptor: %s", strerror(errno));
 }
 
-/* Until now all of them would have been closed by the command's start: the helpers got none of the others. */
+/*
+ * Let the command inherit the descriptors. They were close-on-exec until now, so that a helper did not inherit those of
+ * another network.
+ */
 static bool hand_on(const struct launch *launch)
 {
 	for (size_t i = 0; i < launch->net_count; i++) {
@@ -77,17 +101,20 @@ static bool hand_on(const struct launch *launch)
 	return true;
 }
 
-int command_run(int count, char **words)
+int command_run(const struct words *words)
 {
 	static struct launch launch; /* zeroed, and too large for a stack */
 	struct word command;
-	int error;
+	int error, status;
 
-	if (!launch_parse(count, words, &launch))
+	if (!launch_parse(words, &launch))
 		return LAUNCH_FAILED;
+	if (launch.by_name && (status = launch_by_name()) != LAUNCH_GOES_ON)
+		return status;
 	for (size_t i = 0; i < launch.net_count; i++) {
-		int status = join(&launch.nets[i]);
-
+		status = join(&launch.nets[i]);
+		if (!status && launch.by_name && !launch_leave_tap(&launch.nets[i]))
+			status = LAUNCH_FAILED;
 		if (status)
 			return status;
 	}

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /*
  * The environment is emptied before any constructor runs, as libraries obey it in theirs, with all of root's rights:
  * libnl-3 writes what it thinks of $NLCB to standard error, which is a descriptor of the caller's. Nothing else belongs

@@ -1,11 +1,11 @@
-#include "helper/lock.h"
+// SPDX-License-Identifier: MIT
+/* Serves lock-mac: gives a port the one address that its guest may send from. */
+#include "helper/helper.h"
 
 #include <errno.h>
 #include <string.h>
 
-#include "link/alias.h"
-#include "link/fdb.h"
-#include "link/locked.h"
+#include "link/link.h"
 
 /* By what a bridge knows an address, the weightier the later. */
 enum knowledge {
@@ -158,7 +158,6 @@ bool lock_allows(const struct order *order, struct outcome *outcome)
 	memcpy(first, block, sizeof(block));
 	mac_text(first, given);
 	return refuse(outcome, EXIT_DENIED,
-		"uid %u may not have address %s on '%s': expected one of its own there, %s to %.15sff, or mac= on the "
-		"rule for it, %s",
+		"uid %u may not have address %s on '%s': expected one of its own there, %s to %.15sff, or mac= on the rule for it, %s",
 		uid, asked, request->network, given, given, permit->rule);
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /*
  * tapgate-helper: hand an unprivileged caller a tap on a network that the policy allows it.
  *
@@ -5,18 +6,23 @@
  * the work, with the reason in `outcome`. What happens with which privileges is to be seen here and nowhere else: steps
  * are added to this list, not into one another.
  */
+#include "helper/helper.h"
+
 #include <unistd.h>
 
-#include "helper/lock.h"
-#include "helper/network.h"
-#include "helper/order.h"
-#include "helper/peer.h"
-#include "helper/port.h"
-#include "helper/privileges.h"
-#include "helper/report.h"
-#include "helper/request.h"
-#include "helper/sandbox.h"
-#include "helper/state.h"
+/* The last word: to the log, to whoever asked, and to who waits for this process; with no privilege left. */
+static int end(const struct order *order, const struct port *port, bool granted, const struct outcome *outcome)
+{
+	const int code = granted ? EXIT_SENT : outcome->code ? (int)outcome->code : EXIT_SYSTEM;
+
+	if (!granted) {
+		port_undo(port);
+		report_refusal(order, outcome);
+	}
+	if (order->served)
+		service_answer(code);
+	return code;
+}
 
 int main(int argc, char **argv)
 {
@@ -25,31 +31,35 @@ int main(int argc, char **argv)
 	struct network network = {.link = NULL};
 	struct port port = {.tap = 0};
 	bool had_no_new_privs = false;
+	const bool serves = service_is_asked(argc, argv);
+	int code;
 
-	bool granted =
-		state_close_to_others(&had_no_new_privs, &outcome) && /* nobody reads or traces us */
-		state_make_known(&outcome) &&			      /* nothing inherited is trusted */
-		report_open_log(&order, &outcome) &&		      /* what comes of it is logged */
-		state_end_soon(&outcome) &&			      /* it ends, stopped or not */
-		privileges_keep_net_admin(&order.caller, had_no_new_privs, &outcome) && /* nor can we become root */
-		sandbox_for_work(&outcome) &&			       /* or more than the rest takes */
-		request_parse(argc, argv, &order.request, &outcome) && /* well-formed words */
-		peer_take(&order, &outcome) &&			       /* a socket of the caller's */
-		port_open(&order, &port) &&			       /* all that is ever written */
-		sandbox_for_reading(&outcome) &&		       /* indeed */
-		permit_request(order.request.network, order.request.queues, &order.caller, &order.permit,
-			&outcome) &&				   /* root says yes */
-		lock_allows(&order, &outcome) &&		   /* to the address, too */
-		network_find(&order.permit, &network, &outcome) && /* it is there, and guarded */
-		port_make(&order, &network, &port, &outcome);	   /* up, as it was allowed */
+	order.incapable = !privileges_has_net_admin();
+	bool granted = state_close_to_others(&had_no_new_privs, &outcome) && /* nobody reads or traces us */
+		       state_make_known(&outcome) &&			     /* nothing inherited is trusted */
+		       report_open_log(&order, &outcome) &&		     /* what comes of it is logged */
+		       state_end_soon(&outcome) &&			     /* it ends, stopped or not */
+		       (!serves || service_take_peer(&order, &outcome)) &&   /* as if who connected had started us */
+		       privileges_keep_net_admin(&order, had_no_new_privs, &outcome) && /* nor can we become root */
+		       sandbox_for_work(&outcome) &&			       /* or more than the rest takes */
+		       (!serves || service_receive(&argc, &argv, &outcome)) && /* a request, whole */
+		       request_parse(argc, argv, &order.request, &outcome) &&  /* well-formed words */
+		       peer_keep(&order, &outcome) &&			       /* nothing inherited but a socket */
+		       (serves || peer_take(&order, &outcome)) &&	       /* which is the caller's */
+		       port_open(&order, &port) &&			       /* all that is ever written */
+		       sandbox_for_reading(&outcome) &&			       /* indeed */
+		       permit_request(order.request.network, order.request.queues, &order.caller, &order.permit,
+			       &outcome) &&				     /* root says yes */
+		       (!serves || service_take_socket(&order, &outcome)) && /* then only, and the caller's own */
+		       lock_allows(&order, &outcome) &&			     /* to the address, too */
+		       network_find(&order.permit, &network, &outcome) &&    /* it is there, and guarded */
+		       port_make(&order, &network, &port, &outcome);	     /* up, as it was allowed */
 
 	network_close(&network);
 	privileges_drop_all();
+	if (order.incapable && !serves && service_ask(argc, argv, &order, &outcome, &code))
+		return code; /* by one that has the capability */
 	granted = sandbox_for_sending(order.log, granted ? port.queues : 0, &outcome) && granted &&
 		  report_grant(&order, &port, &outcome) && peer_send_taps(port.queues, &outcome);
-	if (!granted) {
-		port_undo(&port);
-		report_refusal(&order, &outcome);
-	}
-	return granted ? EXIT_SENT : outcome.code ? (int)outcome.code : EXIT_SYSTEM;
+	return end(&order, &port, granted, &outcome);
 }

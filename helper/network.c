@@ -1,29 +1,30 @@
-#include <netinet/in.h> /* first: the kernel's headers leave out what it has */
+// SPDX-License-Identifier: MIT
+/*
+ * The network as it stands in the kernel: what a tap is to join, or to be made for, and the guard around it.
+ *
+ * Looks and changes nothing. What `tapgate up` makes is known by what only CAP_NET_ADMIN can write: a bridge by its
+ * alias, a guard by its seal (link/nftables.c).
+ */
 
-#include "helper/network.h"
+#include "helper/helper.h"
 
 #include <errno.h>
 #include <linux/netfilter.h>
+#include <netinet/in.h> /* first: the kernel's headers leave out what it has */
 #include <string.h>
 
-#include "helper/protect.h"
-#include "link/alias.h"
-#include "link/guard.h"
-#include "link/nftables.h"
-
-/* --- the bridge -------------------------------------------------------------------------------------------------- */
+#include "link/link.h"
 
 static bool refuse_missing(const struct permit *permit, struct outcome *outcome)
 {
 	const char *name = permit->network.name;
 
-	if (permit_is_managed(permit))
+	if (policy_is_managed(&permit->network))
 		return refuse(outcome, EXIT_SYSTEM,
 			"network '%s' is not up: there is no bridge '%s'; an administrator can run 'tapgate up'", name,
 			name);
 	return refuse(outcome, EXIT_SYSTEM,
-		"there is no bridge '%s' (alternative names do not count); an administrator can run: "
-		"ip link add %s type bridge && ip link set %s up",
+		"there is no bridge '%s' (alternative names do not count); an administrator can run: ip link add %s type bridge && ip link set %s up",
 		name, name, name);
 }
 
@@ -31,10 +32,9 @@ static bool refuse_kind(const struct permit *permit, struct outcome *outcome)
 {
 	const char *name = permit->network.name;
 
-	if (permit_is_managed(permit))
+	if (policy_is_managed(&permit->network))
 		return refuse(outcome, EXIT_SYSTEM,
-			"network '%s' is not up: '%s' is not a bridge; an administrator can rename one of the two and "
-			"run 'tapgate up'",
+			"network '%s' is not up: '%s' is not a bridge; an administrator can rename one of the two and run 'tapgate up'",
 			name, name);
 	return refuse(outcome, EXIT_SYSTEM, "'%s' is not a bridge", name);
 }
@@ -48,13 +48,11 @@ static bool refuse_alias(const struct permit *permit, const char *alias, struct 
 	alias_of_bridge(network->name, "", mine);
 	if (strncmp(alias, mine, strlen(mine)) == 0)
 		return refuse(outcome, EXIT_SYSTEM,
-			"network '%s' is not up: it stands as %s, and %s says '%s'; an administrator can run "
-			"'tapgate up'",
+			"network '%s' is not up: it stands as %s, and %s says '%s'; an administrator can run 'tapgate up'",
 			network->name, QUOTED(((struct word){alias + strlen(mine), strlen(alias + strlen(mine))})),
 			permit->place, policy_mode_name(network->mode));
 	return refuse(outcome, EXIT_SYSTEM,
-		"network '%s' is not up: bridge '%s' is not of tapgate's making; an administrator can rename one of "
-		"the two and run 'tapgate up'",
+		"network '%s' is not up: bridge '%s' is not of tapgate's making; an administrator can rename one of the two and run 'tapgate up'",
 		network->name, network->name);
 }
 
@@ -66,12 +64,11 @@ static bool is_right(const struct permit *permit, const struct link_interface *b
 
 	if (strcmp(bridge->kind, "bridge") != 0)
 		return refuse_kind(permit, outcome);
-	if (!permit_is_managed(permit)) {
+	if (!policy_is_managed(&permit->network)) {
 		if (!alias_is_bridge(bridge))
 			return true;
 		return refuse(outcome, EXIT_SYSTEM,
-			"bridge '%s' was made for a network that is no longer in the policy; an administrator can run "
-			"'tapgate up', or write the network's line again",
+			"bridge '%s' was made for a network that is no longer in the policy; an administrator can run 'tapgate up', or write the network's line again",
 			network->name);
 	}
 	alias_of_bridge(network->name, policy_mode_name(network->mode), alias);
@@ -102,7 +99,9 @@ static bool bridge_stands(const struct permit *permit, const struct network *net
 
 	if (error && error != -ENODEV)
 		return refuse_errno(outcome, error, "cannot look up '%s' again", permit->network.name);
-	if (error || strcmp(bridge.name, permit->network.name) != 0)
+	/* Nor is its MTU the lower for this tap's. */
+	if (error || strcmp(bridge.name, permit->network.name) != 0 ||
+		(permit->options.mtu && bridge.mtu < network->bridge.mtu))
 		return refuse(outcome, EXIT_SYSTEM, "bridge '%s' or the tap on it was changed meanwhile; try again",
 			permit->network.name);
 	return is_right(permit, &bridge, outcome) && protect_possible(permit, &bridge, outcome);
@@ -133,13 +132,11 @@ static bool ports_are_taps(const struct permit *permit, const struct network *ne
 		return refuse_errno(outcome, error, "cannot list the ports of bridge '%s'", permit->network.name);
 	return !stranger.name[0] ||
 	       refuse(outcome, EXIT_SYSTEM,
-		       "network '%s' is not up: '%s' is a port of its bridge and no tap of the network; an "
-		       "administrator "
-		       "can run: ip link set %s nomaster",
+		       "network '%s' is not up: '%s' is a port of its bridge and no tap of the network; an administrator can run: ip link set %s nomaster",
 		       permit->network.name, stranger.name, stranger.name);
 }
 
-/* --- the guard --------------------------------------------------------------------------------------------------- */
+/* --- the guard ---------------------------------------------------------------------------------------------------- */
 
 static bool refuse_no_guard(const char *network, struct outcome *outcome)
 {
@@ -156,22 +153,23 @@ static bool guard_is_whole(const struct permit *permit, const struct network *ne
 
 	if (error == -EAGAIN)
 		return refuse(outcome, EXIT_SYSTEM,
-			"cannot tell whether the guard of network '%s' stands, as firewall rules change all the while; "
-			"try again",
+			"cannot tell whether the guard of network '%s' stands, as firewall rules change all the while; try again",
 			name);
-	if (error)
+	if (error && error != -EPROTONOSUPPORT) /* that: a kernel without nftables */
 		return refuse_errno(outcome, error, "cannot read the guard of network '%s'", name);
-	if (!guard.exists)
+	if (error || !guard.exists)
 		return refuse_no_guard(name, outcome);
 	if (guard.mode[0] && strcmp(guard.mode, mode) != 0)
 		return refuse(outcome, EXIT_SYSTEM,
-			"network '%s' is not up: its guard is for %s, and %s says '%s'; an administrator can run "
-			"'tapgate up'",
+			"network '%s' is not up: its guard is for %s, and %s says '%s'; an administrator can run 'tapgate up'",
 			name, QUOTED(((struct word){guard.mode, strlen(guard.mode)})), permit->place, mode);
 	if (!guard_stands(&guard, mode))
 		return refuse(outcome, EXIT_SYSTEM,
 			"network '%s' is not up: its guard was changed; an administrator can run 'tapgate up'", name);
-	return true;
+	return guard.locks_ip || !(permit->options.given & OPTION_LOCK_IP) ||
+	       refuse(outcome, EXIT_SYSTEM,
+		       "network '%s' is not up: its guard is without 'lock-ip' of %s; an administrator can run 'tapgate up'",
+		       name, permit_place(permit, OPTION_LOCK_IP));
 }
 
 static bool find_guard(const struct permit *permit, struct network *network, struct outcome *outcome)
@@ -185,7 +183,7 @@ static bool find_guard(const struct permit *permit, struct network *network, str
 	return guard_is_whole(permit, network, outcome);
 }
 
-/* --- both -------------------------------------------------------------------------------------------------------- */
+/* --- both --------------------------------------------------------------------------------------------------------- */
 
 bool network_find(const struct permit *permit, struct network *network, struct outcome *outcome)
 {
@@ -198,15 +196,16 @@ bool network_find(const struct permit *permit, struct network *network, struct o
 		return refuse_errno(outcome, error, "cannot open a netlink socket");
 	if (permit->network.mode != MODE_STANDALONE && !find_bridge(permit, network, outcome))
 		return false;
-	return !permit_is_managed(permit) || find_guard(permit, network, outcome);
+	return !policy_is_managed(&permit->network) || find_guard(permit, network, outcome);
 }
 
 bool network_stands(const struct permit *permit, const struct network *network, struct outcome *outcome)
 {
 	if (network->bridge.index && !bridge_stands(permit, network, outcome))
 		return false;
-	return !permit_is_managed(permit) || ((!network->bridge.index || ports_are_taps(permit, network, outcome)) &&
-						     guard_is_whole(permit, network, outcome));
+	return !policy_is_managed(&permit->network) ||
+	       ((!network->bridge.index || ports_are_taps(permit, network, outcome)) &&
+		       guard_is_whole(permit, network, outcome));
 }
 
 void network_close(struct network *network)

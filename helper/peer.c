@@ -1,17 +1,28 @@
-#include "helper/peer.h"
+// SPDX-License-Identifier: MIT
+/* The socket that the caller handed down, and what goes out by it. */
+#include "helper/helper.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/statfs.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "helper/descriptors.h"
 #include "policy/policy.h"
 
 enum { FUSE_MAGIC = 0x65735546 };
+
+/* close_range(2), Linux 5.9: not every C library has it, nor every kernel's headers its number. */
+#ifndef SYS_close_range
+#define SYS_close_range 436
+#endif
+bool close_descriptors(unsigned int first, unsigned int last)
+{
+	return syscall(SYS_close_range, first, last, 0) == 0;
+}
 
 static bool socket_option_is(int fd, int option, int expected)
 {
@@ -21,7 +32,7 @@ static bool socket_option_is(int fd, int option, int expected)
 	return getsockopt(fd, SOL_SOCKET, option, &value, &size) == 0 && size == sizeof(value) && value == expected;
 }
 
-static bool is_connected(int fd)
+bool peer_is_connected(int fd)
 {
 	struct sockaddr_un address;
 	socklen_t size = sizeof(address);
@@ -47,6 +58,25 @@ static bool leave_streams(struct outcome *outcome)
 	return left;
 }
 
+bool peer_keep(struct order *order, struct outcome *outcome)
+{
+	const int fd = order->request.fd;
+
+	if (order->served)
+		close(FD_PEER);
+	else if (fd == order->log || fcntl(fd, F_GETFD) < 0)
+		return refuse(outcome, EXIT_USAGE, "--fd=%d is not open, expected a socket", fd);
+	else if (fd != FD_PEER && dup3(fd, FD_PEER, O_CLOEXEC) < 0)
+		return refuse_errno(outcome, errno, "cannot move --fd=%d to descriptor %d", fd, FD_PEER);
+	if (order->log != FD_LOG && dup3(order->log, FD_LOG, O_CLOEXEC) < 0)
+		return refuse_errno(outcome, errno, "cannot move a descriptor to number %d", FD_LOG);
+	order->log = FD_LOG;
+	if (!close_descriptors(FD_LOG + 1, ~0U))
+		return refuse_errno(
+			outcome, errno, "cannot close inherited descriptors (Linux 5.9 or newer is needed)");
+	return leave_streams(outcome);
+}
+
 bool peer_take(struct order *order, struct outcome *outcome)
 {
 	const int fd = order->request.fd;
@@ -54,21 +84,9 @@ bool peer_take(struct order *order, struct outcome *outcome)
 	struct ucred peer = {.pid = 0, .uid = (uid_t)-1, .gid = (gid_t)-1};
 	socklen_t size = sizeof(peer);
 
-	if (fd == order->log || fcntl(fd, F_GETFD) < 0)
-		return refuse(outcome, EXIT_USAGE, "--fd=%d is not open, expected a socket", fd);
-	if (fd != FD_PEER && dup3(fd, FD_PEER, O_CLOEXEC) < 0)
-		return refuse_errno(outcome, errno, "cannot move --fd=%d to descriptor %d", fd, FD_PEER);
-	if (order->log != FD_LOG && dup3(order->log, FD_LOG, O_CLOEXEC) < 0)
-		return refuse_errno(outcome, errno, "cannot move a descriptor to number %d", FD_LOG);
-	order->log = FD_LOG;
-	if (close_range(FD_LOG + 1, ~0U, 0) < 0)
-		return refuse_errno(
-			outcome, errno, "cannot close inherited descriptors (Linux 5.9 or newer is needed)");
-	if (!leave_streams(outcome))
-		return false;
 	if (!socket_option_is(FD_PEER, SO_DOMAIN, AF_UNIX) || !socket_option_is(FD_PEER, SO_TYPE, SOCK_STREAM))
 		return refuse(outcome, EXIT_USAGE, "--fd=%d is not a unix stream socket, expected a connected one", fd);
-	if (!socket_option_is(FD_PEER, SO_ACCEPTCONN, 0) || !is_connected(FD_PEER))
+	if (!peer_is_connected(FD_PEER))
 		return refuse(outcome, EXIT_USAGE, "--fd=%d is not connected, expected a connected socket", fd);
 	if (getsockopt(FD_PEER, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0 || size != sizeof(peer))
 		return refuse_errno(outcome, errno, "cannot tell who is behind --fd=%d", fd);
@@ -91,16 +109,16 @@ bool peer_send_taps(uint32_t count, struct outcome *outcome)
 		.msg_iov = &data,
 		.msg_iovlen = 1,
 		.msg_control = control.space,
-		.msg_controllen = CMSG_SPACE(count * sizeof(int)),
+		.msg_controllen = (socklen_t)CMSG_SPACE(count * sizeof(int)),
 	};
-	struct cmsghdr *rights = CMSG_FIRSTHDR(&message);
+	struct cmsghdr *rights = &control.align;
 	int taps[POLICY_QUEUES_MAX] = {0};
 
 	for (uint32_t i = 0; i < count; i++)
 		taps[i] = FD_TAP + (int)i;
 	rights->cmsg_level = SOL_SOCKET;
 	rights->cmsg_type = SCM_RIGHTS;
-	rights->cmsg_len = CMSG_LEN(count * sizeof(*taps));
+	rights->cmsg_len = (socklen_t)CMSG_LEN(count * sizeof(*taps));
 	memcpy(CMSG_DATA(rights), taps, count * sizeof(*taps));
 	if (sendmsg(FD_PEER, &message, MSG_DONTWAIT | MSG_NOSIGNAL) == 1)
 		return true;

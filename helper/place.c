@@ -1,4 +1,7 @@
+// SPDX-License-Identifier: MIT
 /*
+ * Takes a place for a tap under max=: the limit of what a user holds, which nobody can walk round.
+ *
  * With max=k a tap is made in one of the first k places, so that the kernel refuses what is one too many. Taps in
  * places above k are there where the limit was higher when they were made, or another rule gave them. Each of them
  * takes one place away: with `above` taps above the first `count` places, `count` is lowered until count + above <= k.
@@ -11,12 +14,12 @@
  * for a thousand taps); where they do, one of them has a place less. The lower 2^30 are the kernel's own choice for
  * other interfaces.
  */
-#include "helper/place.h"
+#include "helper/helper.h"
 
 #include <errno.h>
 #include <string.h>
 
-#include "link/alias.h"
+#include "link/link.h"
 
 /* FNV-1a, 64 bits, over the network's name and the user's number. */
 int place_index(const struct order *order, uint32_t place)
@@ -78,8 +81,7 @@ bool place_refuse(const struct order *order, struct outcome *outcome)
 
 	if (!permit->options.max)
 		return refuse(outcome, EXIT_LIMIT,
-			"uid %u has %d taps on '%s', as many as a user can have on one network; end a virtual machine "
-			"first",
+			"uid %u has %d taps on '%s', as many as a user can have on one network; end a virtual machine first",
 			order->caller.uid, PLACES_MAX, order->request.network);
 	return refuse(outcome, EXIT_LIMIT,
 		"uid %u has reached max=%u on '%s', by %s; end a virtual machine first, or have the limit raised",

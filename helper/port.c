@@ -1,26 +1,21 @@
-#include "helper/port.h"
+// SPDX-License-Identifier: MIT
+/* The tap, and what it becomes: a port of a bridge, or an interface of the host's own. */
+#include "helper/helper.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/random.h>
 #include <unistd.h>
 
-#include "helper/descriptors.h"
-#include "helper/place.h"
-#include "helper/protect.h"
-#include "helper/queues.h"
-#include "helper/standalone.h"
-#include "link/alias.h"
-#include "link/tun.h"
+#include "link/link.h"
 
 enum {
 	NAMES_MAX = 32,	   /* tried for one tap */
 	MTU_OF_NEW = 1500, /* bytes, of a tap that was just made (ETH_DATA_LEN) */
 };
 
-/* --- descriptors ------------------------------------------------------------------------------------------------- */
+/* --- descriptors -------------------------------------------------------------------------------------------------- */
 
 bool port_open(const struct order *order, struct port *port)
 {
@@ -50,7 +45,7 @@ static bool refuse_open(int error, struct outcome *outcome)
 	return refuse_errno(outcome, error, "cannot open /dev/net/tun");
 }
 
-/* --- the tap ----------------------------------------------------------------------------------------------------- */
+/* --- the tap ------------------------------------------------------------------------------------------------------ */
 
 /*
  * A tap of one queue, under a name that says whose it is: tgPID-N, by the virtual machine's process and a count; by
@@ -121,16 +116,14 @@ static bool make_tap(
 			"other processes joined the tap each time it was made; see who runs them, and try again");
 	if (error == -EINVAL && order->request.queues > 1)
 		return refuse(outcome, EXIT_SYSTEM,
-			"a tap of several queues takes root as its owner, who is not known in this user namespace; "
-			"leave --queues= out");
+			"a tap of several queues takes root as its owner, who is not known in this user namespace; leave --queues= out");
 	if (error == -EPERM)
 		return refuse(outcome, EXIT_SYSTEM,
-			"cannot make a tap: the network belongs to another user namespace, or a security module "
-			"forbids it");
+			"cannot make a tap: the network belongs to another user namespace, or a security module forbids it");
 	return refuse_errno(outcome, error, "cannot make a tap");
 }
 
-/* --- what it becomes --------------------------------------------------------------------------------------------- */
+/* --- what it becomes ---------------------------------------------------------------------------------------------- */
 
 static void see_mtu(void *context, const struct link_interface *interface)
 {
@@ -154,10 +147,9 @@ static bool mtu_is_possible(const struct order *order, const struct network *net
 
 	if (mtu > bridge->mtu)
 		return refuse(outcome, EXIT_SYSTEM,
-			"mtu=%u of %s is above the %u of bridge '%s'; an administrator can lower the one or raise the "
-			"other",
+			"mtu=%u of %s is above the %u of bridge '%s'; an administrator can lower the one or raise the other",
 			mtu, permit_place(&order->permit, OPTION_MTU), bridge->mtu, bridge->name);
-	if (mtu == bridge->mtu || permit_is_managed(&order->permit))
+	if (mtu == bridge->mtu || policy_is_managed(&order->permit.network))
 		return true;
 	error = link_each_port(network->link, bridge->index, see_mtu, &lowest);
 	if (error)
@@ -166,9 +158,7 @@ static bool mtu_is_possible(const struct order *order, const struct network *net
 		lowest.mtu = MTU_OF_NEW;
 	return bridge->mtu != lowest.mtu ||
 	       refuse(outcome, EXIT_SYSTEM,
-		       "the MTU of bridge '%s' may follow its ports' and fall to mtu=%u of %s; "
-		       "an administrator can set "
-		       "it to another than its lowest port's %u: ip link set %s mtu %u",
+		       "the MTU of bridge '%s' may follow its ports' and fall to mtu=%u of %s; an administrator can set it to another than its lowest port's %u: ip link set %s mtu %u",
 		       bridge->name, mtu, permit_place(&order->permit, OPTION_MTU), bridge->mtu, bridge->name,
 		       bridge->mtu - 1);
 }
@@ -183,10 +173,10 @@ static bool set_up(const struct order *order, const struct network *network, str
 	const struct link_interface *bridge = &network->bridge;
 	const uint32_t mtu = order->permit.options.mtu ? order->permit.options.mtu : bridge->mtu;
 	struct alias_tap signature = {.uid = order->caller.uid, .vmm = (int)order->vmm};
-	unsigned char mac[MAC_BYTES] = {0xfe};
 	const struct link_change change = {.alias = port->alias,
-		.mac = mac,
+		.mac = port->address,
 		.master = bridge->index,
+		.group = order->permit.options.given & OPTION_LOCK_IP ? guard_lock_group(order->request.network) : 0,
 		.mtu = mtu == MTU_OF_NEW      ? 0
 		       : mtu < POLICY_MTU_MAX ? mtu
 					      : POLICY_MTU_MAX,
@@ -195,8 +185,10 @@ static bool set_up(const struct order *order, const struct network *network, str
 
 	snprintf(signature.network, sizeof(signature.network), "%s", order->request.network);
 	alias_of_tap(&signature, port->alias);
-	if (getrandom(mac + 1, sizeof(mac) - 1, 0) != sizeof(mac) - 1)
-		return refuse_errno(outcome, errno, "cannot choose a hardware address");
+	port->address[0] = 0xfe;
+	error = tap_chance(port->address + 1, MAC_BYTES - 1);
+	if (error)
+		return refuse_errno(outcome, error, "cannot choose a hardware address");
 	error = link_change(network->link, port->tap, &change);
 	if (error == -EXFULL)
 		return refuse(
@@ -213,7 +205,7 @@ static bool bring_up(struct link *link, const struct port *port, struct outcome 
 	return !error || refuse_errno(outcome, error, "cannot bring the tap '%s' up", port->name);
 }
 
-/* --- and whether it is that -------------------------------------------------------------------------------------- */
+/* --- and whether it is that --------------------------------------------------------------------------------------- */
 
 static bool refuse_changed(const struct permit *permit, const struct network *network, struct outcome *outcome)
 {
@@ -224,31 +216,16 @@ static bool refuse_changed(const struct permit *permit, const struct network *ne
 		outcome, EXIT_SYSTEM, "the tap of network '%s' was changed meanwhile; try again", permit->network.name);
 }
 
-/* What was asked for, and not at the cost of the bridge's. */
-static bool mtu_holds(const struct order *order, const struct network *network, const struct link_interface *tap,
-	struct outcome *outcome)
-{
-	const uint32_t mtu = order->permit.options.mtu;
-	struct link_interface bridge = network->bridge;
-	int error = mtu && bridge.index ? link_by_index(network->link, bridge.index, &bridge) : 0;
-
-	if (error)
-		return refuse_errno(outcome, error, "cannot read back the MTU of '%s'", network->bridge.name);
-	return (!mtu || tap->mtu == mtu) && bridge.mtu >= network->bridge.mtu
-		       ? true
-		       : refuse_changed(&order->permit, network, outcome);
-}
-
 /* That each descriptor is this tap, as it was made, and nobody else's; 0, -ENOENT or -EUSERS if not. */
-static int queues_are_ours(const struct order *order, struct link *link, const struct port *port, const char *name)
+static int queues_are_ours(const struct order *order, const struct port *port, const struct link_interface *tap)
 {
 	const struct tap_kind kind = {
 		.vnet_header = order->request.vnet_header, .multi_queue = order->request.queues > 1};
 	int error = 0;
 
 	for (uint32_t i = 0; i < port->queues && !error; i++)
-		error = tap_is(FD_TAP + (int)i, &kind, name);
-	return error || !kind.multi_queue ? error : queues_hold(order, link, port);
+		error = tap_is(FD_TAP + (int)i, &kind, tap->name);
+	return error || !kind.multi_queue || queues_hold(order, port, &tap->tun) ? error : -EUSERS;
 }
 
 /*
@@ -259,24 +236,26 @@ static bool verify(
 	const struct order *order, const struct network *network, const struct port *port, struct outcome *outcome)
 {
 	const struct permit *permit = &order->permit;
-	int bridge = network->bridge.index;
+	const int bridge = network->bridge.index;
+	const uint32_t mtu = permit->options.mtu;
 	struct link_interface tap;
 	int error = link_by_index(network->link, port->tap, &tap);
 
 	if (!error)
-		error = queues_are_ours(order, network->link, port, tap.name);
+		error = queues_are_ours(order, port, &tap);
 	if (error && error != -ENOENT && error != -EUSERS)
 		return refuse_errno(outcome, error, "cannot read back the tap on '%s'", permit->network.name);
 	if (error || tap.master != bridge || !(tap.flags & IFF_UP) || strcmp(tap.alias, port->alias) != 0 ||
-		(!bridge && strcmp(tap.name, port->name) != 0))
+		(!bridge && strcmp(tap.name, port->name) != 0) || (mtu && tap.mtu != mtu) ||
+		((permit->options.given & OPTION_LOCK_IP) && tap.group != guard_lock_group(permit->network.name)))
 		return refuse_changed(permit, network, outcome);
 	if (!bridge && !standalone_has_addresses(network->link, permit, port, outcome))
 		return false;
-	return protect_holds(permit, network, port, &tap, outcome) && mtu_holds(order, network, &tap, outcome) &&
+	return protect_holds(permit, network, port, &tap, outcome) && rate_holds(permit, network, port, outcome) &&
 	       network_stands(permit, network, outcome);
 }
 
-/* --- all of it --------------------------------------------------------------------------------------------------- */
+/* --- all of it ---------------------------------------------------------------------------------------------------- */
 
 bool port_make(const struct order *order, const struct network *network, struct port *port, struct outcome *outcome)
 {
@@ -285,6 +264,7 @@ bool port_make(const struct order *order, const struct network *network, struct 
 		    make_tap(order, network, port, outcome) &&
 		    (bridged || standalone_take_name(order, network->link, port, outcome)) &&
 		    set_up(order, network, port, outcome) && protect_port(order, network, port, outcome) &&
+		    rate_keep(&order->permit, network, port, outcome) &&
 		    (bridged || standalone_add_addresses(network->link, &order->permit, port, outcome)) &&
 		    bring_up(network->link, port, outcome) && verify(order, network, port, outcome);
 

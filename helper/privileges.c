@@ -1,4 +1,6 @@
-#include "helper/privileges.h"
+// SPDX-License-Identifier: MIT
+/* Credentials: everything given up but one capability, then that too. Each step proved, never assumed. */
+#include "helper/helper.h"
 
 #include <cap-ng.h>
 #include <errno.h>
@@ -7,8 +9,6 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-
-#include "helper/state.h"
 
 static const uint64_t net_admin = 1 << CAP_NET_ADMIN;
 
@@ -83,20 +83,19 @@ static bool read_groups(struct policy_caller *caller, gid_t gid)
 }
 
 /* Why there is no capability to keep, as far as the process sees; what is behind it takes a look at the whole host. */
-static bool explain_missing(bool had_no_new_privs, struct outcome *outcome)
+static bool explain_missing(const struct order *order, bool had_no_new_privs, struct outcome *outcome)
 {
+	if (order->served)
+		return refuse(outcome, EXIT_SYSTEM,
+			"the service has no CAP_NET_ADMIN itself; an administrator can look at CapabilityBoundingSet= of tapgate-helper.service, or at what else starts it");
 	if (had_no_new_privs)
 		return refuse(outcome, EXIT_SYSTEM,
-			"no CAP_NET_ADMIN: started under no_new_privs (QEMU's -sandbox on, Flatpak, a container, "
-			"systemd's NoNewPrivileges= or a setting that brings it along), where the setuid bit has no "
-			"effect; start the virtual machine outside of it");
+			"no CAP_NET_ADMIN: started under no_new_privs (QEMU's -sandbox on, Flatpak, a container, systemd's NoNewPrivileges= or a setting that brings it along), where the setuid bit has no effect; start the virtual machine outside of it, or have an administrator run: systemctl enable --now tapgate-helper.socket");
 	if (geteuid() == 0)
 		return refuse(outcome, EXIT_SYSTEM,
-			"no CAP_NET_ADMIN: root's programs lack it here; an administrator can run, in the same "
-			"container or unit: tapgate check --live");
+			"no CAP_NET_ADMIN: root's programs lack it here; an administrator can run, in the same container or unit: tapgate check --live");
 	return refuse(outcome, EXIT_SYSTEM,
-		"no CAP_NET_ADMIN: the setuid bit is missing, or had no effect; an administrator can run: tapgate "
-		"check --live");
+		"no CAP_NET_ADMIN: the setuid bit is missing, or had no effect; an administrator can run: tapgate check --live, or for the service: systemctl enable --now tapgate-helper.socket");
 }
 
 /*
@@ -130,24 +129,27 @@ static bool is_proved(uid_t uid, gid_t gid)
 	       sets_are(net_admin) && prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_IS_SET, CAP_NET_ADMIN, 0, 0) <= 0;
 }
 
-bool privileges_keep_net_admin(struct policy_caller *caller, bool had_no_new_privs, struct outcome *outcome)
+bool privileges_has_net_admin(void)
+{
+	struct sets sets;
+
+	return !read_sets(&sets) || (sets.permitted & net_admin); /* what cannot be read is proved later */
+}
+
+bool privileges_keep_net_admin(struct order *order, bool had_no_new_privs, struct outcome *outcome)
 {
 	uid_t uid = getuid();
 	gid_t gid = getgid();
-	struct sets sets;
 
-	if (!read_sets(&sets))
-		return refuse_errno(outcome, errno, "cannot read the process's capabilities");
-	if (!(sets.permitted & net_admin))
-		return explain_missing(had_no_new_privs, outcome);
+	if (order->incapable)
+		return explain_missing(order, had_no_new_privs, outcome);
 	if (!give_up(uid, gid, outcome))
 		return false;
 	if (!is_proved(uid, gid))
 		return refuse(outcome, EXIT_SYSTEM,
-			"privileges given up came back, or never went; something lies to the program about its system "
-			"calls");
-	caller->uid = uid;
-	return read_groups(caller, gid) || refuse_errno(outcome, errno, "cannot read the process's groups");
+			"privileges given up came back, or never went; something lies to the program about its system calls");
+	order->caller.uid = uid;
+	return read_groups(&order->caller, gid) || refuse_errno(outcome, errno, "cannot read the process's groups");
 }
 
 void privileges_drop_all(void)

@@ -1,10 +1,15 @@
-#include "helper/queues.h"
+// SPDX-License-Identifier: MIT
+/*
+ * Makes a tap of several queues, of which no stranger has one. The kernel lets any user join such a tap while it has no
+ * owner, which is for microseconds when it is made. So its name cannot be foretold, it is root's and stays so, and what
+ * was made is looked at: if somebody was there, all is made anew.
+ */
+#include "helper/helper.h"
 
 #include <errno.h>
 #include <linux/if_tun.h>
 
-#include "helper/descriptors.h"
-#include "link/tun.h"
+#include "link/link.h"
 
 enum { TRIES_MAX = 16 };
 
@@ -12,17 +17,18 @@ enum { TRIES_MAX = 16 };
  * Whoever joined is counted, if still there; who came and went is known by what cannot be undone: owner, group,
  * persistence, link type. Nobody but root can join any more, so that what is undone afterwards (tap_reset) stays so.
  */
-int queues_hold(const struct order *order, struct link *link, const struct port *port)
+bool queues_hold(const struct order *order, const struct port *port, const struct tun *tun)
 {
-	struct tun tun;
-	int error = tun_look(link, port->tap, &tun);
+	return tun->queues == port->queues && !tun->persistent && tun->has_owner && tun->owner == 0 &&
+	       !tun->has_group && tun->ethernet && tun->vnet_header == order->request.vnet_header && !tun->packet_info;
+}
 
-	if (error)
-		return error;
-	return tun.queues == port->queues && !tun.persistent && tun.has_owner && tun.owner == 0 && !tun.has_group &&
-			       tun.ethernet && tun.vnet_header == order->request.vnet_header && !tun.packet_info
-		       ? 0
-		       : -EUSERS;
+static int look(const struct order *order, struct link *link, const struct port *port)
+{
+	struct link_interface tap;
+	int error = link_by_index(link, port->tap, &tap);
+
+	return error || queues_hold(order, port, &tap.tun) ? error : -EUSERS;
 }
 
 static int make(const struct order *order, int index, struct port *port)
@@ -35,8 +41,6 @@ static int make(const struct order *order, int index, struct port *port)
 	port->tap = error ? 0 : index;
 	if (!error)
 		error = tap_own(FD_TAP, 0);
-	if (!error)
-		error = tap_reset(FD_TAP); /* before others join: a filter that is there would be put on them, too */
 	for (uint32_t i = 1; i < port->queues && !error; i++)
 		error = tap_add_queue(FD_TAP + (int)i, &kind, port->name);
 	return error;
@@ -53,7 +57,7 @@ int queues_make(const struct order *order, struct link *link, int index, struct 
 		error = make(order, index, port);
 		if (error && !port->tap)
 			return error;
-		foreign = error ? error : queues_hold(order, link, port);
+		foreign = error ? error : look(order, link, port);
 		if (!foreign) /* nobody else is there, nor can come: what was left behind is all there is */
 			foreign = tap_reset(FD_TAP);
 		if (foreign) /* from under whoever joined it; our descriptors can be used again */

@@ -1,4 +1,6 @@
-#include "helper/report.h"
+// SPDX-License-Identifier: MIT
+/* What is told when all is over: a line to the log, a line to whoever asked. Both never wait long for a reader. */
+#include "helper/helper.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,8 +14,7 @@
 #include <syslog.h>
 #include <unistd.h>
 
-#include "helper/descriptors.h"
-#include "policy/field.h"
+#include "policy/text.h"
 
 #define IDENT "tapgate-helper"
 
@@ -44,7 +45,8 @@ bool report_open_log(struct order *order, struct outcome *outcome)
 		return refuse_errno(outcome, errno, "cannot limit the time that the log may take");
 	/* Nobody listens there, or by streams alone: then there is no log. */
 	return connect(order->log, (const struct sockaddr *)&address, sizeof(address)) == 0 || errno == ENOENT ||
-	       errno == ECONNREFUSED || errno == EPROTOTYPE || refuse_errno(outcome, errno, "cannot reach the log");
+	       errno == ECONNREFUSED || errno == EPROTOTYPE || order->incapable ||
+	       refuse_errno(outcome, errno, "cannot reach the log");
 }
 
 static bool send_log(const struct order *order, int priority, const char *text)
@@ -64,6 +66,8 @@ static void describe(char *text, size_t size, const char *what, const struct ord
 {
 	text_append(text, size, "%s", what);
 	field_append_number(text, size, "uid", order->caller.uid);
+	if (order->served)
+		field_append(text, size, "way", "socket");
 	if (order->request.network[0])
 		field_append(text, size, "net", order->request.network);
 	if (order->vmm)
@@ -108,16 +112,22 @@ static void wait_for_reader(int fd)
 	}
 }
 
-/* A full pipe or a stopped terminal must not hold the helper: the line is written if it can be taken soon. */
+/* A full pipe or a stopped terminal must not hold the helper: text is written if it can be taken soon. */
+void report_pass_on(const char *text, size_t size)
+{
+	struct pollfd ready = {.fd = FD_ERROR, .events = POLLOUT};
+
+	/* Where poll fails (its user can lower RLIMIT_NOFILE) the timer bounds the write. */
+	if (poll(&ready, 1, ERROR_PATIENCE) != 0 && write(FD_ERROR, text, size) > 0)
+		wait_for_reader(FD_ERROR);
+}
+
 static void write_error(const char *text)
 {
 	char line[1024] = "";
-	struct pollfd ready = {.fd = FD_ERROR, .events = POLLOUT};
 
 	text_append(line, sizeof(line), IDENT ": %s\n", text);
-	/* Where poll fails (its user can lower RLIMIT_NOFILE) the timer bounds the write. */
-	if (poll(&ready, 1, ERROR_PATIENCE) != 0 && write(FD_ERROR, line, strlen(line)) > 0)
-		wait_for_reader(FD_ERROR);
+	report_pass_on(line, strlen(line));
 }
 
 void report_refusal(const struct order *order, const struct outcome *outcome)

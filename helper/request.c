@@ -1,11 +1,14 @@
-#include "helper/request.h"
+// SPDX-License-Identifier: MIT
+/* The command line: what is asked for. */
+#include "helper/helper.h"
 
 #include <limits.h>
 #include <string.h>
 
 #include "policy/policy.h"
 
-#define USAGE "expected --br=NAME --fd=N [--net=NAME] [--queues=N] [--mac=ADDR] [--use-vnet]"
+#define USAGE                                                                                                          \
+	"expected --br=NAME --fd=N [--net=NAME] [--queues=N] [--mac=ADDR] [--use-vnet] from a virtual machine monitor; for people there is: tapgate help"
 
 enum option { BR, NET, FD, QUEUES, MAC, USE_VNET, OPTION_COUNT };
 
@@ -33,6 +36,13 @@ static bool take_apart(const char *argument, enum option *option, struct word *v
 			return options[*option].value == (mark != NULL);
 	}
 	return false;
+}
+
+/* What people try by hand. */
+static bool is_question(const char *word)
+{
+	return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "--version") == 0 ||
+	       strcmp(word, "-V") == 0;
 }
 
 static bool take_network(const struct word *values, struct request *request, struct outcome *outcome)
@@ -89,6 +99,8 @@ bool request_parse(int argc, char **argv, struct request *request, struct outcom
 
 	if (argc < 1)
 		return refuse(outcome, EXIT_USAGE, "started without arguments, not even a name, " USAGE);
+	if (argc == 2 && is_question(argv[1]))
+		return refuse(outcome, EXIT_USAGE, "version %s, which hands over taps, " USAGE, VERSION);
 	for (int i = 1; i < argc; i++) {
 		struct word argument = {argv[i], strlen(argv[i])};
 

@@ -1,20 +1,18 @@
-#include "helper/sandbox.h"
+// SPDX-License-Identifier: MIT
+/*
+ * The stages of isolation, each for good. Seccomp kills the process at the first system call that is not on the stage's
+ * list (helper/filters.def).
+ */
+#include "helper/filters.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <stdint.h>
-#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "filters.h"
-#include "helper/descriptors.h"
-
 /*
- * libseccomp compiled the filters when tapgate was built (helper/filters.c): seccomp(2) loads them as they are. Then
- * the filter is asked for its sign: a filter around this process that only says it was loaded is found out.
+ * The filters were made when tapgate was built (helper/filters.awk): seccomp(2) loads them as they are. Then the filter
+ * is asked for its sign: a filter around this process that only says it was loaded is found out.
  */
 static bool enter(const struct sock_filter *filter, size_t size, int sign)
 {
@@ -52,7 +50,7 @@ bool sandbox_for_sending(int log, uint32_t taps, struct outcome *outcome)
 		close(FD_LOG);
 	else if (log != FD_LOG)
 		dup3(log, FD_LOG, O_CLOEXEC);
-	return (close_range(FD_NETLINK, FD_TAP - 1, 0) == 0 && close_range(FD_TAP + taps, ~0U, 0) == 0 &&
+	return (close_descriptors(FD_NETLINK, FD_TAP - 1) && close_descriptors(FD_TAP + taps, ~0U) &&
 		       enter(sending_filter, sizeof(sending_filter) / sizeof(*sending_filter), SIGN_OF_SENDING)) ||
 	       refuse_errno(outcome, errno, "cannot enter the last seccomp sandbox");
 }

@@ -1,13 +1,16 @@
-#include "helper/standalone.h"
+// SPDX-License-Identifier: MIT
+/*
+ * Standalone networks: a tap without a bridge, which carries the host's address and the network's name.
+ *
+ * The name is what hands out the network, or the subnets of its pool: the kernel has no two interfaces of one name.
+ */
+#include "helper/helper.h"
 
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
 
-#include "helper/descriptors.h"
-#include "link/alias.h"
-
-/* --- the name ---------------------------------------------------------------------------------------------------- */
+#include "link/link.h"
 
 /* Make the descriptor the tap of that name; -EEXIST if the name is taken, -EBUSY if the index is. */
 static int make_named(const struct order *order, struct link *link, int index, const char *name)
@@ -78,16 +81,14 @@ bool standalone_refuse_taken(const struct order *order, struct link *link, struc
 	if (!tap.index || alias_is_missing(&tap) || /* gone since, or just being made */
 		(alias_read_tap(&tap, &alias) && strcmp(alias.network, name) == 0))
 		return refuse(outcome, EXIT_LIMIT,
-			"network '%s' has its one virtual machine already: interface '%s'; end that one first, or an "
-			"administrator can run: ip link delete %s",
+			"network '%s' has its one virtual machine already: interface '%s'; end that one first, or an administrator can run: ip link delete %s",
 			name, name, name);
 	return refuse(outcome, EXIT_SYSTEM,
-		"network '%s' cannot have its tap: another interface has the name '%s'; an administrator can rename "
-		"one of the two",
+		"network '%s' cannot have its tap: another interface has the name '%s'; an administrator can rename one of the two",
 		name, name);
 }
 
-/* --- the addresses ----------------------------------------------------------------------------------------------- */
+/* --- the addresses ------------------------------------------------------------------------------------------------ */
 
 /* The host's addresses of the tap's subnet; returns how many there are. */
 static size_t addresses_of(

@@ -1,4 +1,6 @@
-#include "helper/state.h"
+// SPDX-License-Identifier: MIT
+/* What a process inherits from the one that started it, put in a known state before anything else happens. */
+#include "helper/helper.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -56,18 +58,25 @@ static void clear_timers(void)
 	setitimer(ITIMER_PROF, &never, NULL);
 }
 
+/* What getrlimit(2) takes: an enumeration in glibc, a number in other C libraries. */
+#ifdef __GLIBC__
+typedef __rlimit_resource_t limit_number;
+#else
+typedef int limit_number;
+#endif
+
 /* A soft limit is the caller's mood, a hard one the administrator's word. */
 static void raise_limits(void)
 {
-	static const int limits[] = {
+	static const limit_number limits[] = {
 		RLIMIT_AS, RLIMIT_CPU, RLIMIT_DATA, RLIMIT_FSIZE, RLIMIT_NOFILE, RLIMIT_STACK, RLIMIT_SIGPENDING};
 	struct rlimit limit;
 
 	for (size_t i = 0; i < sizeof(limits) / sizeof(*limits); i++) {
-		if (getrlimit((__rlimit_resource_t)limits[i], &limit) < 0 || limit.rlim_cur == limit.rlim_max)
+		if (getrlimit(limits[i], &limit) < 0 || limit.rlim_cur == limit.rlim_max)
 			continue;
 		limit.rlim_cur = limit.rlim_max;
-		setrlimit((__rlimit_resource_t)limits[i], &limit); /* what stays low fails where it matters */
+		setrlimit(limits[i], &limit); /* what stays low fails where it matters */
 	}
 }
 

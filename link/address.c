@@ -1,11 +1,13 @@
+// SPDX-License-Identifier: MIT
 /* Addresses of the host's, and its routes (rtnetlink(7)). */
+#include "link/exchange.h"
+
 #include <errno.h>
+#include <linux/fib_rules.h>
 #include <linux/if_addr.h>
 #include <linux/rtnetlink.h>
 #include <netlink/msg.h>
 #include <string.h>
-
-#include "link/exchange.h"
 
 static unsigned int bits_of(int family)
 {
@@ -26,7 +28,7 @@ static bool read_address(struct nlattr *attribute, int family, unsigned char add
 	return true;
 }
 
-/* --- addresses --------------------------------------------------------------------------------------------------- */
+/* --- addresses ---------------------------------------------------------------------------------------------------- */
 
 static int change_address(struct link *link, int type, int flags, const struct link_address *address)
 {
@@ -89,7 +91,7 @@ int link_each_address(struct link *link, void (*each)(void *context, const struc
 	return exchange(link, reply_take_address, &reader);
 }
 
-/* --- routes ------------------------------------------------------------------------------------------------------ */
+/* --- routes ------------------------------------------------------------------------------------------------------- */
 
 /* RTA_MULTIPATH: one struct rtnexthop after another (rtnetlink(7)). */
 static bool each_path(const struct route_reader *reader, struct link_route *route, struct nlattr *paths)
@@ -115,7 +117,8 @@ static bool each_path(const struct route_reader *reader, struct link_route *rout
 	return left == 0;
 }
 
-static const struct nla_policy route_sizes[RTA_MAX + 1] = {[RTA_OIF] = {REPLY_SIZE(sizeof(uint32_t))}};
+static const struct nla_policy route_sizes[RTA_MAX + 1] = {
+	[RTA_OIF] = {REPLY_SIZE(sizeof(uint32_t))}, [RTA_TABLE] = {REPLY_SIZE(sizeof(uint32_t))}};
 
 static bool take_route(const struct route_reader *reader, struct nlmsghdr *message, unsigned int passed_over)
 {
@@ -131,8 +134,11 @@ static bool take_route(const struct route_reader *reader, struct nlmsghdr *messa
 		return true;
 	if (header->rtm_dst_len > bits_of(header->rtm_family))
 		return false;
-	route = (struct link_route){
-		.family = header->rtm_family, .prefix = header->rtm_dst_len, .type = header->rtm_type};
+	route = (struct link_route){.family = header->rtm_family,
+		.prefix = header->rtm_dst_len,
+		.type = header->rtm_type,
+		.table = header->rtm_table};
+	nla_memcpy(&route.table, attributes[RTA_TABLE], sizeof(route.table));
 	if (!read_address(attributes[RTA_DST], route.family, route.destination))
 		return false;
 	nla_memcpy(&index, attributes[RTA_OIF], sizeof(index));
@@ -173,7 +179,8 @@ int link_way(struct link *link, const struct link_packet *packet, struct link_ro
 	const size_t size = packet->family == AF_INET ? 4 : 16;
 	const struct rtmsg header = {.rtm_family = (unsigned char)packet->family,
 		.rtm_dst_len = (unsigned char)bits_of(packet->family),
-		.rtm_src_len = (unsigned char)(packet->in ? bits_of(packet->family) : 0)};
+		.rtm_src_len = (unsigned char)(packet->in ? bits_of(packet->family) : 0),
+		.rtm_flags = RTM_F_LOOKUP_TABLE};
 	struct route_reader reader = {.each = keep_way};
 
 	*way = (struct link_route){.index = 0};
@@ -182,5 +189,85 @@ int link_way(struct link *link, const struct link_packet *packet, struct link_ro
 	exchange_put(link, RTA_DST, packet->to, size);
 	exchange_put(link, RTA_SRC, packet->in ? packet->from : NULL, size);
 	exchange_put(link, RTA_IIF, packet->in ? &packet->in : NULL, sizeof(packet->in));
+	exchange_put(link, RTA_OIF, packet->vrf ? &packet->vrf : NULL, sizeof(packet->vrf));
 	return exchange(link, reply_take_way, &reader);
+}
+
+/* --- rules ------------------------------------------------------------------------------------------------------- */
+
+static const struct nla_policy rule_sizes[FRA_MAX + 1] = {[FRA_PRIORITY] = {REPLY_SIZE(sizeof(uint32_t))},
+	[FRA_TABLE] = {REPLY_SIZE(sizeof(uint32_t))},
+	[FRA_FWMARK] = {REPLY_SIZE(sizeof(uint32_t))},
+	[FRA_IIFNAME] = {REPLY_TEXT(IFNAMSIZ)}};
+
+bool reply_take_rule(void *context, struct nlmsghdr *message)
+{
+	const struct rule_reader *reader = context;
+	const struct fib_rule_hdr *header = nlmsg_data(message);
+	struct nlattr *attributes[FRA_MAX + 1];
+	struct link_rule rule;
+
+	if (message->nlmsg_type != RTM_NEWRULE ||
+		nlmsg_parse(message, sizeof(*header), attributes, FRA_MAX, rule_sizes) < 0)
+		return false;
+	if (header->family != AF_INET && header->family != AF_INET6)
+		return true;
+	if (header->dst_len > bits_of(header->family) || header->src_len > bits_of(header->family))
+		return false;
+	rule = (struct link_rule){.family = header->family,
+		.action = header->action,
+		.table = header->table,
+		.to_bits = header->dst_len,
+		.from_bits = header->src_len,
+		.inverted = header->flags & FIB_RULE_INVERT};
+	if (!read_address(attributes[FRA_DST], rule.family, rule.to) ||
+		!read_address(attributes[FRA_SRC], rule.family, rule.from))
+		return false;
+	nla_memcpy(&rule.priority, attributes[FRA_PRIORITY], sizeof(rule.priority));
+	nla_memcpy(&rule.table, attributes[FRA_TABLE], sizeof(rule.table));
+	nla_memcpy(&rule.mark, attributes[FRA_FWMARK], sizeof(rule.mark));
+	nla_memcpy(rule.in, attributes[FRA_IIFNAME], sizeof(rule.in));
+	reader->each(reader->context, &rule);
+	return true;
+}
+
+int link_each_rule(struct link *link, void (*each)(void *context, const struct link_rule *), void *context)
+{
+	struct rule_reader reader = {each, context};
+	int error = 0;
+
+	for (size_t i = 0; i < 2 && !error; i++) {
+		const struct fib_rule_hdr header = {.family = i ? AF_INET6 : AF_INET};
+
+		exchange_begin(link, RTM_GETRULE, NLM_F_DUMP, &header, sizeof(header));
+		error = exchange(link, reply_take_rule, &reader);
+		if (error == -EAFNOSUPPORT || error == -EOPNOTSUPP)
+			error = 0;
+	}
+	return error;
+}
+
+/*
+ * Set an address to the first of its subnet, or to the next one. The subnet's own is none (RFC 4291, 2.6.1, for IPv6),
+ * unless there are but two (RFC 3021, RFC 6164).
+ */
+static void set_host_bits(struct link_address *address, unsigned int bits, unsigned int number)
+{
+	for (unsigned int bit = address->prefix; bit < bits; bit++)
+		address->address[bit / 8] &= (unsigned char)~(0x80 >> bit % 8);
+	address->address[bits / 8 - 1] |= (unsigned char)number;
+}
+
+bool link_other_address(const struct link_address *host, struct link_address *guest)
+{
+	unsigned int bits = host->family == AF_INET ? 32 : 128;
+	unsigned int first = bits - host->prefix == 1 ? 0 : 1;
+
+	if (host->prefix >= bits)
+		return false;
+	*guest = *host;
+	set_host_bits(guest, bits, first);
+	if (memcmp(guest->address, host->address, bits / 8) == 0)
+		set_host_bits(guest, bits, first + 1);
+	return true;
 }

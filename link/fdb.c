@@ -1,4 +1,6 @@
-#include "link/fdb.h"
+// SPDX-License-Identifier: MIT
+/* Forwarding databases: behind which port of a bridge an address is (linux/neighbour.h, net/bridge/br_fdb.c). */
+#include "link/exchange.h"
 
 #include <errno.h>
 #include <linux/if_link.h>
@@ -6,8 +8,6 @@
 #include <linux/rtnetlink.h>
 #include <netlink/msg.h>
 #include <string.h>
-
-#include "link/exchange.h"
 
 /*
  * RTM_NEWNEIGH; what is no Ethernet address (a vxlan's list may have others) is passed over. Times are in clock ticks

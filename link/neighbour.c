@@ -1,4 +1,9 @@
-#include "link/neighbour.h"
+// SPDX-License-Identifier: MIT
+/*
+ * The host's neighbours: which hardware address has which IP address (RFC 826, RFC 4861), as far as the host spoke to
+ * it.
+ */
+#include "link/exchange.h"
 
 #include <linux/if_link.h>
 #include <linux/neighbour.h>
@@ -6,7 +11,7 @@
 #include <netlink/msg.h>
 #include <string.h>
 
-#include "link/exchange.h"
+#include "link/link.h"
 
 /* States in which the hardware address is known, and was asked for or heard (net/core/neighbour.c). */
 enum { KNOWN = NUD_REACHABLE | NUD_STALE | NUD_DELAY | NUD_PROBE | NUD_PERMANENT };

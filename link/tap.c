@@ -1,4 +1,7 @@
+// SPDX-License-Identifier: MIT
 /* Taps: /dev/net/tun and its ioctls (Documentation/networking/tuntap.rst, drivers/net/tun.c). */
+#include "link/exchange.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -8,12 +11,20 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/random.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "link/link.h"
 
 #ifndef IFF_TUN_EXCL
 #define IFF_TUN_EXCL 0x8000
+#endif
+
+/* What ioctl(2) takes: an unsigned long in glibc, in other C libraries an int of the same bits. */
+#ifdef __GLIBC__
+typedef unsigned long ioctl_number;
+#else
+typedef int ioctl_number;
 #endif
 
 static short flags_of(const struct tap_kind *kind)
@@ -81,10 +92,10 @@ static int reset(int fd, const struct setting *setting)
 {
 	int value = setting->standard;
 
-	if (ioctl(fd, setting->set, &value) < 0)
+	if (ioctl(fd, (ioctl_number)setting->set, &value) < 0)
 		return errno == EINVAL ? 0 : -errno;
 	value = !setting->standard;
-	if (setting->get && ioctl(fd, setting->get, &value) < 0)
+	if (setting->get && ioctl(fd, (ioctl_number)setting->get, &value) < 0)
 		return -errno;
 	return setting->get && value != setting->standard ? -EPROTO : 0;
 }
@@ -108,17 +119,25 @@ int tap_is(int fd, const struct tap_kind *kind, const char *name)
 {
 	struct ifreq request = {0};
 
-	if (ioctl(fd, TUNGETIFF, &request) < 0)
+	if (ioctl(fd, (ioctl_number)TUNGETIFF, &request) < 0)
 		return -errno;
 	return request.ifr_flags == flags_of(kind) && strncmp(request.ifr_name, name, IFNAMSIZ) == 0 ? 0 : -ENOENT;
+}
+
+int tap_chance(void *bytes, size_t size)
+{
+	long got = syscall(SYS_getrandom, bytes, size, 0);
+
+	return got < 0 ? -errno : got == (long)size ? 0 : -EIO;
 }
 
 int tap_choose_name(char name[static IFNAMSIZ])
 {
 	uint64_t chance;
+	int error = tap_chance(&chance, sizeof(chance));
 
-	if (getrandom(&chance, sizeof(chance), 0) != sizeof(chance))
-		return -EIO;
+	if (error)
+		return error;
 	snprintf(name, IFNAMSIZ, "tg%012" PRIu64, chance % 1000000000000);
 	return 0;
 }
@@ -127,10 +146,33 @@ int tap_name(int fd, char name[static IFNAMSIZ])
 {
 	struct ifreq request = {0};
 
-	if (ioctl(fd, TUNGETIFF, &request) < 0)
+	if (ioctl(fd, (ioctl_number)TUNGETIFF, &request) < 0)
 		return -errno;
 	if (strnlen(request.ifr_name, IFNAMSIZ) == IFNAMSIZ)
 		return -EPROTO;
 	memcpy(name, request.ifr_name, IFNAMSIZ);
 	return 0;
+}
+
+int tun_join(const char *name, const struct tun *tun, int *fd)
+{
+	struct ifreq request = {0};
+	int error = tap_open(fd);
+
+	if (error)
+		return error;
+	/* The kernel takes over what is asked for here, so it is what was there. */
+	request.ifr_flags = (short)((tun->tap ? IFF_TAP : IFF_TUN) | (tun->packet_info ? 0 : IFF_NO_PI) |
+				    (tun->vnet_header ? IFF_VNET_HDR : 0) | (tun->multi_queue ? IFF_MULTI_QUEUE : 0));
+	memcpy(request.ifr_name, name, strnlen(name, IFNAMSIZ - 1));
+	if (ioctl(*fd, TUNSETIFF, &request) == 0)
+		return 0;
+	error = -errno;
+	close(*fd);
+	return error;
+}
+
+int tun_let_go(int fd)
+{
+	return ioctl(fd, TUNSETPERSIST, 0UL) < 0 ? -errno : 0;
 }

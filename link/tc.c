@@ -1,4 +1,9 @@
-#include "link/tc.h"
+// SPDX-License-Identifier: MIT
+/*
+ * Programs of the kernel's traffic control that look at every frame of an interface before anything else does, a bridge
+ * and nftables included (tc-bpf(8)). They are attributes of the interface: they go with it.
+ */
+#include "link/exchange.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -9,7 +14,7 @@
 #include <netlink/msg.h>
 #include <string.h>
 
-#include "link/exchange.h"
+#include "link/link.h"
 
 enum { FIRST = 1 }; /* of a side's programs: its priority, and its number there */
 
@@ -21,29 +26,52 @@ static struct tcmsg header_of(int index, enum tc_side side)
 		.tcm_info = TC_H_MAKE(FIRST << 16, htons(ETH_P_ALL))};
 }
 
-int tc_prepare(struct link *link, int index)
+/* Of the two kinds that have room for programs the cheaper one: each side is sought in a list of all that there are. */
+int tc_prepare(struct link *link, int index, bool both)
 {
 	const struct tcmsg header = {
 		.tcm_ifindex = index, .tcm_handle = TC_H_MAKE(TC_H_CLSACT, 0), .tcm_parent = TC_H_CLSACT};
 
 	exchange_begin(link, RTM_NEWQDISC, NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL, &header, sizeof(header));
-	exchange_put_text(link, TCA_KIND, "clsact");
+	exchange_put_text(link, TCA_KIND, both ? "clsact" : "ingress");
 	return exchange(link, NULL, NULL);
 }
 
+/* -EINVAL: there is none (tc_get_qdisc, net/sched/sch_api.c, has -ENOENT for a root's alone). */
+int tc_clear(struct link *link, int index)
+{
+	const struct tcmsg header = {
+		.tcm_ifindex = index, .tcm_handle = TC_H_MAKE(TC_H_CLSACT, 0), .tcm_parent = TC_H_CLSACT};
+	int error;
+
+	exchange_begin(link, RTM_DELQDISC, NLM_F_ACK, &header, sizeof(header));
+	error = exchange(link, NULL, NULL);
+	return error == -EINVAL ? -ENOENT : error;
+}
+
 /* TCA_OPTIONS { TCA_BPF_OPS_LEN, TCA_BPF_OPS, TCA_BPF_FLAGS: what it returns is what becomes of the frame } */
-int tc_add(struct link *link, int index, enum tc_side side, const struct tc_program *program)
+static int add(struct link *link, int index, enum tc_side side, const struct tc_program *program, int flags)
 {
 	const struct tcmsg header = header_of(index, side);
-	const uint32_t flags = TCA_BPF_FLAG_ACT_DIRECT;
+	const uint32_t direct = TCA_BPF_FLAG_ACT_DIRECT;
 
-	exchange_begin(link, RTM_NEWTFILTER, NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL, &header, sizeof(header));
+	exchange_begin(link, RTM_NEWTFILTER, NLM_F_ACK | NLM_F_CREATE | flags, &header, sizeof(header));
 	exchange_put_text(link, TCA_KIND, "bpf");
 	exchange_nest(link, TCA_OPTIONS);
 	exchange_put(link, TCA_BPF_OPS_LEN, &program->size, sizeof(program->size));
 	exchange_put(link, TCA_BPF_OPS, program->code, program->size * sizeof(*program->code));
-	exchange_put(link, TCA_BPF_FLAGS, &flags, sizeof(flags));
+	exchange_put(link, TCA_BPF_FLAGS, &direct, sizeof(direct));
 	return exchange(link, NULL, NULL);
+}
+
+int tc_add(struct link *link, int index, enum tc_side side, const struct tc_program *program)
+{
+	return add(link, index, side, program, NLM_F_EXCL);
+}
+
+int tc_replace(struct link *link, int index, enum tc_side side, const struct tc_program *program)
+{
+	return add(link, index, side, program, NLM_F_REPLACE);
 }
 
 static bool is_program(struct nlattr *options[], const struct tc_program *program)

@@ -1,11 +1,12 @@
+// SPDX-License-Identifier: MIT
 /* VLANs of a bridge's port (IEEE 802.1Q; net/bridge/br_netlink.c, net/bridge/br_vlan.c). */
+#include "link/exchange.h"
+
 #include <errno.h>
 #include <linux/if_bridge.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 #include <netlink/msg.h>
-
-#include "link/exchange.h"
 
 enum { VLAN_LAST = 4094 };
 

@@ -1,8 +1,11 @@
+# SPDX-License-Identifier: MIT
 # The source archive and packages made of it, for the Makefile: `make dist`, `make deb`, `make rpm`. What is made
 # lies in build/dist, and does not depend on where, when or by whom it is made.
 
 # Whom the packages name. Who publishes them gives a name and an address of his own.
 MAINTAINER ?= tapgate maintainers <maintainers@tapgate.invalid>
+# Where tapgate is to be found, which the packages name.
+HOMEPAGE   ?= https://tapgate.invalid
 # What follows the version in packages.
 REVISION   ?= 0upstream1
 
@@ -19,7 +22,7 @@ ARCHIVE := $(DIST)/tapgate-$(VERSION).tar.gz
 # What git knows, as it lies here, so that changes can be tried before they are committed; where there is no git, all
 # there is but what was built and what a distribution adds.
 dist:
-	rm -rf $(DIST) && mkdir -p $(DIST)
+	rm -rf $(ARCHIVE) $(DIST)/tapgate-$(VERSION) && mkdir -p $(DIST)
 	if test -e .git; then \
 		git ls-files -z -- ':!debian' >$(DIST)/found && \
 		{ git diff --quiet HEAD || echo 'dist: with changes that are not committed' >&2; }; \
@@ -41,12 +44,13 @@ check-units: units
 
 # Debian's source package and its packages. The archive is the upstream source, packaging/debian the rest.
 deb: dist
-	tests/install-packages deb
+	tests/run/install-packages deb
+	rm -f $(DIST)/*.deb $(DIST)/tapgate_*
 	umask 022 && tar --extract --directory $(DIST) --file $(ARCHIVE)
 	mv $(ARCHIVE) $(DIST)/tapgate_$(VERSION).orig.tar.gz
 	umask 022 && cp -r $(DIST)/tapgate-$(VERSION)/packaging/debian $(DIST)/tapgate-$(VERSION)/debian
 	umask 022 && packaging/changelog deb '$(REVISION)' '$(MAINTAINER)' >$(DIST)/tapgate-$(VERSION)/debian/changelog
-	sed -i 's|@MAINTAINER@|$(MAINTAINER)|' $(DIST)/tapgate-$(VERSION)/debian/control
+	sed -i 's|@MAINTAINER@|$(MAINTAINER)|; s|@HOMEPAGE@|$(HOMEPAGE)|' $(DIST)/tapgate-$(VERSION)/debian/control
 	umask 022 && cd $(DIST)/tapgate-$(VERSION) && env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL \
 		dpkg-buildpackage -us -uc $(BUILDPACKAGE) >../deb.log 2>&1 || { cat ../deb.log >&2; exit 1; }
 	rm -r $(DIST)/tapgate-$(VERSION)
@@ -57,9 +61,9 @@ deb: dist
 # with every path filled in, and the other package the sum of the source package if one run makes both: so they are made
 # one by one, the first with paths that are relative.
 rpm: dist
-	tests/install-packages rpm
-	mkdir -p $(DIST)/rpm
-	umask 022 && sed 's|@VERSION@|$(VERSION)|; s|@REVISION@|$(REVISION)|' packaging/rpm/tapgate.spec >$(DIST)/tapgate.spec
+	tests/run/install-packages rpm
+	rm -rf $(DIST)/rpm $(DIST)/*.rpm $(DIST)/rpm.log && mkdir -p $(DIST)/rpm
+	umask 022 && sed 's|@VERSION@|$(VERSION)|; s|@REVISION@|$(REVISION)|; s|@HOMEPAGE@|$(HOMEPAGE)|' packaging/rpm/tapgate.spec >$(DIST)/tapgate.spec
 	packaging/changelog rpm '$(REVISION)' '$(MAINTAINER)' >>$(DIST)/tapgate.spec
 	cd $(DIST) && build() { \
 		env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL rpmbuild "$$@" --define '_buildhost localhost' \
@@ -73,8 +77,9 @@ rpm: dist
 
 # What Alpine's abuild and Arch's makepkg build packages of: each in a directory, with the archive.
 recipes: dist
+	rm -rf $(DIST)/alpine $(DIST)/arch
 	for recipe in alpine/APKBUILD arch/PKGBUILD; do \
 		mkdir -p $(DIST)/$${recipe%/*} && cp packaging/$${recipe%/*}/* $(ARCHIVE) $(DIST)/$${recipe%/*}/ && \
-		sed -i "s|@VERSION@|$(VERSION)|; s|@SHA512@|$$(sha512sum <$(ARCHIVE) | cut -d ' ' -f 1)|" $(DIST)/$$recipe && \
+		sed -i "s|@VERSION@|$(VERSION)|; s|@HOMEPAGE@|$(HOMEPAGE)|; s|@SHA512@|$$(sha512sum <$(ARCHIVE) | cut -d ' ' -f 1)|" $(DIST)/$$recipe && \
 		echo "made $(DIST)/$$recipe" || exit 1; \
 	done

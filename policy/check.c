@@ -1,12 +1,13 @@
+// SPDX-License-Identifier: MIT
 /*
  * Every error of a policy, for an administrator: the policy is loaded again and again, each time without the lines that
  * were refused before. So the loader itself knows one error, and no way to go on behind it.
  */
+#include "policy/internal.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "policy/internal.h"
 
 /* A file as it was read, and as it is given to the loader, without the refused lines. */
 struct copy {
@@ -43,17 +44,17 @@ static void free_copy(struct copy *copy)
 }
 
 /* Read a file for the first time; NULL: refused, or memory ran out. */
-static struct copy *make_copy(struct check *check, const char *path, size_t limit, char *why, size_t why_size)
+static struct copy *make_copy(struct check *check, const char *path, size_t limit, struct policy_why *why)
 {
 	struct copy *copy = calloc(1, sizeof(*copy));
 	enum policy_read result = POLICY_REFUSED;
 
-	snprintf(why, why_size, "out of memory");
+	snprintf(why->text, sizeof(why->text), "out of memory");
 	if (!copy)
 		return NULL;
 	copy->path = strdup(path);
 	if (copy->path)
-		result = check->reader->read(check->reader->context, path, limit, &copy->file, why, why_size);
+		result = check->reader->read(check->reader->context, path, limit, &copy->file, why);
 	copy->hidden = result == POLICY_HIDDEN;
 	copy->left = result == POLICY_READ ? duplicate(copy->file.text, copy->file.size) : NULL;
 	copy->left_size = copy->file.size;
@@ -66,7 +67,7 @@ static struct copy *make_copy(struct check *check, const char *path, size_t limi
 }
 
 static enum policy_read read_copy(
-	void *context, const char *path, size_t limit, struct policy_file *file, char *why, size_t why_size)
+	void *context, const char *path, size_t limit, struct policy_file *file, struct policy_why *why)
 {
 	struct check *check = context;
 	struct copy *copy = check->copies;
@@ -74,18 +75,20 @@ static enum policy_read read_copy(
 	while (copy && strcmp(copy->path, path) != 0)
 		copy = copy->next;
 	if (!copy)
-		copy = make_copy(check, path, limit, why, why_size);
+		copy = make_copy(check, path, limit, why);
 	if (!copy || copy->hidden)
 		return copy ? POLICY_HIDDEN : POLICY_REFUSED;
 	*file = copy->file;
 	file->size = copy->left_size;
 	file->text = duplicate(copy->left, copy->left_size);
 	if (!file->text || copy->left_size > limit) {
-		snprintf(why, why_size, file->text ? "the policy is larger than 4 MiB" : "out of memory");
+		snprintf(
+			why->text, sizeof(why->text), file->text ? "the policy is larger than 4 MiB" : "out of memory");
 		free(file->text);
 		return POLICY_REFUSED;
 	}
-	check->served[check->served_count++] = copy;
+	if (path[strlen(path) - 1] != '/') /* a directory is no part of the policy */
+		check->served[check->served_count++] = copy;
 	return POLICY_READ;
 }
 
@@ -132,7 +135,7 @@ struct policy *policy_check(
 	const struct policy_reader *reader, const char *path, policy_tell *tell, void *context, size_t *count)
 {
 	struct check check = {.reader = reader};
-	const struct policy_reader copies = {read_copy, &check};
+	const struct policy_reader copies = {read_copy, &check, reader->services};
 	struct policy_error error = {.line = 1};
 	struct policy *policy = NULL;
 

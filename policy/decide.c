@@ -1,7 +1,8 @@
-/* Rules -> verdict. */
-#include <string.h>
-
+// SPDX-License-Identifier: MIT
+/* Decides by the rules what a caller may have: rules -> verdict. */
 #include "policy/internal.h"
+
+#include <string.h>
 
 /* How a rule's list of accounts meets a caller. */
 enum match {
@@ -102,6 +103,7 @@ struct policy_verdict policy_decide(
 	const struct rule *best = NULL;
 
 	verdict.outcome = POLICY_DENIED_NO_RULE;
+	verdict.named = verdict.network != NULL;
 	for (size_t i = 0; i < policy->count.rules; i++) {
 		const struct rule *rule = &policy->rules[i];
 		struct word unknown = {NULL, 0};
@@ -110,9 +112,16 @@ struct policy_verdict policy_decide(
 		if ((rule->name[0] && strcmp(rule->name, network) != 0) ||
 			(rule->allow && best && rule->who <= best->who))
 			continue;
+		verdict.named |= rule->name[0] != '\0';
 		match = match_who(policy, rule, caller, &unknown);
 		if (match == MATCH_ASKS)
 			return undecided;
+		if (rule->allow && match == MATCH_UNKNOWN && !verdict.skipped.at) {
+			verdict.skipped = unknown;
+			verdict.skipped_kind = rule->who == WHO_USERS ? ACCOUNT_USER : ACCOUNT_GROUP;
+			verdict.skipped_file = policy->paths[rule->file];
+			verdict.skipped_line = rule->line;
+		}
 		if (match == MATCH_NONE || (rule->allow && match == MATCH_UNKNOWN))
 			continue;
 		verdict.file = policy->paths[rule->file];

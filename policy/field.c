@@ -1,4 +1,16 @@
-#include "policy/field.h"
+// SPDX-License-Identifier: MIT
+/*
+ * The fields of a line of the helper's log: "key=value key="a value with blanks"", written and read back.
+ *
+ * Both directions are here so that they cannot come apart: what field_append() writes, field_cut() reads, byte for
+ * byte, and nothing that stands in a value can look like the end of it or like another field. Pure, as the rest of
+ * policy/: no memory, no locale.
+ *
+ * A value of printable ASCII without a blank, '"', '\' or '=' stands as it is. Any other one stands between '"', and in
+ * there printable ASCII and blanks stand as they are, but every other byte, '"' and '\' as \xNN, two lower-case digits.
+ * So a '"' always begins or ends a value, and a line is one line of printable ASCII.
+ */
+#include "policy/text.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -28,11 +40,11 @@ void field_append_number(char *buffer, size_t capacity, const char *key, unsigne
 	field_append(buffer, capacity, key, digits);
 }
 
-/* --- reading ----------------------------------------------------------------------------------------------------- */
+/* --- reading ------------------------------------------------------------------------------------------------------ */
 
 static bool is_plain(char c)
 {
-	return c >= ' ' && c <= '~' && c != '"' && c != '\\';
+	return is_printable(c) && c != '"' && c != '\\';
 }
 
 static bool is_bare(char c)
@@ -48,25 +60,14 @@ static char next(struct word *word)
 	return *word->at++;
 }
 
-static int digit(char c)
-{
-	return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* The byte of "xNN", behind the '\'; 0 if it is none that is written so. */
 static char read_escape(struct word *rest)
 {
-	int high, low;
-	char c;
+	const char mark = next(rest), high = next(rest), low = next(rest);
+	const int byte = mark == 'x' ? text_hex((char[]){high, low}) : -1;
+	const char c = (char)(unsigned char)byte;
 
-	if (next(rest) != 'x')
-		return '\0';
-	high = digit(next(rest));
-	low = digit(next(rest));
-	if (high < 0 || low < 0)
-		return '\0';
-	c = (char)(unsigned char)((unsigned int)high * 16 + (unsigned int)low);
-	if (is_plain(c)) /* that is not written so */
+	if (byte < 0 || is_plain(c)) /* what is plain is not written so */
 		return '\0';
 	return c;
 }

@@ -1,7 +1,8 @@
+// SPDX-License-Identifier: MIT
 /* A policy, to be looked at by tools: its rules and where they stand. Decisions are decide.c's. */
-#include <string.h>
-
 #include "policy/internal.h"
+
+#include <string.h>
 
 /* The whole line of a file that a byte of its text is in, without its newline. */
 static struct word line_around(const struct policy *policy, size_t file, const char *at)
@@ -39,6 +40,20 @@ bool policy_each_name(const struct policy *policy, void (*each)(void *context, c
 		all |= rule->allow && !rule->name[0];
 	}
 	return all;
+}
+
+bool policy_locks_ip(const struct policy_network *network)
+{
+	const struct policy *policy = network->policy;
+	bool locks = network->options.given & OPTION_LOCK_IP;
+
+	for (size_t i = 0; policy && i < policy->count.rules && !locks; i++) {
+		const struct rule *rule = &policy->rules[i];
+
+		locks = rule->allow && (policy->options[rule->options].given & OPTION_LOCK_IP) &&
+			(!rule->name[0] || strcmp(rule->name, network->name) == 0);
+	}
+	return locks && !(policy_network_lacks(network) & OPTION_LOCK_IP);
 }
 
 size_t policy_rule_count(const struct policy *policy)

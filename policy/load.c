@@ -1,11 +1,18 @@
+// SPDX-License-Identifier: MIT
 /*
  * Files -> lines: includes, bounds, and the bytes that may stand in a line. What a line means is rules.c's and
  * networks.c's concern.
  */
+#include "policy/internal.h"
+
+#include <fnmatch.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "policy/internal.h"
+#define PARTS	 "*.conf" /* the files of a directory that are parts of a policy */
+#define TOO_MANY "more than 64 files"
 
 static bool load_file(const struct line *include, struct word name);
 
@@ -37,6 +44,16 @@ static bool refuse_file(const struct line *include, struct word name, const char
 	return false;
 }
 
+/* Whether a place is in the value of user= or group=. */
+static bool names_account(const struct line *line, const char *at)
+{
+	const char *word = at;
+
+	while (word > line->start && (unsigned char)word[-1] > ' ')
+		word--;
+	return (at - word >= 5 && memcmp(word, "user=", 5) == 0) || (at - word >= 6 && memcmp(word, "group=", 6) == 0);
+}
+
 /* Refuse the bytes that may stand nowhere, and outside comments all but printable ASCII and blanks. */
 static bool check_bytes(const struct line *line, bool comment)
 {
@@ -54,13 +71,84 @@ static bool check_bytes(const struct line *line, bool comment)
 			return line_refuse(line, at, "carriage return, expected lines that end in a newline alone");
 		if (line->number == 1 && at == line->start && line->end - at >= 3 && memcmp(at, "\xef\xbb\xbf", 3) == 0)
 			return line_refuse(line, at, "byte order mark, expected plain text");
-		return line_refuse(line, at, "byte 0x%02x, expected printable ASCII", byte);
+		return line_refuse(line, at, "byte 0x%02x, expected printable ASCII%s", byte,
+			byte >= 0x80 && names_account(line, at)
+				? ", and '#number' for a user or group with other letters"
+				: "");
 	}
+}
+
+/*
+ * Read what is at a path, which *path receives as a string. What the caller may not read is noted, and *path is NULL
+ * then, as when it is refused.
+ */
+static enum policy_read read_path(const struct line *include, struct word name, char **path, struct policy_file *file)
+{
+	struct policy *policy = include->policy;
+	struct policy_why why = {"out of memory"};
+	enum policy_read result = POLICY_REFUSED;
+
+	*path = strndup(name.at, name.size);
+	if (*path)
+		result = include->reader->read(
+			include->reader->context, *path, POLICY_BYTES_MAX - policy->byte_count, file, &why);
+	if (result == POLICY_READ)
+		return result;
+	if (result == POLICY_HIDDEN && !policy->hidden)
+		policy->hidden = *path;
+	else
+		free(*path);
+	*path = NULL;
+	if (result == POLICY_REFUSED)
+		refuse_file(include, name, why.text);
+	return result;
+}
+
+static int compare_names(const void *first, const void *second)
+{
+	const char *const *a = first, *const *b = second;
+
+	return strcmp(*a, *b);
+}
+
+/* The files of a directory, whose name ends in '/', in the order of their names' bytes. Without any it says nothing. */
+static bool load_directory(const struct line *include, struct word name)
+{
+	const char *parts[POLICY_FILES_MAX], *end;
+	struct policy_file list = {0};
+	char *directory;
+	enum policy_read result = read_path(include, name, &directory, &list);
+	size_t count = 0;
+	bool loaded = true;
+
+	if (result != POLICY_READ)
+		return result == POLICY_HIDDEN;
+	end = list.text + list.size;
+	for (const char *at = list.text; at < end && loaded; at += strlen(at) + 1) {
+		if (fnmatch(PARTS, at, FNM_PERIOD) != 0)
+			continue;
+		loaded = count < POLICY_FILES_MAX || refuse_file(include, name, TOO_MANY);
+		if (loaded)
+			parts[count++] = at;
+	}
+	qsort(parts, count, sizeof(*parts), compare_names);
+	for (size_t i = 0; i < count && loaded; i++) {
+		char *path = NULL;
+		const int size = asprintf(&path, "%s%s", directory, parts[i]);
+
+		loaded = size > 0 && load_file(include, (struct word){path, (size_t)size});
+		free(path);
+	}
+	free(directory);
+	free(list.text);
+	return loaded;
 }
 
 /* An include: the rest of the line, trimmed, is the path. */
 static bool parse_include(struct line *line)
 {
+	const size_t tail = strlen(PARTS);
+	const char *pattern;
 	struct word path;
 
 	if (!line_word(line, &path))
@@ -71,18 +159,29 @@ static bool parse_include(struct line *line)
 	path.size = (size_t)(line->end - path.at);
 	while (path.at[path.size - 1] == ' ' || path.at[path.size - 1] == '\t')
 		path.size--;
-	return load_file(line, path);
+	pattern = memchr(path.at, '*', path.size);
+	if (!pattern && path.at[path.size - 1] != '/')
+		return load_file(line, path);
+	if (pattern && pattern[-1] == '/' &&
+		word_is((struct word){pattern, path.size - (size_t)(pattern - path.at)}, PARTS))
+		return load_directory(line, (struct word){path.at, path.size - tail});
+	return line_refuse(line, path.at,
+		"%s, expected a file, or the files of a directory as in /etc/tapgate.d/" PARTS,
+		pattern ? "pattern" : "directory");
 }
 
 static bool parse_line(struct line *line)
 {
 	struct word verb;
-	bool some = line_word(line, &verb);
-	bool comment = some && *verb.at == '#';
+	bool some, comment;
 
 	if (line->end - line->start > POLICY_LINE_MAX)
 		return line_refuse(line, line->start + POLICY_LINE_MAX, "line goes on, expected at most %d bytes",
 			POLICY_LINE_MAX);
+	if (repeat_rule(line))
+		return true;
+	some = line_word(line, &verb);
+	comment = some && *verb.at == '#';
 	if (!check_bytes(line, comment))
 		return false;
 	if (!some || comment)
@@ -93,8 +192,12 @@ static bool parse_line(struct line *line)
 		return parse_network(line);
 	if (word_is(verb, "include"))
 		return parse_include(line);
-	return line_refuse(
-		line, verb.at, "unknown word %s, expected 'allow', 'deny', 'include', 'network' or '#'", QUOTED(verb));
+	if (word_is(verb, "guest") || word_is(verb, "forward"))
+		return check_form(line, word_is(verb, "forward")) &&
+		       (!line->reader->services || line->reader->services->later(line, word_is(verb, "forward")));
+	return line_refuse(line, verb.at,
+		"unknown word %s, expected 'allow', 'deny', 'include', 'network', 'guest', 'forward' or '#'",
+		QUOTED(verb));
 }
 
 /*
@@ -110,6 +213,17 @@ static bool may_end_here(const struct line *line)
 
 	return name && strcmp(name, "/bridge.conf") == 0 && rule && rule->file == line->file &&
 	       rule->line == line->number && rule->who == WHO_EVERYBODY && !rule->options;
+}
+
+/* What has no path, as '<stdin>', is written with a newline next time. */
+static bool refuse_end(struct line *line, struct word path)
+{
+	if (*path.at == '<')
+		return line_refuse(line, line->end,
+			"file ends inside a line, expected a newline (it may be cut short; if it is whole, end it with one)");
+	return line_refuse(line, line->end,
+		"file ends inside a line, expected a newline (the file may be cut short; if it is whole: echo >>%s)",
+		QUOTED(path));
 }
 
 static bool parse_text(const struct line *include, uint16_t file)
@@ -129,10 +243,7 @@ static bool parse_text(const struct line *include, uint16_t file)
 		if (!parse_line(&line))
 			return false;
 		if (!newline && !may_end_here(&line))
-			return line_refuse(&line, end,
-				"file ends inside a line, expected a newline (the file may be cut short; if it is "
-				"whole: echo >>%s)",
-				QUOTED(path));
+			return refuse_end(&line, path);
 	}
 	return true;
 }
@@ -144,31 +255,23 @@ static bool load_file(const struct line *include, struct word name)
 	const size_t number = policy->file_count;
 	struct policy_file *file = &policy->files[number];
 	enum policy_read result;
-	char why[320] = "", *path;
 	unsigned int depth = 0;
+	char *path = NULL;
 
 	for (const struct line *open = include; open; open = open->include)
 		depth++;
 	if (depth > POLICY_DEPTH_MAX)
 		return refuse_file(include, name, "more than 8 files inside one another");
 	if (number == POLICY_FILES_MAX)
-		return refuse_file(include, name, "more than 64 files");
-	path = strndup(name.at, name.size);
-	if (!path)
-		return refuse_file(include, name, "out of memory");
-	result = include->reader->read(
-		include->reader->context, path, POLICY_BYTES_MAX - policy->byte_count, file, why, sizeof(why));
-	if (result == POLICY_HIDDEN && !policy->hidden)
-		policy->hidden = path;
-	else if (result != POLICY_READ)
-		free(path);
+		return refuse_file(include, name, TOO_MANY);
+	result = read_path(include, name, &path, file);
 	if (result != POLICY_READ)
-		return result == POLICY_HIDDEN || refuse_file(include, name, why);
+		return result == POLICY_HIDDEN;
 	policy->paths[policy->file_count++] = path;
 	policy->byte_count += file->size;
 	policy->includes[number] =
 		(struct include){include->file, include->number, (uint32_t)(include->at - include->start) + 1};
-	for (const struct line *open = include; open->number; open = open->include) {
+	for (const struct line *open = include; open && open->number; open = open->include) {
 		const struct policy_file *other = &policy->files[open->file];
 
 		if (other->device == file->device && other->inode == file->inode)
@@ -183,8 +286,9 @@ struct policy *policy_load(const struct policy_reader *reader, const char *path,
 	const struct line root = {.reader = reader, .policy = policy, .error = error, .start = path, .at = path};
 	const struct word name = {path, strlen(path)};
 
-	refuse_file(&root, name, "out of memory"); /* if nothing else is said */
-	if (policy && ADD(policy, option) && load_file(&root, name) && check_rules(policy, error))
+	refuse_file(&root, name, "out of memory"); /* wherever somebody returns false and says nothing */
+	if (policy && ADD(policy, option) && load_file(&root, name) && check_rules(policy, error) &&
+		(!reader->services || reader->services->all(policy, error)))
 		return policy;
 	policy_free(policy);
 	return NULL;
@@ -203,5 +307,37 @@ void policy_free(struct policy *policy)
 	free(policy->accounts);
 	free(policy->options);
 	free(policy->networks);
+	free(policy->guests);
+	free(policy->forwards);
+	free(policy->laters);
 	free(policy);
+}
+
+/* --- errors ------------------------------------------------------------------------------------------------------- */
+
+/* Why a policy is refused, and where: errors as text. */
+
+bool line_refuse(const struct line *line, const char *at, const char *format, ...)
+{
+	struct policy_error *error = line->error;
+	const char *path = line->policy->paths[line->file];
+	va_list args;
+
+	*error = (struct policy_error){
+		.part = line->file, .line = line->number, .column = (unsigned int)(at - line->start) + 1};
+	text_append_escaped(error->file, sizeof(error->file), (struct word){path, strlen(path)});
+	va_start(args, format);
+	vsnprintf(error->what, sizeof(error->what), format, args);
+	va_end(args);
+	return false;
+}
+
+void policy_error_print(const struct policy_error *error, char *buffer, size_t size)
+{
+	snprintf(buffer, size, "%s:", error->file);
+	if (error->line)
+		text_append(buffer, size, "%u:", error->line);
+	if (error->column)
+		text_append(buffer, size, "%u:", error->column);
+	text_append(buffer, size, " %s", error->what);
 }

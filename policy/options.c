@@ -1,67 +1,160 @@
-/*
- * Options: the words of rules and networks that may carry a value. One table says what each is and which values it
- * takes.
- */
+// SPDX-License-Identifier: MIT
+/* Options of rules and networks: their table, made of options.def, and how one is read from its line. */
+#include "policy/internal.h"
+
+#include <linux/if_link.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
-#include "policy/internal.h"
-#include "policy/mac.h"
+#include "policy/kernel.h"
+#include "policy/text.h"
 
-static const struct option {
-	const char *word;
-	enum policy_option option;
-	bool alone;	   /* it has no value */
-	uint32_t min, max; /* of a number; 0, 0: it is none */
-	size_t offset;	   /* of a number in struct policy_options */
-} table[] = {
-	{"user", OPTION_USER, false, 0, 0, 0},
-	{"group", OPTION_GROUP, false, 0, 0, 0},
-	{"max", OPTION_MAX, false, 1, 65535, offsetof(struct policy_options, max)},
-	{"queues", OPTION_QUEUES, false, 1, POLICY_QUEUES_MAX, offsetof(struct policy_options, queues)},
-	{"mac", OPTION_MAC, false, 0, 0, 0},
-	{"vlan", OPTION_VLAN, false, 1, 4094, offsetof(struct policy_options, vlan)},
-	{"mtu", OPTION_MTU, false, 68, POLICY_MTU_MAX, offsetof(struct policy_options, mtu)},
-	{"isolated", OPTION_ISOLATED, true, 0, 0, 0},
-	{"lock-mac", OPTION_LOCK_MAC, true, 0, 0, 0},
-	{"guard", OPTION_GUARD, true, 0, 0, 0},
-	{"dhcp", OPTION_DHCP, false, 0, 0, 0},
-	{"per-vm", OPTION_PER_VM, false, 0, 0, 0},
-	{"lock-ip", OPTION_LOCK_IP, true, 0, 0, 0},
-	{"leases", OPTION_LEASES, false, 1, POLICY_LEASES_MAX, offsetof(struct policy_options, leases)},
+#define NUMBER(member, least, most)                                                                                    \
+	.value = VALUE_NUMBER, .min = (least), .max = (most), .at = offsetof(struct policy_options, member)
+
+#define RATE(member)                                                                                                   \
+	.value = VALUE_RATE, .min = POLICY_RATE_MIN, .max = POLICY_RATE_MAX,                                           \
+	.at = offsetof(struct policy_options, member)
+
+/* Two of them are compared as bytes (policy/rules.c), so there are none that nothing sets. */
+_Static_assert(offsetof(struct policy_options, padding) + sizeof(((struct policy_options *)0)->padding) ==
+		       sizeof(struct policy_options),
+	"padding without a name");
+
+const struct policy_option_row policy_option_rows[POLICY_OPTION_COUNT] = {
+#define OPTION(NAME, ...) [NUMBER_OF_##NAME] = {__VA_ARGS__},
+#include "policy/options.def"
+#undef OPTION
 };
-static const struct option *const table_end = table + sizeof(table) / sizeof(*table);
 
-const char *policy_option_name(uint32_t options)
+const struct policy_option_row *policy_option_row(uint32_t options)
 {
-	const struct option *option = table;
-
-	while (option->option != (options & -options))
-		option++;
-	return option->word;
+	return &policy_option_rows[__builtin_ctz(options)];
 }
 
-/* The words that may stand here, for an error: "'user=', 'max=' or 'isolated'". */
-static void list_options(uint32_t allowed, char *buffer, size_t size)
+bool policy_option_is_number(const struct policy_option_row *row)
 {
-	const char *between = "";
+	return row->value == VALUE_NUMBER || row->value == VALUE_RATE;
+}
 
-	for (const struct option *option = table; option < table_end; option++) {
-		if (!(option->option & allowed))
-			continue;
-		text_append(buffer, size, "%s'%s%s'", between, option->word, option->alone ? "" : "=");
-		allowed &= ~(uint32_t)option->option;
-		between = allowed & (allowed - 1) ? ", " : " or "; /* whether more than one is left */
+uint32_t *policy_option_at(const struct policy_option_row *row, struct policy_options *options)
+{
+	return (uint32_t *)(void *)((char *)options + row->at);
+}
+
+uint32_t policy_network_lacks(const struct policy_network *network)
+{
+	const uint32_t given = network->options.given;
+	/* Who has which address is known where DHCP gives them all. */
+	uint32_t lacks = (given & OPTION_DHCP) && !(given & OPTION_RA) ? 0 : OPTION_LOCK_IP;
+
+	for (size_t i = 0; i < POLICY_OPTION_COUNT; i++) {
+		if (policy_option_rows[i].takes && !(policy_option_rows[i].takes & 1U << network->mode))
+			lacks |= 1U << i;
+	}
+	return lacks;
+}
+
+const char *place_words(enum policy_place place)
+{
+	static const char *const words[] = {"a bridged network", "a nat network", "a shared network",
+		"a routed network", "a host-only network", "an internal network",
+		"a standalone network", [8] = "an allow rule", "a deny rule", "a guest"};
+
+	return words[__builtin_ctz(place)];
+}
+
+/* The words that may stand in a place, for an error: "'user=', 'max=' or 'isolated'". */
+static void list_options(enum policy_place place, char *buffer, size_t size)
+{
+	size_t last = 0;
+
+	for (size_t i = 0; i < POLICY_OPTION_COUNT; i++)
+		last = policy_option_rows[i].stands & place ? i : last;
+	for (size_t i = 0; i <= last; i++) {
+		const struct policy_option_row *row = &policy_option_rows[i];
+
+		if (row->stands & place)
+			text_append(buffer, size, "%s'%s%s'",
+				!*buffer    ? ""
+				: i == last ? " or "
+					    : ", ",
+				row->word, row->value == VALUE_NONE ? "" : "=");
 	}
 }
 
-bool parse_option(const struct line *line, struct word word, uint32_t allowed, const char *where,
-	struct policy_options *options, enum policy_option *option, struct word *value)
+/* --- rates -------------------------------------------------------------------------------------------------------- */
+
+static const struct {
+	const char *word;
+	uint32_t kbit;
+} units[] = {{"gbit", 1000000}, {"mbit", 1000}, {"kbit", 1}};
+
+void policy_rate_text(uint32_t kbit, char text[static POLICY_RATE_TEXT])
 {
-	const struct option *found = table;
+	size_t i = 0;
+
+	while (kbit % units[i].kbit)
+		i++;
+	snprintf(text, POLICY_RATE_TEXT, "%u%s", kbit / units[i].kbit, units[i].word);
+}
+
+/* "100mbit" */
+static bool parse_rate(struct word word, uint32_t max, uint32_t *kbit)
+{
+	size_t digits = 0;
+	struct word unit;
+
+	while (digits < word.size && word.at[digits] >= '0' && word.at[digits] <= '9')
+		digits++;
+	unit = (struct word){word.at + digits, word.size - digits};
+	for (size_t i = 0; i < sizeof(units) / sizeof(*units); i++) {
+		if (!word_is(unit, units[i].word))
+			continue;
+		if (!word_number((struct word){word.at, digits}, max / units[i].kbit, kbit))
+			return false;
+		*kbit *= units[i].kbit;
+		return true;
+	}
+	return false;
+}
+
+/* The value of an option into *options, as far as its row says what it is. */
+static bool parse_value(
+	const struct line *line, const struct policy_option_row *row, struct word value, struct policy_options *options)
+{
+	uint32_t number;
+
+	if (row->value == VALUE_MAC)
+		return mac_read(value, options->mac) ||
+		       line_refuse(line, value.at,
+			       "mac=%s, expected a unicast hardware address as in 52:54:00:12:34:56", QUOTED(value));
+	if (row->value == VALUE_RATE) {
+		if (!parse_rate(value, row->max, &number) || number < row->min)
+			return line_refuse(line, value.at,
+				"%s=%s, expected a number and its unit, 'kbit', 'mbit' or 'gbit', from 64kbit to 32gbit",
+				row->word, QUOTED(value));
+		*policy_option_at(row, options) = number;
+		return true;
+	}
+	if (row->value != VALUE_NUMBER)
+		return true;
+	if (!word_number(value, row->max, &number) || number < row->min)
+		return line_refuse(line, value.at, "%s=%s, expected a number from %u to %u", row->word, QUOTED(value),
+			row->min, row->max);
+	*policy_option_at(row, options) = number;
+	return true;
+}
+
+uint32_t parse_option(const struct line *line, struct word word, enum policy_place place,
+	struct policy_options *options, struct word *value)
+{
+	const struct policy_option_row *row = policy_option_rows, *end = row + POLICY_OPTION_COUNT;
+	const char *where = place_words(place);
 	struct word name = {NULL, 0};
-	char expected[160] = "";
-	uint32_t number = 0;
+	char expected[256] = "";
+	uint32_t option;
 
 	/* Of where it stands only the last word, "rule" or "network". */
 	if (*word.at == '#')
@@ -69,29 +162,21 @@ bool parse_option(const struct line *line, struct word word, uint32_t allowed, c
 			line, word.at, "'#' after a%s, expected comments on lines of their own", strrchr(where, ' '));
 	*value = word;
 	word_cut(value, '=', &name);
-	while (found < table_end && !word_is(name, found->word))
-		found++;
-	if (found == table_end || !(found->option & allowed)) {
-		list_options(allowed, expected, sizeof(expected));
-		return line_refuse(line, name.at, "%s %s on %s, expected %s",
-			found < table_end ? "option" : "unknown word", QUOTED(name), where, expected);
+	while (row < end && !word_is(name, row->word))
+		row++;
+	if (row == end || !(row->stands & place)) {
+		list_options(place, expected, sizeof(expected));
+		return line_refuse(line, name.at, "%s %s on %s, expected %s", row < end ? "option" : "unknown word",
+			QUOTED(name), where, expected);
 	}
-	if (options->given & found->option)
-		return line_refuse(line, word.at, "'%s' for the second time, expected it once", found->word);
-	if (found->alone && value->at)
-		return line_refuse(line, value->at - 1, "'%s' with a value, expected the word alone", found->word);
-	if (!found->alone && !value->size)
+	option = 1U << (row - policy_option_rows);
+	if (options->given & option)
+		return line_refuse(line, word.at, "'%s' for the second time, expected it once", row->word);
+	if (row->value == VALUE_NONE && value->at)
+		return line_refuse(line, value->at - 1, "'%s' with a value, expected the word alone", row->word);
+	if (row->value != VALUE_NONE && !value->size)
 		return line_refuse(
-			line, name.at + name.size, "'%s' without a value, expected '%s=...'", found->word, found->word);
-	if (found->max && (!word_number(*value, found->max, &number) || number < found->min))
-		return line_refuse(line, value->at, "%s=%s, expected a number from %u to %u", found->word,
-			QUOTED(*value), found->min, found->max);
-	if (found->option == OPTION_MAC && !mac_read(*value, options->mac))
-		return line_refuse(line, value->at,
-			"mac=%s, expected a unicast hardware address as in 52:54:00:12:34:56", QUOTED(*value));
-	if (found->max)
-		memcpy((char *)options + found->offset, &number, sizeof(number));
-	options->given |= found->option;
-	*option = found->option;
-	return true;
+			line, name.at + name.size, "'%s' without a value, expected '%s=...'", row->word, row->word);
+	options->given |= option;
+	return parse_value(line, row, *value, options) ? option : 0;
 }

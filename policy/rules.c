@@ -1,15 +1,12 @@
-/* `allow` and `deny` lines. */
-#include <string.h>
-
+// SPDX-License-Identifier: MIT
+/* Parses `allow` and `deny` lines. */
 #include "policy/internal.h"
+
+#include <string.h>
 
 enum {
 	ACCOUNT_NAME_MAX = 255, /* bytes: LOGIN_NAME_MAX less the NUL (limits.h) */
 };
-
-static const uint32_t allow_options = OPTION_USER | OPTION_GROUP | OPTION_MAX | OPTION_QUEUES | OPTION_MAC |
-				      OPTION_VLAN | OPTION_MTU | OPTION_ISOLATED | OPTION_LOCK_MAC | OPTION_GUARD;
-static const uint32_t deny_options = OPTION_USER | OPTION_GROUP;
 
 bool parse_name(const struct line *line, struct word word, const char *or_all, char name[static NAME_MAX_BYTES + 1])
 {
@@ -63,7 +60,7 @@ static bool parse_accounts(const struct line *line, struct rule *rule, struct wo
 		struct account *account = ADD(line->policy, account);
 
 		if (!account)
-			return line_refuse(line, item.at, "out of memory");
+			return false;
 		/* The largest is (uid_t)-1, which the kernel keeps for "no change" (setresuid(2)). */
 		if (numbered && !word_number(digits, UINT32_MAX - 1, &account->number))
 			return line_refuse(
@@ -82,13 +79,15 @@ static bool parse_accounts(const struct line *line, struct rule *rule, struct wo
 bool parse_rule(struct line *line, struct word verb)
 {
 	struct rule *rule = ADD(line->policy, rule);
+	const uint32_t accounts = OPTION_USER | OPTION_GROUP;
 	struct policy_options options = {0}, *granted;
+	enum policy_place place;
 	struct word word, value;
-	enum policy_option option;
 
 	if (!rule)
-		return line_refuse(line, verb.at, "out of memory");
+		return false;
 	rule->allow = word_is(verb, "allow");
+	place = rule->allow ? ON_ALLOW : ON_DENY;
 	rule->file = (unsigned char)line->file;
 	rule->line = line->number;
 	rule->at = (uint32_t)(verb.at - line->policy->files[line->file].text);
@@ -98,15 +97,16 @@ bool parse_rule(struct line *line, struct word verb)
 		return false;
 	rule->size = (uint16_t)(line->at - verb.at);
 	while (line_word(line, &word)) {
-		if (!parse_option(line, word, rule->allow ? allow_options : deny_options,
-			    rule->allow ? "an allow rule" : "a deny rule", &options, &option, &value))
+		const uint32_t option = parse_option(line, word, place, &options, &value);
+
+		if (!option)
 			return false;
-		if ((option & deny_options) &&
+		if ((option & accounts) &&
 			!parse_accounts(line, rule, word, option == OPTION_USER ? WHO_USERS : WHO_GROUPS))
 			return false;
 		rule->size = (uint16_t)(line->at - verb.at);
 	}
-	options.given &= ~deny_options;
+	options.given &= ~accounts;
 	if (!options.given)
 		return true;
 	/* What is left is granted. Rules in a row that grant the same share it. */
@@ -114,9 +114,39 @@ bool parse_rule(struct line *line, struct word verb)
 	if (memcmp(granted, &options, sizeof(options)) != 0)
 		granted = ADD(line->policy, option);
 	if (!granted)
-		return line_refuse(line, verb.at, "out of memory");
+		return false;
 	*granted = options;
 	rule->options = (uint32_t)(granted - line->policy->options);
+	return true;
+}
+
+bool repeat_rule(const struct line *line)
+{
+	struct policy *policy = line->policy;
+	const struct rule last = policy->count.rules ? policy->rules[policy->count.rules - 1] : (struct rule){0};
+	const struct account *number_of = last.account_count == 1 ? &policy->accounts[last.accounts] : NULL;
+	const size_t same = number_of ? number_of->at + strlen("#") : 0, size = (size_t)(line->end - line->start);
+	struct account *account;
+	struct rule *rule;
+	uint32_t number;
+
+	/* Both end in the number: nothing stands behind the last rule's that would not be said here. */
+	if (!number_of || number_of->size || last.file != line->file || size <= same ||
+		memcmp(line->start, rule_words(policy, &last).at, same) != 0 ||
+		!word_number(
+			(struct word){rule_words(policy, &last).at + same, last.size - same}, UINT32_MAX, &number) ||
+		!word_number((struct word){line->start + same, size - same}, UINT32_MAX - 1, &number))
+		return false;
+	account = ADD(policy, account);
+	rule = account ? ADD(policy, rule) : NULL;
+	if (!rule)
+		return false;
+	*account = (struct account){.number = number, .at = (uint16_t)(same - strlen("#"))};
+	*rule = last;
+	rule->at = (uint32_t)(line->start - policy->files[line->file].text);
+	rule->size = (uint16_t)size;
+	rule->accounts = (uint32_t)(account - policy->accounts);
+	rule->line = line->number;
 	return true;
 }
 
@@ -125,7 +155,7 @@ static bool refuse_rule(struct policy *policy, struct policy_error *error, const
 	const struct policy_network *network)
 {
 	const char *option =
-		policy_option_name(policy->options[rule->options].given & policy_mode_lacks(network->mode));
+		policy_option_row(policy->options[rule->options].given & policy_network_lacks(network))->word;
 	const char *text = policy->files[rule->file].text, *at = text + rule->at;
 	struct line line = {.policy = policy, .error = error, .start = at, .at = at, .end = at + rule->size};
 	struct word word;
@@ -140,10 +170,12 @@ static bool refuse_rule(struct policy *policy, struct policy_error *error, const
 		return line_refuse(&line, word.at,
 			"option '%s' on a rule for '%s', expected none that needs a bridge: it is a standalone network",
 			option, rule->name);
+	if (strcmp(option, policy_option_row(OPTION_LOCK_IP)->word) == 0)
+		return line_refuse(&line, word.at,
+			"option '%s' on a rule for '%s', expected none on a network without 'dhcp=', or with 'ra': nobody gives its guests their addresses",
+			option, rule->name);
 	return line_refuse(&line, word.at,
-		"option '%s' on a rule for '%s', expected neither 'guard' nor 'vlan=': the bridge of its mode, '%s', "
-		"has no "
-		"spanning tree and no VLANs",
+		"option '%s' on a rule for '%s', expected neither 'guard' nor 'vlan=': the bridge of its mode, '%s', has no spanning tree and no VLANs",
 		option, rule->name, policy_mode_name(network->mode));
 }
 
@@ -154,7 +186,7 @@ bool check_rules(struct policy *policy, struct policy_error *error)
 		const struct word name = {rule->name, strlen(rule->name)};
 		const struct policy_network *network = rule->options ? find_network(policy, name) : NULL;
 
-		if (network && (policy->options[rule->options].given & policy_mode_lacks(network->mode)))
+		if (network && (policy->options[rule->options].given & policy_network_lacks(network)))
 			return refuse_rule(policy, error, rule, network);
 	}
 	return true;

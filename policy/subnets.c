@@ -1,14 +1,15 @@
+// SPDX-License-Identifier: MIT
 /*
  * What subnets are to one another and to the networks that have them: overlaps, the subnets and taps of a pool, and
  * what keeps two networks of a policy from standing on one host. Arithmetic alone; what the host itself has is for
  * others to compare.
  */
+#include "policy/internal.h"
+
 #include <arpa/inet.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-
-#include "policy/internal.h"
 
 bool policy_prefixes_overlap(const unsigned char *a, unsigned int a_bits, const unsigned char *b, unsigned int b_bits)
 {
@@ -50,7 +51,7 @@ const char *subnet_reserved(const struct policy_subnet *subnet, bool ipv6)
 	return NULL;
 }
 
-/* --- pools ------------------------------------------------------------------------------------------------------- */
+/* --- pools -------------------------------------------------------------------------------------------------------- */
 
 uint32_t policy_pool_size(const struct policy_network *network)
 {
@@ -102,7 +103,7 @@ void policy_tap_name(const struct policy_network *network, uint32_t number, char
 	text_append(name, NAME_MAX_BYTES + 1, number ? "%s-%u" : "%s", network->name, number);
 }
 
-/* --- conflicts --------------------------------------------------------------------------------------------------- */
+/* --- conflicts ---------------------------------------------------------------------------------------------------- */
 
 struct conflicts {
 	void (*report)(void *context, const struct policy_error *error);
@@ -147,18 +148,34 @@ static bool pool_names(const struct policy_network *pool, const char *name)
 	return policy_pool_size(pool) && strncmp(name, pool->name, size) == 0 && name[size] == '-';
 }
 
+/* Guests of both would have names in one domain. */
+static void compare_domains(
+	struct conflicts *conflicts, const struct policy_network *later, const struct policy_network *earlier)
+{
+	char a[POLICY_DOMAIN_MAX + 1], b[POLICY_DOMAIN_MAX + 1];
+
+	if (!policy_has_names(later) || !policy_has_names(earlier))
+		return;
+	policy_domain(later, a);
+	policy_domain(earlier, b);
+	if (strcmp(a, b) == 0)
+		conflict(conflicts, later,
+			"the guests of network '%s' would have names in the domain of those of '%s' (%s), expected %s",
+			later->name, earlier->name, PLACE(earlier->file, earlier->line),
+			later->served.domain.at ? "another 'domain='"
+						: "a network's name that differs in letters or digits, or a 'domain='");
+}
+
 static void compare_names(
 	struct conflicts *conflicts, const struct policy_network *later, const struct policy_network *earlier)
 {
 	if (pool_names(earlier, later->name))
 		conflict(conflicts, later,
-			"network '%s' has a name as taps of pool '%s' (%s) have, expected one that does not begin with "
-			"'%s-'",
+			"network '%s' has a name as taps of pool '%s' (%s) have, expected one that does not begin with '%s-'",
 			later->name, earlier->name, PLACE(earlier->file, earlier->line), earlier->name);
 	if (pool_names(later, earlier->name))
 		conflict(conflicts, later,
-			"taps of pool '%s' have names as network '%s' (%s) has, expected no other that begins with "
-			"'%s-'",
+			"taps of pool '%s' have names as network '%s' (%s) has, expected no other that begins with '%s-'",
 			later->name, earlier->name, PLACE(earlier->file, earlier->line), later->name);
 }
 
@@ -176,12 +193,13 @@ size_t policy_conflicts(
 			compare_subnets(&conflicts, later, earlier, AF_INET);
 			compare_subnets(&conflicts, later, earlier, AF_INET6);
 			compare_names(&conflicts, later, earlier);
+			compare_domains(&conflicts, later, earlier);
 		}
 	}
 	return conflicts.count;
 }
 
-/* --- leases ------------------------------------------------------------------------------------------------------ */
+/* --- leases ------------------------------------------------------------------------------------------------------- */
 
 unsigned int policy_leases(const struct policy_network *network)
 {

@@ -1,8 +1,13 @@
+// SPDX-License-Identifier: MIT
+/* Words that somebody else wrote: checks them, and shows them safely (text.h). */
 #include "policy/text.h"
 
+#include <netinet/ether.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 bool word_cut(struct word *list, char separator, struct word *part)
 {
@@ -50,13 +55,25 @@ const char *word_name_problem(struct word word)
 	return NULL;
 }
 
+static int hex_digit(char c)
+{
+	return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+int text_hex(const char *digits)
+{
+	const int high = hex_digit(digits[0]), low = high < 0 ? -1 : hex_digit(digits[1]);
+
+	return low < 0 ? -1 : high * 16 + low;
+}
+
 void text_append_plain(char *buffer, size_t capacity, struct word word, const char *special)
 {
 	size_t used = strlen(buffer);
 
 	for (size_t i = 0; i < word.size; i++) {
 		unsigned char byte = (unsigned char)word.at[i];
-		bool plain = byte >= ' ' && byte <= '~' && !strchr(special, byte);
+		bool plain = is_printable(word.at[i]) && !strchr(special, byte);
 		size_t need = plain ? 1 : 4;
 
 		/* Room for this byte, for "..." if others follow, and for the NUL. */
@@ -101,4 +118,73 @@ struct line_place place_of_line(const char *file, unsigned int number)
 	text_append_escaped(place.text, sizeof(place.text) - digits, (struct word){file, strlen(file)});
 	text_append(place.text, sizeof(place.text), ":%u", number);
 	return place;
+}
+
+/* --- mac ---------------------------------------------------------------------------------------------------------- */
+
+/* Hardware addresses of guests. Arithmetic on bytes: nothing here asks who has which. */
+
+void mac_text(const unsigned char mac[static MAC_BYTES], char text[static MAC_TEXT])
+{
+	snprintf(text, MAC_TEXT, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
+}
+
+bool mac_read(struct word word, unsigned char mac[static MAC_BYTES])
+{
+	static const unsigned char zero[MAC_BYTES];
+	char text[MAC_TEXT] = "", strict[MAC_TEXT];
+	struct ether_addr address;
+
+	if (word.size != sizeof(text) - 1)
+		return false;
+	memcpy(text, word.at, word.size);
+	/*
+	 * Libc's parser takes more than we do, but only what it would be written as, in letters of either case, counts.
+	 */
+	if (!ether_aton_r(text, &address))
+		return false;
+	mac_text(address.ether_addr_octet, strict);
+	memcpy(mac, address.ether_addr_octet, MAC_BYTES);
+	return strcasecmp(text, strict) == 0 && !(mac[0] & 1) && memcmp(mac, zero, sizeof(zero)) != 0;
+}
+
+bool mac_block(uint32_t uid, const char *network, unsigned char block[static MAC_BLOCK_BYTES])
+{
+	const struct word name = {network, strlen(network)};
+	/*
+	 * FNV-1a, 64 bits (draft-eastlake-fnv). Not against malice: nobody chooses a user ID to meet another's block.
+	 */
+	uint64_t digest = UINT64_C(0xcbf29ce484222325);
+	char text[32]; /* a number of ten digits, a blank, a name */
+
+	if (word_name_problem(name))
+		return false;
+	snprintf(text, sizeof(text), "%u %.15s", uid, network);
+	for (const char *at = text; *at; at++)
+		digest = (digest ^ (unsigned char)*at) * UINT64_C(0x100000001b3);
+	for (size_t i = 0; i < MAC_BLOCK_BYTES; i++)
+		block[i] = (unsigned char)(digest >> 8 * i);
+	block[0] = (block[0] & 0x7c) | 0x02;
+	return true;
+}
+
+bool mac_in_block(const unsigned char mac[static MAC_BYTES], const unsigned char block[static MAC_BLOCK_BYTES])
+{
+	return memcmp(mac, block, MAC_BLOCK_BYTES) == 0;
+}
+
+/* --- array -------------------------------------------------------------------------------------------------------- */
+
+/* Arrays that grow. */
+
+void *array_room(void *array, size_t count, size_t *room, size_t size)
+{
+	if (count == *room) {
+		size_t more = *room ? *room * 4 : 16; /* few pages are touched by who needs few */
+
+		array = reallocarray(array, more, size);
+		if (array)
+			*room = more;
+	}
+	return array;
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /*
  * Words that somebody else wrote: checking them, and showing them safely.
  *
@@ -46,6 +47,15 @@ static inline bool is_alnum(char c)
 	return ((c | 32) >= 'a' && (c | 32) <= 'z') || (c >= '0' && c <= '9');
 }
 
+/* Printable ASCII, blank included. */
+static inline bool is_printable(char c)
+{
+	return c >= ' ' && c <= '~';
+}
+
+/* The byte that two hexadecimal digits in lower case stand for; -1 if they are none. Reads none behind a wrong one. */
+int text_hex(const char *digits);
+
 /* "all", which means all networks, in whatever letters. */
 static inline bool word_is_all(struct word word)
 {
@@ -86,5 +96,62 @@ struct line_place {
 };
 struct line_place place_of_line(const char *file, unsigned int number);
 #define PLACE(file, number) (place_of_line(file, number).text)
+
+/* --- field -------------------------------------------------------------------------------------------------------- */
+
+/*
+ * Append a field to the string in buffer (capacity in bytes, NUL included), behind a blank if there is something before
+ * it. key: lower-case letters. A value that does not fit is cut between two bytes and ends in "...", and its '"' is
+ * there all the same; where not even that fits, the field is left out whole.
+ */
+void field_append(char *buffer, size_t capacity, const char *key, const char *value);
+
+/* The same for a number. */
+void field_append_number(char *buffer, size_t capacity, const char *key, unsigned long value);
+
+/*
+ * Cut the first field off a line, and the blank behind it. The value is written to buffer as it was before it was
+ * escaped. False, with the line as it was, when the line is used up, does not begin with a field as field_append()
+ * writes it, has a NUL in the value, or has a value that does not fit.
+ */
+bool field_cut(struct word *line, struct word *key, char *buffer, size_t capacity);
+
+/* --- mac ---------------------------------------------------------------------------------------------------------- */
+
+/*
+ * Hardware addresses of guests: their text, and the block of them that is a caller's own on a network.
+ *
+ * A caller may choose any address of its block and none outside of it, so that nobody can claim a neighbour's or the
+ * gateway's. The block follows from the user and the network alone: nobody keeps a list.
+ */
+
+enum {
+	MAC_BYTES = 6,
+	MAC_BLOCK_BYTES = 5, /* what all addresses of a block begin with; the last octet is free */
+	MAC_TEXT = 18,	     /* room for the text of one, NUL included */
+};
+
+/*
+ * Six octets in hexadecimal, each two digits, apart by ':'. Unicast, and not all zero: the lowest bit of the first is
+ * 0 (IEEE 802), as the kernel's is_valid_ether_addr (linux/etherdevice.h) demands.
+ */
+bool mac_read(struct word word, unsigned char mac[static MAC_BYTES]);
+void mac_text(const unsigned char mac[static MAC_BYTES], char text[static MAC_TEXT]);
+
+/*
+ * The block of a user on a network: locally administered, unicast (IEEE 802), and below 0x80. So it is never one that
+ * begins with 0xFE: these are the taps' own, and libvirt does not let a guest have one (src/util/virnetdevtap.c). False
+ * if the network's name cannot be one.
+ */
+bool mac_block(uint32_t uid, const char *network, unsigned char block[static MAC_BLOCK_BYTES]);
+bool mac_in_block(const unsigned char mac[static MAC_BYTES], const unsigned char block[static MAC_BLOCK_BYTES]);
+
+/* --- array -------------------------------------------------------------------------------------------------------- */
+
+/*
+ * Room for one more element, not set, at the end of an array that grows fourfold: the array, moved if need be, or NULL
+ * when memory ran out (the old array then still stands). Room that is not used costs nothing: no page of it is touched.
+ */
+void *array_room(void *array, size_t count, size_t *room, size_t size);
 
 #endif

@@ -1,15 +1,17 @@
-/* Whom a policy names: users and groups that there are, that only a directory service knows, or that there are not. */
-#include <errno.h>
+// SPDX-License-Identifier: MIT
+/* Names of users and groups: those that nobody has, and those that tapgate-helper does not know. */
+#include "cli/check/check.h"
+
 #include <grp.h>
 #include <pwd.h>
+#include <search.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/check/lint.h"
-#include "cli/host.h"
-#include "files/accounts.h"
-
-/* --- findings ---------------------------------------------------------------------------------------------------- */
+#include "judge/judge.h"
+#include "policy/policy.h"
+#include "policy/text.h"
+#include "tool/tool.h"
 
 static void warn_of_name(const struct policy *policy, const struct lint_host *host, const struct lint_subject *subject,
 	struct findings *findings)
@@ -27,58 +29,71 @@ static void warn_of_name(const struct policy *policy, const struct lint_host *ho
 			"no %s has the number %u; correct it if it is a mistake", kind, subject->number);
 	} else if (host->number(host->context, user ? ACCOUNT_USER : ACCOUNT_GROUP, subject->name, false, &number) ==
 		   LINT_DIRECTORY) {
-		lint_warn_rule(policy, findings, &rule, subject->at.at,
-			"%s %s is not in %s, and tapgate-helper asks no directory service; write %s=#%u", kind,
-			QUOTED(subject->name), file, kind, number);
+		if (subject->allow)
+			lint_warn_rule(policy, findings, &rule, subject->at.at,
+				"%s %s is not in %s, and tapgate-helper asks no directory service; write %s=#%u", kind,
+				QUOTED(subject->name), file, kind, number);
+		else
+			lint_error_rule(policy, findings, &rule, subject->at.at,
+				"%s %s is not in %s, and tapgate-helper asks no directory service: this denies every caller with a %s that is not there; write %s=#%u",
+				kind, QUOTED(subject->name), file, kind, kind, number);
 	} else if (subject->allow) {
 		lint_warn_rule(policy, findings, &rule, subject->at.at,
 			"there is no %s %s, so nobody is allowed by it; %s", kind, QUOTED(subject->name), cure);
 	} else {
 		lint_warn_rule(policy, findings, &rule, subject->at.at,
-			"there is no %s %s, so everybody is denied whose %s's number is not in %s; correct the name, "
-			"or "
-			"write a number",
+			"there is no %s %s, so everybody is denied whose %s's number is not in %s; correct the name, or write a number",
 			kind, QUOTED(subject->name), kind, file);
 	}
 }
 
-/* Of each name or number once, where it stands first. */
-void lint_names(const struct policy *policy, const struct lint_host *host, const struct lint_subjects *subjects,
+static void keep_item(void *item)
+{
+	(void)item; /* it is in the subjects' list */
+}
+
+/*
+ * Warn of each name or number once, where it stands first. If a rule denies it, warn there: a deny of a name that
+ * nobody has refuses others, an allow does nothing.
+ */
+void lint_names(const struct policy *policy, const struct lint_host *host, struct lint_subjects *subjects,
 	struct findings *findings)
 {
-	size_t next;
+	void *tree = NULL;
 
-	for (size_t i = 0; i < subjects->count; i = next) {
-		const struct lint_subject *first = subjects->sorted[i];
-		bool by_name = false;
+	for (size_t i = 0; i < subjects->count; i++) {
+		const struct lint_subject *subject = &subjects->list[i];
+		struct lint_subject **first = tsearch(subject, &tree, lint_compare_who);
 
-		for (next = i;
-			next < subjects->count && lint_compare_who(subjects->sorted[i], subjects->sorted[next]) == 0;
-			next++) {
-			const struct lint_subject *subject = subjects->sorted[next];
-
-			by_name |= subject->numbered && subject->name.at;
-			/* A deny of a name that nobody has does more harm than an allow. */
-			if (subject->allow == first->allow ? subject->rule < first->rule : !subject->allow)
-				first = subject;
+		if (!first) {
+			findings->failed = true;
+			break;
 		}
-		if (first->who == WHO_EVERYBODY || by_name ||
-			(first->numbered &&
-				host->named(host->context, first->who == WHO_USERS ? ACCOUNT_USER : ACCOUNT_GROUP,
-					first->number)))
+		(*first)->by_name |= subject->numbered && subject->name.at;
+		if (!(*first)->told || ((*first)->told->allow && !subject->allow))
+			(*first)->told = subject;
+	}
+	tdestroy(tree, keep_item);
+	for (size_t i = 0; i < subjects->count; i++) {
+		const struct lint_subject *subject = subjects->list[i].told;
+
+		if (!subject || subject->who == WHO_EVERYBODY || subjects->list[i].by_name ||
+			(subject->numbered &&
+				host->named(host->context, subject->who == WHO_USERS ? ACCOUNT_USER : ACCOUNT_GROUP,
+					subject->number)))
 			continue;
-		warn_of_name(policy, host, first, findings);
+		warn_of_name(policy, host, subject, findings);
 	}
 }
 
-/* --- the host as it is ------------------------------------------------------------------------------------------- */
+/* --- the host as it is -------------------------------------------------------------------------------------------- */
 
 struct lint_names {
 	const struct host *host;
 	struct policy_accounts accounts;
 };
 
-/* By the name service switch, which may ask a directory (nsswitch.conf(5)): this program has no privileges to lose. */
+/* Ask the name service switch (nsswitch.conf(5)), directories included. The helper must not; this program may. */
 static bool ask_directory(enum policy_account kind, struct word word, uint32_t *number)
 {
 	char name[256];

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /*
  * What the policy says to a user: read by a process that is that user, and decided by the helper's own judgement.
  *
@@ -8,11 +9,12 @@
  * Such a process is the user's to stop or to kill from then on. So it is not waited for longer than PATIENCE, nor for
  * its end.
  */
+#include "cli/explain/explain.h"
+
 #include <errno.h>
 #include <grp.h>
 #include <linux/capability.h>
 #include <poll.h>
-#include <search.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,25 +25,25 @@
 #include <unistd.h>
 
 #include "cli/commands.h"
-#include "cli/explain/explain.h"
-#include "cli/say.h"
+#include "tool/tool.h"
 
 /* What goes through the pipe: one BEGIN, answers, one END. */
 struct message {
 	enum { BEGIN, ANSWER, END } kind;
 	char hidden[EXPLAIN_FILE_MAX]; /* BEGIN */
-	bool may_run;		       /* BEGIN */
+	bool may_run, several;	       /* BEGIN */
+	struct outcome passed_over;    /* BEGIN: a mistake that keeps nobody from a tap; code EXIT_SENT: none */
 	struct explain_answer answer;  /* of BEGIN only the outcome: whether there is a policy */
 };
 
-/* --- as the user ------------------------------------------------------------------------------------------------- */
+/* --- as the user -------------------------------------------------------------------------------------------------- */
 
 enum { PIPE = 3 }; /* where the pipe's end is in the process that asks */
 
 struct asking {
 	const struct explain_question *question;
 	const struct policy *policy;
-	void *seen; /* a tree of names (tsearch(3)) */
+	bool partly; /* it was read as the helper reads it: the rest has a mistake */
 };
 
 static bool send_message(const struct message *message)
@@ -87,65 +89,110 @@ static void keep_place(char file[static EXPLAIN_FILE_MAX], const char *from)
 	text_append_escaped(file, EXPLAIN_FILE_MAX, (struct word){from, strlen(from)});
 }
 
+static void keep_guests(struct explain_answer *about, const struct policy_network *network)
+{
+	for (const struct policy_guest *guest = NULL; (guest = policy_next_guest(network, guest));) {
+		struct explain_guest *kept = &about->guests[about->guest_count];
+
+		if (about->guest_count == EXPLAIN_GUESTS_MAX)
+			return;
+		about->guest_count++;
+		memcpy(kept->name, guest->name, sizeof(kept->name));
+		if (guest->options.given & OPTION_MAC)
+			mac_text(guest->options.mac, kept->mac);
+		if (guest->options.given & OPTION_IP)
+			inet_ntop(AF_INET, guest->ipv4, kept->ipv4, sizeof(kept->ipv4));
+		if (guest->options.given & OPTION_IP6)
+			inet_ntop(AF_INET6, guest->ipv6, kept->ipv6, sizeof(kept->ipv6));
+	}
+}
+
 static void answer(const struct asking *asking, const char *name)
 {
 	const struct explain_who *who = asking->question->who;
 	const struct policy_caller caller = {.uid = who->uid, .groups = who->groups, .group_count = who->group_count};
 	static struct message message; /* large, and this process asks one thing at a time */
 	struct explain_answer *about = &message.answer;
-	struct policy_verdict verdict = {0};
+	struct policy_verdict verdict;
 
-	message = (struct message){.kind = ANSWER};
-	permit_decide(asking->policy, name, &caller, &verdict, &about->permit, &about->outcome);
+	message = (struct message){.kind = ANSWER, .answer.partly = asking->partly};
+	verdict = permit_decide(asking->policy, name, &caller, &about->permit, &about->outcome);
 	if (verdict.file) {
 		keep_place(about->rule_file, verdict.file);
 		text_append_escaped(about->rule, sizeof(about->rule), verdict.rule);
 		about->rule_line = verdict.line;
 	}
+	if (verdict.outcome == POLICY_DENIED_NO_RULE && verdict.skipped.at && !verdict.hidden) {
+		snprintf(about->skipped, sizeof(about->skipped), "%.*s", (int)verdict.skipped.size, verdict.skipped.at);
+		about->skipped_kind = verdict.skipped_kind;
+	}
+	if (verdict.outcome == POLICY_DENIED_NO_RULE && !verdict.named)
+		about->meant = load_guess(asking->policy, name);
 	if (verdict.network) {
 		keep_place(about->line_file, verdict.network->file);
 		about->line_line = verdict.network->line;
+		keep_guests(about, verdict.network);
 	}
 	if (!send_message(&message))
 		_exit(STATUS_FAILED);
 }
 
-static int compare_names(const void *a, const void *b)
+static void answer_name(void *context, const char *name)
 {
-	return strcmp(a, b);
+	answer(context, name);
 }
 
-/* The first time that a name comes. */
-static void answer_once(void *context, const char *name)
-{
-	struct asking *asking = context;
-	void *node = tsearch(name, &asking->seen, compare_names);
-
-	if (!node)
-		_exit(STATUS_FAILED);
-	if (*(const char **)node == name)
-		answer(asking, name);
-}
-
+/* Every network that the policy names; where a rule allows 'all' networks, the host's other bridges as well. */
 static void answer_all(struct asking *asking)
 {
 	const struct host *host = asking->question->host;
+	struct policy_network bridged;
 
-	if (!policy_each_name(asking->policy, answer_once, asking))
+	if (!load_each_name(asking->policy, answer_name, asking))
 		return;
 	for (size_t i = 0; i < host->interface_count; i++) {
 		const struct link_interface *interface = &host->interfaces[i];
 		const struct word name = {interface->name, strlen(interface->name)};
 
-		if (strcmp(interface->kind, "bridge") == 0 && !word_name_problem(name))
-			answer_once(asking, interface->name);
+		if (strcmp(interface->kind, "bridge") == 0 && !word_name_problem(name) &&
+			!load_named(asking->policy, interface->name, &bridged))
+			answer(asking, interface->name);
 	}
+}
+
+static void count_name(void *count, const char *name)
+{
+	(void)name;
+	++*(size_t *)count;
+}
+
+static bool has_several(const struct policy *policy)
+{
+	size_t count = 0;
+
+	return load_each_name(policy, count_name, &count) || count != 1;
+}
+
+/*
+ * The policy in full, or if that has a mistake what the helper reads of it: where both are accepted they decide alike.
+ */
+static struct policy *load_for(struct asking *asking, struct message *begin)
+{
+	struct policy *policy = permit_load(&policy_services, &begin->passed_over);
+
+	if (!policy) {
+		policy = permit_load(NULL, &begin->answer.outcome);
+		asking->partly = true;
+	}
+	asking->policy = policy;
+	return policy;
 }
 
 static _Noreturn void ask_as_user(const struct explain_question *question, int pipe)
 {
 	static struct message begin, end = {.kind = END};
 	struct asking asking = {.question = question};
+	struct policy *policy = NULL;
 	const char *hidden;
 
 	if (pipe != PIPE && dup2(pipe, PIPE) != PIPE)
@@ -153,10 +200,13 @@ static _Noreturn void ask_as_user(const struct explain_question *question, int p
 	syscall(SYS_close_range, PIPE + 1, ~0U, 0);
 	begin.kind = BEGIN;
 	if (become(question->who, &begin.answer.outcome))
-		asking.policy = permit_load(&begin.answer.outcome);
+		policy = load_for(&asking, &begin);
+	if (policy)
+		load_choose(policy);
 	hidden = asking.policy ? policy_hidden(asking.policy) : NULL;
 	if (hidden)
 		keep_place(begin.hidden, hidden);
+	begin.several = asking.policy && has_several(asking.policy);
 	begin.may_run = access(question->helper, X_OK) == 0 || errno != EACCES;
 	if (!send_message(&begin) || !asking.policy)
 		_exit(STATUS_FAILED);
@@ -167,7 +217,7 @@ static _Noreturn void ask_as_user(const struct explain_question *question, int p
 	_exit(send_message(&end) ? STATUS_DONE : STATUS_FAILED);
 }
 
-/* --- as the caller ----------------------------------------------------------------------------------------------- */
+/* --- as the caller ------------------------------------------------------------------------------------------------ */
 
 enum { PATIENCE = 5000 }; /* milliseconds without a byte */
 
@@ -202,7 +252,11 @@ static int hear(const struct explain_question *question, int pipe)
 				say_error("%s", message.answer.outcome.text);
 				return (int)message.answer.outcome.code;
 			}
-			question->begin(question->context, message.hidden, message.may_run);
+			if (message.passed_over.code)
+				say_error(
+					"%s; tapgate-helper passes over it, but 'tapgate up' refuses the policy; see: tapgate check",
+					message.passed_over.text);
+			question->begin(question->context, message.hidden, message.may_run, message.several);
 			break;
 		case ANSWER:
 			question->each(question->context, &message.answer);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /*
  * What the files of `tapgate explain` share.
  *
@@ -7,14 +8,15 @@
 #ifndef CLI_EXPLAIN_EXPLAIN_H
 #define CLI_EXPLAIN_EXPLAIN_H
 
+#include <arpa/inet.h>
 #include <jansson.h>
 #include <limits.h>
 
-#include "cli/networks/report.h"
-#include "cli/session.h"
-#include "cli/taps/scene.h"
-#include "files/permit.h"
-#include "policy/mac.h"
+#include "judge/judge.h"
+#include "networks/networks.h"
+#include "policy/text.h"
+#include "taps/taps.h"
+#include "tool/tool.h"
 
 /* Who is asked about. */
 struct explain_who {
@@ -29,9 +31,19 @@ struct explain_who {
 /* Find out who is meant by --user; NULL: the caller. STATUS_DONE, or what to exit with, said why. Free the groups. */
 int explain_find_who(const char *user, struct explain_who *who);
 
-/* --- what the policy says ---------------------------------------------------------------------------------------- */
+/* Of a refusal that is for a name in no account file: its number, by the host's name services. */
+struct explain_answer;
+void explain_show_skipped(const struct explain_who *who, const struct explain_answer *answer, FILE *out);
+
+/* --- what the policy says ----------------------------------------------------------------------------------------- */
 
 enum { EXPLAIN_FILE_MAX = 256 }; /* room for a file's name, escaped and cut if need be */
+
+/* A guest that has a line of its own. What it has not is empty. */
+struct explain_guest {
+	char name[POLICY_LABEL_MAX + 1], mac[MAC_TEXT], ipv4[INET_ADDRSTRLEN], ipv6[INET6_ADDRSTRLEN];
+};
+enum { EXPLAIN_GUESTS_MAX = 32 }; /* that are told of */
 
 /* On one network. Plain bytes, as it comes out of another process. */
 struct explain_answer {
@@ -40,6 +52,13 @@ struct explain_answer {
 	char rule_file[EXPLAIN_FILE_MAX], rule[POLICY_LINE_MAX + 1];
 	char line_file[EXPLAIN_FILE_MAX];  /* of the network's line */
 	unsigned int rule_line, line_line; /* 0: there is none */
+	bool partly; /* a mistake keeps from knowing what guests are told, and which have a line */
+	struct explain_guest guests[EXPLAIN_GUESTS_MAX];
+	unsigned int guest_count;
+	/* A name that is in no account file, of a rule that would allow it; empty: none. */
+	char skipped[POLICY_LINE_MAX + 1];
+	enum policy_account skipped_kind;
+	struct guess_text meant; /* of a name that the policy does not have, which one was probably meant */
 };
 
 /* What is asked, and who hears of it. */
@@ -50,10 +69,10 @@ struct explain_question {
 	const struct host *host;
 	const char *helper; /* where it is */
 	/*
-	 * Before all others: the first file that the user may not read, empty if there is none; and whether the user
-	 * may run the helper.
+	 * Before all others: the first file that the user may not read, empty if there is none; whether the user may
+	 * run the helper; and whether the policy has more networks than one, or none.
 	 */
-	void (*begin)(void *context, const char *hidden, bool may_run);
+	void (*begin)(void *context, const char *hidden, bool may_run, bool several);
 	void (*each)(void *context, const struct explain_answer *answer);
 	void *context;
 };
@@ -64,7 +83,7 @@ struct explain_question {
  */
 int explain_ask(const struct explain_question *question);
 
-/* --- how it stands ----------------------------------------------------------------------------------------------- */
+/* --- how it stands ------------------------------------------------------------------------------------------------ */
 
 /* What there is to know about a network that is allowed. */
 struct explained {
@@ -81,19 +100,27 @@ struct explained {
 	const char *helper;	   /* why the user may not run the helper; empty: the user may */
 };
 
-/* helper: where it is. scene: the taps as they stand, with their holders; one without taps if that is not known. */
+/*
+ * Find what is known beside the answer. helper: where it is. scene: the taps as they stand, with their holders; one
+ * without taps if that is not known.
+ */
 void explain_find(struct session *session, const struct scene *scene, const struct explain_who *who, const char *helper,
-	const struct explain_answer *answer, struct explained *explained);
+	struct explained *explained);
 
 /* An option that is granted: its word, its value (empty: it has none), and what gave it. */
-enum explain_by { BY_RULE, BY_LINE, BY_MODE };
 void explain_each_grant(const struct permit *permit,
-	void (*each)(void *context, const char *word, const char *value, enum explain_by by), void *context);
+	void (*each)(void *context, const char *word, const char *value, enum permit_source by), void *context);
 
-/* --- in words ---------------------------------------------------------------------------------------------------- */
+/* --- in words ----------------------------------------------------------------------------------------------------- */
 
-void explain_show(const struct explained *explained);
-void explain_show_refusal(const struct explain_answer *answer);
+/* What has been said, and need not be said again. */
+struct explain_shown {
+	bool guards; /* that only root can see them */
+};
+
+void explain_show(const struct explained *explained, struct explain_shown *shown);
+void explain_show_line(const struct explained *explained); /* only the verdict, and how it stands */
+void explain_show_refusal(const struct explain_answer *answer, FILE *out);
 json_t *explain_json(const struct explained *explained);
 json_t *explain_json_refusal(const struct explain_answer *answer);
 

@@ -1,16 +1,15 @@
-/* How it stands on this host with a network that the policy allows: looked up, and changed in nothing. */
+// SPDX-License-Identifier: MIT
+/* The state of a network that the policy allows, on this host. Nothing is changed. */
+#include "cli/explain/explain.h"
+
 #include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "cli/explain/explain.h"
-#include "cli/networks/bridge.h"
-#include "cli/networks/dnsmasq.h"
-#include "cli/run/launch.h"
-#include "link/fdb.h"
-
-/* --- the network ------------------------------------------------------------------------------------------------- */
+#include "dhcp/dhcp.h"
+#include "link/link.h"
+#include "networks/networks.h"
 
 /* A bridge of others' has to be one, and not one that tapgate made for a network of that name once. */
 static void judge_bridged(struct report *report)
@@ -51,7 +50,7 @@ static void count_orphans(const struct scene *scene, uid_t uid, struct explained
 	}
 }
 
-/* --- the guest's addresses --------------------------------------------------------------------------------------- */
+/* --- the guest's addresses ---------------------------------------------------------------------------------------- */
 
 struct known {
 	const struct host *host;
@@ -76,8 +75,9 @@ static void see_entry(void *context, const struct fdb_entry *entry)
 }
 
 /*
- * The rule's, else the first of the user's block that the bridge does not know: the one that the helper would choose,
- * too, where it locks the port to one. On other bridges it keeps two guests from having QEMU's default.
+ * The address in the words for QEMU: the rule's, else the first of the user's block that the bridge does not know.
+ * Where the helper locks the port to an address, it would choose the same. Elsewhere it keeps two guests from both
+ * having QEMU's default.
  */
 static void find_mac(struct session *session, const struct explain_who *who, struct explained *explained)
 {
@@ -110,11 +110,11 @@ static void set_addresses(const struct policy_subnet *subnet, int family, char *
 	char address[INET6_ADDRSTRLEN];
 
 	memcpy(host.address, subnet->address, sizeof(host.address));
-	if (launch_other_address(&host, &guest) && inet_ntop(family, guest.address, address, sizeof(address)))
+	if (link_other_address(&host, &guest) && inet_ntop(family, guest.address, address, sizeof(address)))
 		snprintf(text, size, "%s/%u", address, guest.prefix);
 }
 
-/* Why there is no place on a standalone network: its taps are all there, in use or left behind. */
+/* Why a standalone network has no place left: each of its taps exists, in use or left behind. */
 static void tell_in_way(const struct scene *scene, bool pool, struct explained *explained)
 {
 	bool orphans = false, seeming = false, own = true;
@@ -137,10 +137,11 @@ static void tell_in_way(const struct scene *scene, bool pool, struct explained *
 	explained->report.difference = explained->in_way;
 }
 
-/* On a network without a bridge: as {ip} of `tapgate run` will be, for the first name that is free. */
+/* The guest's address on a network without a bridge, as {ip} of `tapgate run` will be: that of the first free tap. */
 static void find_standalone(const struct host *host, const struct scene *scene, struct explained *explained)
 {
-	const struct policy_network *network = &explained->answer->permit.network;
+	const struct explain_answer *answer = explained->answer;
+	const struct policy_network *network = &answer->permit.network;
 	const uint32_t size = policy_pool_size(network);
 	struct policy_subnet ipv4 = network->ipv4, ipv6 = network->ipv6;
 	char name[NAME_MAX_BYTES + 1];
@@ -155,7 +156,10 @@ static void find_standalone(const struct host *host, const struct scene *scene, 
 	}
 	if (size)
 		policy_pool_subnet(network, number, &ipv4, &ipv6);
-	if (ipv4.given)
+	/* The only guest that has a line has the address of that. */
+	if (ipv4.given && answer->guest_count == 1 && answer->guests[0].ipv4[0])
+		snprintf(explained->guest, sizeof(explained->guest), "%s/%u", answer->guests[0].ipv4, ipv4.prefix);
+	else if (ipv4.given)
 		set_addresses(&ipv4, AF_INET, explained->guest, sizeof(explained->guest));
 	else if (ipv6.given)
 		set_addresses(&ipv6, AF_INET6, explained->guest, sizeof(explained->guest));
@@ -164,20 +168,14 @@ static void find_standalone(const struct host *host, const struct scene *scene, 
 static void find_guest(const struct host *host, const struct scene *scene, struct explained *explained)
 {
 	const struct policy_network *network = &explained->answer->permit.network;
-	struct in_addr first = {htonl(network->dhcp_first)}, last = {htonl(network->dhcp_last)};
-	char text[INET_ADDRSTRLEN] = "";
-
 	if (network->mode == MODE_STANDALONE) {
 		find_standalone(host, scene, explained);
-	} else if (dnsmasq_wanted(network)) {
-		inet_ntop(AF_INET, &first, text, sizeof(text));
-		text_append(explained->guest, sizeof(explained->guest), "%s", text);
-		inet_ntop(AF_INET, &last, text, sizeof(text));
-		text_append(explained->guest, sizeof(explained->guest), "-%s", text);
+	} else if (!explained->answer->partly) {
+		policy_ranges_text(network, explained->guest, sizeof(explained->guest));
 	}
 }
 
-/* --- words to paste ---------------------------------------------------------------------------------------------- */
+/* --- words to paste ----------------------------------------------------------------------------------------------- */
 
 /* Whether a path needs no quoting: QEMU parts options at ',', and runs a helper with blanks through a shell. */
 static bool is_plain(const char *path)
@@ -186,9 +184,10 @@ static bool is_plain(const char *path)
 }
 
 /*
- * With lock-mac the helper is told the address, in a command that QEMU gives to a shell as it has a blank. Without that
- * it would choose the same one now, but another when the words are used for a second guest, which nobody would hear of
- * then; so that one is refused. A rule's mac= the helper knows.
+ * With lock-mac the words tell the helper the address; QEMU runs such a command through a shell, because it has a
+ * blank. If they did not, the helper would choose another address when the words are used for a second guest, and that
+ * guest would be cut off without a word. So the helper refuses the second guest. A rule's mac= the helper knows
+ * anyway.
  */
 static void find_words(const char *helper, struct explained *explained)
 {
@@ -213,25 +212,22 @@ static void find_words(const char *helper, struct explained *explained)
 		text_append(explained->run, sizeof(explained->run), "tapgate run --net %s", name);
 	if (queues > 1)
 		text_append(explained->run, sizeof(explained->run),
-			" --queues %u -- qemu-system-x86_64 -netdev tap,id=n0,fds={fds} "
-			"-device virtio-net-pci,netdev=n0,mac={mac},mq=on,vectors=%u",
+			" --queues %u -- qemu-system-x86_64 -netdev tap,id=n0,fds={fds} -device virtio-net-pci,netdev=n0,mac={mac},mq=on,vectors=%u",
 			queues, 2 * queues + 2);
 	else if (!is_plain(helper))
 		text_append(explained->run, sizeof(explained->run),
-			" -- qemu-system-x86_64 -netdev tap,id=n0,fd={fd} "
-			"-device virtio-net-pci,netdev=n0,mac={mac}");
+			" -- qemu-system-x86_64 -netdev tap,id=n0,fd={fd} -device virtio-net-pci,netdev=n0,mac={mac}");
 }
 
-/* --- all of it --------------------------------------------------------------------------------------------------- */
+/* --- all of it ---------------------------------------------------------------------------------------------------- */
 
 void explain_find(struct session *session, const struct scene *scene, const struct explain_who *who, const char *helper,
-	const struct explain_answer *answer, struct explained *explained)
+	struct explained *explained)
 {
-	const struct policy_network *network = &answer->permit.network;
+	const struct policy_network *network = &explained->answer->permit.network;
 
-	*explained = (struct explained){.answer = answer};
 	explained->report = report_make(session, network, network->name);
-	if (!bridge_is_managed(network))
+	if (!policy_is_managed(network))
 		judge_bridged(&explained->report);
 	explained->used = count_taps(&session->host, who->uid, network->name);
 	count_orphans(scene, who->uid, explained);
@@ -240,50 +236,34 @@ void explain_find(struct session *session, const struct scene *scene, const stru
 	find_words(helper, explained);
 }
 
-/* An option, with what gave it. A bridge of tapgate's own has the MTU of its line, and taps follow it. */
-static void tell_grant(const struct permit *permit, enum policy_option option, const char *word, const char *value,
-	void (*each)(void *context, const char *word, const char *value, enum explain_by by), void *context)
+/* The value of an option that is granted, as text; empty: it has none. */
+static void value_of(const struct permit *permit, const struct policy_option_row *row, char value[static MAC_TEXT])
 {
-	const uint32_t line = permit->network.options.given;
-	bool follows = option == OPTION_MTU && (line & OPTION_MTU);
+	struct policy_options options = permit->options;
 
-	if ((permit->options.given & option) || follows)
-		each(context, word, value,
-			permit->by_rule & option				      ? BY_RULE
-			: line & option						      ? BY_LINE
-			: option == OPTION_LOCK_MAC && (permit->by_rule & OPTION_MAC) ? BY_RULE
-			: option == OPTION_LOCK_MAC && (line & OPTION_LOCK_IP)	      ? BY_LINE
-										      : BY_MODE);
+	*value = '\0';
+	if (!options.mtu) /* a bridge of tapgate's own has the MTU of its line, and taps follow it */
+		options.mtu = permit->network.options.mtu;
+	if (row->value == VALUE_MAC)
+		mac_text(options.mac, value);
+	else if (row->value == VALUE_RATE)
+		policy_rate_text(*policy_option_at(row, &options), value);
+	else if (row->value == VALUE_NUMBER)
+		snprintf(value, MAC_TEXT, "%u", *policy_option_at(row, &options));
 }
 
 void explain_each_grant(const struct permit *permit,
-	void (*each)(void *context, const char *word, const char *value, enum explain_by by), void *context)
+	void (*each)(void *context, const char *word, const char *value, enum permit_source by), void *context)
 {
-	const struct policy_options *options = &permit->options;
-	char mac[MAC_TEXT];
-	const struct {
-		const char *word;
-		enum policy_option option;
-		uint32_t number;
-	} grants[] = {
-		{"max", OPTION_MAX, options->max},
-		{"queues", OPTION_QUEUES, options->queues},
-		{"mac", OPTION_MAC, 0},
-		{"lock-mac", OPTION_LOCK_MAC, 0},
-		{"lock-ip", OPTION_LOCK_IP, 0},
-		{"isolated", OPTION_ISOLATED, 0},
-		{"guard", OPTION_GUARD, 0},
-		{"vlan", OPTION_VLAN, options->vlan},
-		{"mtu", OPTION_MTU, options->mtu ? options->mtu : permit->network.options.mtu},
-	};
+	const uint32_t given = permit->options.given | permit->network.options.given;
 
-	mac_text(options->mac, mac);
-	for (size_t i = 0; i < sizeof(grants) / sizeof(*grants); i++) {
-		char number[16] = "";
+	for (uint32_t left = given; left; left &= left - 1) {
+		const struct policy_option_row *row = policy_option_row(left);
+		char value[MAC_TEXT];
 
-		if (grants[i].number)
-			snprintf(number, sizeof(number), "%u", grants[i].number);
-		tell_grant(permit, grants[i].option, grants[i].word, grants[i].option == OPTION_MAC ? mac : number,
-			each, context);
+		if (!row->granted)
+			continue;
+		value_of(permit, row, value);
+		each(context, row->word, value, permit_source(permit, (enum policy_option)(left & -left)));
 	}
 }

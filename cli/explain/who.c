@@ -1,7 +1,10 @@
+// SPDX-License-Identifier: MIT
 /*
  * Who is asked about: the caller, or a user whom the host's name services know (getpwnam(3), getgrouplist(3)). The
- * helper never asks these; this program has no privilege that it could lose to them.
+ * helper never asks name services, because their plug-ins would run with its privileges; this program has none.
  */
+#include "cli/explain/explain.h"
+
 #include <errno.h>
 #include <grp.h>
 #include <pwd.h>
@@ -11,8 +14,7 @@
 #include <unistd.h>
 
 #include "cli/commands.h"
-#include "cli/explain/explain.h"
-#include "cli/say.h"
+#include "tool/tool.h"
 
 enum { NOBODYS_GROUP = 65534 };
 
@@ -59,7 +61,7 @@ static int take_groups_of(const struct passwd *user, struct explain_who *who)
 	return STATUS_DONE;
 }
 
-/* A number that has no name has no groups; a process has one at least, so it is nobody's. */
+/* A user without a name has no groups. As a process always has one, it gets the group of nobody. */
 static int take_no_groups(struct explain_who *who)
 {
 	who->gid = NOBODYS_GROUP;
@@ -108,4 +110,23 @@ int explain_find_who(const char *user, struct explain_who *who)
 		return STATUS_FAILED;
 	}
 	return found ? take_groups_of(found, who) : take_no_groups(who);
+}
+
+/* The helper asks no name service for the number of a group; this program does. */
+void explain_show_skipped(const struct explain_who *who, const struct explain_answer *answer, FILE *out)
+{
+	const bool of_user = answer->skipped_kind == ACCOUNT_USER;
+	const struct word name = {answer->skipped, strlen(answer->skipped)};
+	const struct passwd *user = of_user && name.size ? getpwnam(answer->skipped) : NULL;
+	const struct group *group = !of_user && name.size ? getgrnam(answer->skipped) : NULL;
+	const uint32_t number = user ? user->pw_uid : group ? group->gr_gid : 0;
+	bool same = user && number == who->uid;
+
+	for (size_t i = 0; group && i < who->group_count; i++)
+		same |= who->groups[i] == number;
+	if (same)
+		fprintf(out, "  number   the %s %s is this user's: write %s=#%u\n", of_user ? "name" : "group",
+			QUOTED(name), of_user ? "user" : "group", number);
+	else if (name.size)
+		fprintf(out, "  number   the %s %s is not this user's\n", of_user ? "name" : "group", QUOTED(name));
 }

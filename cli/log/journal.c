@@ -1,4 +1,9 @@
-#include "cli/log/journal.h"
+// SPDX-License-Identifier: MIT
+/*
+ * The journal's entries of the helper, by journalctl(1), which knows the journal's files and who may read them. It gets
+ * fixed words, by an absolute path, and an environment of ours.
+ */
+#include "cli/log/log.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,7 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "cli/say.h"
+#include "tool/tool.h"
 
 enum { CANNOT_RUN = 127, MESSAGE_MAX = 4096 };
 
@@ -46,7 +51,7 @@ static _Noreturn void become(const char *const *words, int output, int errors)
  */
 static _Noreturn void run_journalctl(const struct log_query *query, int output, int errors)
 {
-	const char *words[13] = {"journalctl", "--quiet", "--no-pager", "--output=json", "--output-fields=MESSAGE,_UID",
+	const char *words[14] = {"journalctl", "--quiet", "--no-pager", "--output=json", "--output-fields=MESSAGE,_UID",
 		"SYSLOG_IDENTIFIER=tapgate-helper", "SYSLOG_FACILITY=10", "_TRANSPORT=syslog"};
 	size_t count = 8;
 	char user[32], *since;
@@ -54,6 +59,7 @@ static _Noreturn void run_journalctl(const struct log_query *query, int output, 
 	if (query->uid) {
 		snprintf(user, sizeof(user), "_UID=%u", *query->uid);
 		words[count++] = user;
+		words[count++] = "_UID=0"; /* whose door may speak of that user */
 	}
 	if (query->since) {
 		if (asprintf(&since, "--since=%s", query->since) < 0)
@@ -67,7 +73,7 @@ static _Noreturn void run_journalctl(const struct log_query *query, int output, 
 	become(words, output, errors);
 }
 
-/* What the child came to; an end by a signal is a failure. */
+/* The child's exit code. If a signal ended it, that counts as a failure. */
 static int status_of(pid_t child)
 {
 	int status = 0;
@@ -77,7 +83,10 @@ static int status_of(pid_t child)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_FAILURE;
 }
 
-/* journalctl(1) takes its options one after the other, and --version ends it: it has understood the one before then. */
+/*
+ * journalctl(1) reads its options in order, and ends at --version. So it ends well only if it understood the one
+ * before.
+ */
 bool log_journal_knows_time(const char *time)
 {
 	int nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
@@ -97,7 +106,7 @@ bool log_journal_knows_time(const char *time)
 	return status == EXIT_SUCCESS || status == CANNOT_RUN;
 }
 
-/* --- its output -------------------------------------------------------------------------------------------------- */
+/* --- its output --------------------------------------------------------------------------------------------------- */
 
 /* A field that is one string of digits. */
 static bool read_digits(const json_t *entry, const char *field, unsigned long long *number)

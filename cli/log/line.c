@@ -1,12 +1,23 @@
-#include "cli/log/line.h"
+// SPDX-License-Identifier: MIT
+/*
+ * A line of the helper's log, read and judged.
+ *
+ * Any user may write to the log, under any name. What a line of the journal proves is its sender's user ID, which the
+ * kernel puts beside the datagram (SCM_CREDENTIALS, unix(7); the real one, which the helper shares with its caller) and
+ * journald keeps as _UID. So a line counts if it is well-formed and speaks of its sender. Users can still lie about
+ * themselves, and about nobody else. Program and command line (_EXE, _CMDLINE) prove nothing: journald looks them up in
+ * /proc when the datagram arrives (src/journal/journald-context.c), where a process as short as the helper is often
+ * gone, and what a user's own mount namespace calls a file is for that user to say.
+ */
+#include "cli/log/log.h"
 
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "policy/field.h"
+#include "policy/text.h"
 
-enum field { UID, NETWORK, VMM, TAP, CODE, RULE, WHY, FIELDS };
+enum field { UID, WAY, NETWORK, VMM, TAP, CODE, RULE, WHY, FIELDS };
 
 /* The fields of tapgate-helper(8), as text. Others, of a later version, are passed over. */
 struct fields {
@@ -14,7 +25,7 @@ struct fields {
 	char text[FIELDS][1024];
 };
 
-static const char *const names[FIELDS] = {"uid", "net", "vmm", "tap", "code", "rule", "why"};
+static const char *const names[FIELDS] = {"uid", "way", "net", "vmm", "tap", "code", "rule", "why"};
 
 const char *log_result_name(enum log_result result)
 {
@@ -82,7 +93,17 @@ static bool read_line(struct word message, struct log_line *line)
 	return take_number(&fields, UID, &line->uid) && take_name(&fields, NETWORK, line->network) &&
 	       take_number(&fields, VMM, &line->vmm) && take_name(&fields, TAP, line->tap) &&
 	       take_number(&fields, CODE, &line->code) && take_text(&fields, RULE, line->rule, sizeof(line->rule)) &&
+	       take_text(&fields, WAY, line->way, sizeof(line->way)) &&
 	       take_text(&fields, WHY, line->why, sizeof(line->why));
+}
+
+/*
+ * The helper's lines are its caller's. But whom the service turns away before a process is there to serve it, its door
+ * speaks of, which is root's and does not know the network (helper/listen.c).
+ */
+static bool may_say(uint32_t sender, const struct log_line *line)
+{
+	return line->uid == sender || (sender == 0 && line->result == LOG_REFUSED && line->way[0] && !line->network[0]);
 }
 
 struct log_line log_line_read(struct word message, uint32_t sender)
@@ -93,7 +114,7 @@ struct log_line log_line_read(struct word message, uint32_t sender)
 		snprintf(forged.why, sizeof(forged.why), "not a line as the helper writes it: %s", QUOTED(message));
 		return forged;
 	}
-	if (line.uid != sender) {
+	if (!may_say(sender, &line)) {
 		snprintf(forged.why, sizeof(forged.why), "it says uid %u, and uid %u sent it: %s", line.uid, sender,
 			QUOTED(message));
 		return forged;

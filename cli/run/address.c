@@ -1,13 +1,13 @@
+// SPDX-License-Identifier: MIT
 /* The address of a guest on a tap that stands alone: it follows from the host's, which the tap carries. */
+#include "cli/run/run.h"
+
 #include <arpa/inet.h>
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
-#include "cli/run/launch.h"
-#include "cli/say.h"
-
-enum { PATIENCE = 16 }; /* how often a list that changed while it was read is read again */
+#include "tool/tool.h"
 
 /* What is looked for: an address of the host's on an interface. */
 struct search {
@@ -41,40 +41,32 @@ static int find(const char *tap, struct search *search)
 	if (error)
 		return error;
 	error = link_by_name(link, tap, &interface);
-	for (int i = 0; !error && i < PATIENCE; i++) {
-		*search = (struct search){.index = interface.index};
+	*search = (struct search){.index = interface.index};
+	if (!error)
 		error = link_each_address(link, take, search);
-		if (error != -EAGAIN)
-			break;
-		error = 0;
-	}
 	link_close(link);
 	return error;
 }
 
 /*
- * Set an address to the first of its subnet, or to the next one. The subnet's own is none (RFC 4291, 2.6.1, for IPv6),
- * unless there are but two (RFC 3021, RFC 6164).
+ * The address that a line of the policy gives the guest: that of the guest which was named, else of the only one of the
+ * network. False: none does.
  */
-static void set_host_bits(struct link_address *address, unsigned int bits, unsigned int number)
+static bool find_line(const struct launch_net *net, struct link_address *address)
 {
-	for (unsigned int bit = address->prefix; bit < bits; bit++)
-		address->address[bit / 8] &= (unsigned char)~(0x80 >> bit % 8);
-	address->address[bits / 8 - 1] |= (unsigned char)number;
-}
+	struct policy *policy = load_policy(NULL);
+	const struct policy_network *network = policy ? load_find(policy, net->network) : NULL;
+	const struct policy_guest *guest = network ? policy_next_guest(network, NULL) : NULL;
+	const bool several = guest && policy_next_guest(network, guest), ipv4 = address->family == AF_INET;
+	bool found;
 
-bool launch_other_address(const struct link_address *host, struct link_address *guest)
-{
-	unsigned int bits = host->family == AF_INET ? 32 : 128;
-	unsigned int first = bits - host->prefix == 1 ? 0 : 1;
-
-	if (host->prefix >= bits)
-		return false;
-	*guest = *host;
-	set_host_bits(guest, bits, first);
-	if (memcmp(guest->address, host->address, bits / 8) == 0)
-		set_host_bits(guest, bits, first + 1);
-	return true;
+	while (guest && several && !(net->guest && strcasecmp(guest->name, net->guest) == 0))
+		guest = policy_next_guest(network, guest);
+	found = guest && (guest->options.given & (ipv4 ? OPTION_IP : OPTION_IP6));
+	if (found)
+		memcpy(address->address, ipv4 ? guest->ipv4 : guest->ipv6, ipv4 ? 4 : 16);
+	policy_free(policy);
+	return found;
 }
 
 bool launch_guest_address(const struct launch_net *net, char text[static 64])
@@ -87,10 +79,11 @@ bool launch_guest_address(const struct launch_net *net, char text[static 64])
 	if (error)
 		return say_error("{ip}: cannot read the addresses of the tap '%s': %s", net->tap, strerror(-error));
 	if (!search.found)
-		return say_error("{ip}: network '%s' fixes no address of its guests, only a standalone one does; "
-				 "guests get theirs by DHCP, or by hand",
+		return say_error(
+			"{ip}: network '%s' fixes no address of its guests, only a standalone one does; guests get theirs by DHCP, or by hand",
 			net->network);
-	if (!launch_other_address(&search.address, &guest) ||
+	guest = search.address;
+	if ((!find_line(net, &guest) && !link_other_address(&search.address, &guest)) ||
 		!inet_ntop(guest.family, guest.address, address, sizeof(address)))
 		return say_error("{ip}: the subnet of network '%s' has no address beside the host's", net->network);
 	snprintf(text, 64, "%s/%u", address, guest.prefix);

@@ -1,4 +1,7 @@
+// SPDX-License-Identifier: MIT
 /* Asking the helper for a tap, as QEMU does: it is run with one end of a pair of sockets, and sends descriptors. */
+#include "cli/run/run.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -12,76 +15,17 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "cli/run/launch.h"
-#include "cli/say.h"
+#include "tool/tool.h"
 
 #define HELPER "tapgate-helper"
-/* The directory that it is in: of its own name, or one beside that which this program is in, wherever that is. */
-#ifndef HELPER_PLACE
-#define HELPER_PLACE "libexec"
-#endif
 
-/*
- * Where the helper is. What the environment says counts: the user could run any program as well, and no rights but the
- * user's own are at stake.
- */
-bool launch_find_helper(char *path)
-{
-	const char *said = secure_getenv("TAPGATE_HELPER");
-	size_t used;
-	ssize_t size;
-
-	if (said && *said)
-		return snprintf(path, PATH_MAX, "%s", said) < PATH_MAX ||
-		       say_error("TAPGATE_HELPER: %s", strerror(ENAMETOOLONG));
-#ifdef HELPER_WRAPPER
-	return snprintf(path, PATH_MAX, "%s", HELPER_WRAPPER) > 0;
-#endif
-	if (HELPER_PLACE[0] == '/')
-		return snprintf(path, PATH_MAX, "%s", HELPER_PLACE "/" HELPER) > 0;
-	size = readlink("/proc/self/exe", path, PATH_MAX - 1);
-	if (size < 0)
-		return say_error("cannot find out where " HELPER " is (/proc/self/exe: %s); say it in TAPGATE_HELPER",
-			strerror(errno));
-	path[size] = '\0';
-	for (int i = 0; i < 2; i++) { /* the program's own name, and the directory's */
-		char *slash = strrchr(path, '/');
-
-		*(slash ? slash : path) = '\0';
-	}
-	used = strlen(path);
-	return (size_t)snprintf(path + used, PATH_MAX - used, "/%s/" HELPER, HELPER_PLACE) < PATH_MAX - used ||
-	       say_error("cannot find out where " HELPER " is: %s", strerror(ENAMETOOLONG));
-}
-
-/* An access control list shows in the group's bits (acl(5)). */
-bool launch_say_who(const char *path, char *who, size_t size)
-{
-	struct stat status;
-	const struct group *group;
-
-	who[0] = '\0';
-	if (stat(path, &status) < 0 || (status.st_mode & 0001))
-		return false;
-	group = getgrgid(status.st_gid);
-	text_append(who, size, "only root");
-	if ((status.st_mode & 0010) && group)
-		text_append(who, size, " and members of %s",
-			QUOTED(((struct word){group->gr_name, strlen(group->gr_name)})));
-	else if (status.st_mode & 0010)
-		text_append(who, size, " and members of group %u", status.st_gid);
-	text_append(who, size, " may run ");
-	text_append_escaped(who, size, (struct word){path, strlen(path)});
-	return true;
-}
-
-/* That it cannot be run, and why. */
+/* Say that the helper cannot be run, and why. */
 static void say_not_run(const char *path, int error)
 {
 	struct word word = {path, strlen(path)};
-	char who[LAUNCH_WHO_MAX];
+	char who[HELPER_WHO_MAX];
 
-	if (error == EACCES && launch_say_who(path, who, sizeof(who)))
+	if (error == EACCES && helper_say_who(path, who, sizeof(who)))
 		say_error("%s; an administrator decides who is one of them", who);
 	else
 		say_error("cannot run %s: %s; is tapgate installed whole? TAPGATE_HELPER can name another place",
@@ -105,7 +49,7 @@ static _Noreturn void run_helper(char *path, const struct launch_net *net, int s
 	mac_text(net->mac, mac + strlen(mac));
 	if (net->queues)
 		words[count++] = queues;
-	if (net->mac_given)
+	if (launch_tells_mac(net))
 		words[count++] = mac;
 	if (fcntl(sock, F_SETFD, 0) == 0)
 		execv(path, words);
@@ -194,7 +138,7 @@ int launch_ask_helper(struct launch_net *net)
 	char path[PATH_MAX];
 	int pair[2] = {-1, -1}, code = LAUNCH_FAILED;
 
-	if (!launch_find_helper(path))
+	if (!helper_find(path))
 		return LAUNCH_FAILED;
 	sigaction(SIGCHLD, &reap, &before);
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0 ||

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /*
  * Which hardware address a guest has on the tap that it got.
  *
@@ -8,6 +9,8 @@
  * one socket only, and takes it back with its last descriptor. Whoever takes such names to annoy wins nothing but that
  * guests which one user starts at once may share an address.
  */
+#include "cli/run/run.h"
+
 #include <errno.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -16,9 +19,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "cli/run/launch.h"
-#include "cli/say.h"
-#include "link/fdb.h"
+#include "link/link.h"
+#include "tool/tool.h"
 
 /* What the bridge knows, as far as it matters here. */
 struct known {
@@ -90,6 +92,14 @@ static bool choose(struct launch_net *net, struct known *known, bool reserved)
 	return false;
 }
 
+bool launch_tells_mac(const struct launch_net *net)
+{
+	unsigned char block[MAC_BYTES];
+
+	return net->mac_given &&
+	       (!net->guest || (mac_block(getuid(), net->network, block) && mac_in_block(net->mac, block)));
+}
+
 bool launch_settle_mac(struct launch_net *net)
 {
 	struct known known = {.locked = false};
@@ -104,9 +114,13 @@ bool launch_settle_mac(struct launch_net *net)
 		net->reservation = reserve(net->mac);
 		return true;
 	}
+	if (net->guest && memcmp(net->mac, known.mac, MAC_BYTES) != 0)
+		return say_error(
+			"--mac %s: the tap is locked to another address than the guest's; an administrator can give this user a rule for '%s' with the guest's mac=",
+			net->guest, net->network);
 	if (!known.locked && !choose(net, &known, false) && !choose(net, &known, true))
-		return say_error("no hardware address of this user's on '%s' is free (%02x:%02x:%02x:%02x:%02x:..); "
-				 "end a virtual machine, or choose one with --mac",
+		return say_error(
+			"no hardware address of this user's on '%s' is free (%02x:%02x:%02x:%02x:%02x:..); end a virtual machine, or choose one with --mac",
 			net->network, known.mac[0], known.mac[1], known.mac[2], known.mac[3], known.mac[4]);
 	memcpy(net->mac, known.mac, MAC_BYTES);
 	return true;

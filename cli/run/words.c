@@ -1,16 +1,18 @@
+// SPDX-License-Identifier: MIT
 /*
  * The words of the command: {fd} and its like, replaced by what they stand for.
  *
  * A mark is '{', a name, perhaps the number of a --net (from 1), and '}'. Everything else in braces is the command's
  * own, and left alone: JSON, for one. No mark may have a ',' in it, or shells would expand it.
  */
+#include "cli/run/run.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/run/launch.h"
-#include "cli/say.h"
+#include "tool/tool.h"
 
 /* A mark, taken apart. */
 struct mark {
@@ -27,26 +29,29 @@ static void write_list(FILE *out, const int *fds, uint32_t count, char separator
 	}
 }
 
+static bool has_fd(const struct launch_net *net, const struct mark *mark)
+{
+	return net->count || say_error("%.*s: with --by-name there is no descriptor, expected {ifname}",
+				     (int)mark->whole.size, mark->whole.at);
+}
+
 static bool write_tap(FILE *out, const struct launch_net *net, const struct mark *mark)
 {
-	(void)mark;
-	return fprintf(out, "%d", net->taps[0]) > 0;
+	return has_fd(net, mark) && fprintf(out, "%d", net->taps[0]) > 0;
 }
 
-/* As QEMU has lists. */
+/* 3:4, as QEMU writes lists. */
 static bool write_taps(FILE *out, const struct launch_net *net, const struct mark *mark)
 {
-	(void)mark;
 	write_list(out, net->taps, net->count, ':');
-	return true;
+	return has_fd(net, mark);
 }
 
-/* As cloud-hypervisor has them. */
+/* 3,4, as cloud-hypervisor writes them. */
 static bool write_tap_list(FILE *out, const struct launch_net *net, const struct mark *mark)
 {
-	(void)mark;
 	write_list(out, net->taps, net->count, ',');
-	return true;
+	return has_fd(net, mark);
 }
 
 static bool has_vhost(const struct launch_net *net, const struct mark *mark)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # shellcheck shell=bash
 # Completion of tapgate(8) for bash: commands, options, networks, users, and the command behind `tapgate run`.
 #

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # Completion of tapgate(8) for fish: commands, options, networks, users, and the command behind `tapgate run`.
 #
 # What there is to complete is asked of tapgate itself: `tapgate help` lists the commands, and `tapgate help COMMAND`

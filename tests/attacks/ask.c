@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /*
  * ask: a DHCP client that need not be honest. Runs in a guest.
  *
@@ -5,12 +6,15 @@
  *	ask CARD release4 [WORD...]	give one back
  *	ask CARD lease6 [WORD...]	DHCPv6: prints how many addresses were given, and the server's identifier
  *	ask CARD release6 [WORD...]
+ *	ask CARD claim6 address=ADDRESS	say to all neighbours that an address is the owner's (RFC 4861, 4.4)
+ *	ask CARD probe6 address=ADDRESS	ask, as who is about to take it, whether it is free (RFC 4862, 5.4.2)
  *
  * Words: source=MAC (of the frame; else the card's), owner=MAC (whom it asks for; else the source), hlen=N (bytes of
  * the owner's address that count), name=NAME, id=TEXT (the client's identifier), address=ADDRESS and server=ADDRESS (of
  * a release), to=MAC (of the host; else broadcast), relay=ADDRESS (as if a relay had sent it on), tags=N (before the
  * packet, of VLAN 0), parts=N (fragments), count=N and iaid=N (associations of DHCPv6), duid=HEX (the server's),
- * relayed (DHCPv6, by a relay), rapid (DHCPv6, in one message), wait=MILLISECONDS (for an answer; else 2000).
+ * relayed (DHCPv6, by a relay), rapid (DHCPv6, in one message), wait=MILLISECONDS (for an answer; else 2000),
+ * pause=MILLISECONDS (between an offer and the request for it).
  */
 #include "tests/attacks/ask.h"
 
@@ -32,7 +36,7 @@ static void fail(const char *what)
 	exit(2);
 }
 
-/* --- frames ------------------------------------------------------------------------------------------------------ */
+/* --- frames ------------------------------------------------------------------------------------------------------- */
 
 void put(struct frame *frame, const void *data, size_t size)
 {
@@ -125,7 +129,7 @@ size_t receive(const struct ask *ask, unsigned int type, unsigned char *packet, 
 	return 0;
 }
 
-/* --- words ------------------------------------------------------------------------------------------------------- */
+/* --- words -------------------------------------------------------------------------------------------------------- */
 
 static void open_card(struct ask *ask, const char *name)
 {
@@ -198,6 +202,7 @@ static struct ask read_words(const char *card, char **words)
 	ask.count = number(words, "count", 1);
 	ask.association = number(words, "iaid", 1);
 	ask.patience = number(words, "wait", 2000);
+	ask.pause = (int)number(words, "pause", 0);
 	return ask;
 }
 
@@ -206,7 +211,8 @@ int main(int argc, char **argv)
 	static const struct {
 		const char *word;
 		void (*run)(const struct ask *ask);
-	} rows[] = {{"lease4", lease4}, {"release4", release4}, {"lease6", lease6}, {"release6", release6}};
+	} rows[] = {{"lease4", lease4}, {"release4", release4}, {"lease6", lease6}, {"release6", release6},
+		{"claim6", claim6}, {"probe6", probe6}};
 
 	for (size_t i = 0; argc > 2 && i < sizeof(rows) / sizeof(*rows); i++) {
 		if (strcmp(argv[2], rows[i].word) == 0) {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /* What the two halves of `ask` share: see ask.c. */
 #ifndef TESTS_ATTACKS_ASK_H
 #define TESTS_ATTACKS_ASK_H
@@ -19,6 +20,7 @@ struct ask {
 	const char *address, *server, *server_identifier; /* to release; server_identifier: in hexadecimal */
 	unsigned int count, association; /* DHCPv6: associations in a message, the first one's number */
 	unsigned int patience;		 /* milliseconds to wait for an answer */
+	int pause;			 /* milliseconds between an offer and the request for it */
 	bool relayed, rapid;
 };
 
@@ -51,5 +53,7 @@ void lease4(const struct ask *ask);
 void release4(const struct ask *ask);
 void lease6(const struct ask *ask);
 void release6(const struct ask *ask);
+void claim6(const struct ask *ask);
+void probe6(const struct ask *ask);
 
 #endif

@@ -1,6 +1,8 @@
+// SPDX-License-Identifier: MIT
 /* DHCP (RFC 2131, 2132), as `ask` speaks it. */
 #include <arpa/inet.h>
 #include <netinet/ether.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
@@ -144,6 +146,7 @@ void lease4(const struct ask *ask)
 	send_message(ask, &message, "0.0.0.0", "255.255.255.255");
 	answer = hear(ask, xid);
 	if (answer.type == OFFER) {
+		poll(NULL, 0, ask->pause);
 		put_message(ask, &message, xid, REQUEST);
 		put_option(&message, 50, answer.address, 4);
 		put_option(&message, 54, answer.server, 4);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /* DHCPv6 (RFC 8415), as `ask` speaks it. */
 #include <arpa/inet.h>
 #include <stdio.h>
@@ -89,20 +90,29 @@ static void put_message(const struct ask *ask, struct frame *message, unsigned i
 		put_option(message, 14, NULL, 0);
 }
 
+/* The card's link-local address, which is made of its hardware address (RFC 4291, appendix A). */
+static void link_local(const struct ask *ask, unsigned char address[static 16])
+{
+	memset(address, 0, 16);
+	address[0] = 0xfe;
+	address[1] = 0x80;
+	memcpy(address + 8, ask->card, 3);
+	address[8] ^= 2;
+	address[11] = 0xff;
+	address[12] = 0xfe;
+	memcpy(address + 13, ask->card + 3, 3);
+}
+
 /* From the card's link-local address; a relay puts a message of its own around it. */
 static void send_message(const struct ask *ask, const struct frame *inner)
 {
 	static const unsigned char all[MAC] = {0x33, 0x33, 0, 1, 0, 2};
-	unsigned char from[16] = {0xfe, 0x80}, to[16], link[16];
+	unsigned char from[16], to[16], link[16];
 	struct frame frame, relayed = {.size = 0};
 	const struct frame *message = ask->relayed ? &relayed : inner;
 	size_t header = ETHER + ask->tags * 4;
 
-	memcpy(from + 8, ask->card, 3);
-	from[8] ^= 2;
-	from[11] = 0xff;
-	from[12] = 0xfe;
-	memcpy(from + 13, ask->card + 3, 3);
+	link_local(ask, from);
 	inet_pton(AF_INET6, "ff02::1:2", to);
 	put_16(&relayed, RELAY << 8);
 	inet_pton(AF_INET6, "fd00:2::1", link);
@@ -199,4 +209,50 @@ void release6(const struct ask *ask)
 	inet_pton(AF_INET6, ask->address, address);
 	put_message(ask, &message, RELEASE, &server, address);
 	send_message(ask, &message);
+}
+
+/*
+ * A message of neighbour discovery about an address: to all, with the owner's hardware address behind it, or to those
+ * who might have the address (RFC 4291, 2.7.1).
+ */
+static void send_discovery(const struct ask *ask, unsigned int type, const unsigned char from[static 16])
+{
+	unsigned char group[MAC] = {0x33, 0x33, 0, 0, 0, 1}, to[16], target[16];
+	const bool claims = type == 136;
+	const unsigned int size = claims ? 32 : 24;
+	struct frame frame;
+
+	inet_pton(AF_INET6, claims ? "ff02::1" : "ff02::1:ff00:0", to);
+	inet_pton(AF_INET6, ask->address, target);
+	if (!claims)
+		memcpy(to + 13, target + 13, 3);
+	memcpy(group + 2, to + 12, 4);
+	begin(ask, &frame, group, 0x86dd);
+	put_32(&frame, 6U << 28);
+	put_16(&frame, size);
+	put_16(&frame, 0x3aff);
+	put(&frame, from, 16);
+	put(&frame, to, 16);
+	put_32(&frame, type << 24);
+	put_32(&frame, claims ? 0x20000000 : 0); /* it overrides what was known */
+	put(&frame, target, 16);
+	if (claims) {
+		put_16(&frame, 0x0201);
+		put(&frame, ask->owner, MAC);
+	}
+	put_checksum(&frame, ETHER + IP + 2, ETHER + 8, 58 + size);
+	send_frame(ask, &frame);
+}
+
+void claim6(const struct ask *ask)
+{
+	unsigned char from[16];
+
+	link_local(ask, from);
+	send_discovery(ask, 136, from);
+}
+
+void probe6(const struct ask *ask)
+{
+	send_discovery(ask, 135, (const unsigned char[16]){0});
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /*
  * What the attacks share: a host with networks of every mode, as `tapgate up` makes them; a guest, which is all that
  * can be done with a tap's descriptor; frames; and what the host must not have taken.
@@ -21,7 +22,7 @@
 
 #include "tests/netns/harness.h"
 
-/* --- the host ---------------------------------------------------------------------------------------------------- */
+/* --- the host ----------------------------------------------------------------------------------------------------- */
 
 /* Set up before each test, and taken down after it: ATTACK(function). */
 int open_host(void **state);
@@ -59,6 +60,15 @@ int type_socket(const char *interface, unsigned int type);
 /* Whether the host took a router's word: a default route or an address of the prefix that ra() has. */
 bool believes_router(void);
 
+/* The networks where the host has an address, one of each mode; an address of a guest there, and who reaches whom. */
+enum { PLACES = 5 };
+extern const struct place {
+	const char *network, *host, *guest, *ipv6_host, *ipv6_guest;
+	bool goes_out;	 /* guests reach the LAN */
+	bool host_comes; /* the host reaches guests */
+	bool lan_comes;	 /* so does the LAN */
+} places[PLACES];
+
 /* An address as text, of an interface if it is a link's own; returns the size. */
 struct sockaddr_storage;
 unsigned int address_of(const char *text, const char *interface, struct sockaddr_storage *address);
@@ -66,7 +76,7 @@ unsigned int address_of(const char *text, const char *interface, struct sockaddr
 /* Whether a user of the host's can send to an address by an interface of that user's choice. */
 bool user_sends(const char *interface, const char *source, const char *destination);
 
-/* --- frames ------------------------------------------------------------------------------------------------------ */
+/* --- frames ------------------------------------------------------------------------------------------------------- */
 
 struct frame {
 	unsigned char bytes[4096];
@@ -105,11 +115,23 @@ struct frame behind(const struct frame *frame, unsigned int header, const void *
 /* The frame with a tag in front of its type. */
 struct frame tagged(const struct frame *frame, unsigned int protocol, unsigned int tag);
 
-/* --- the guest --------------------------------------------------------------------------------------------------- */
+/* --- the guest ---------------------------------------------------------------------------------------------------- */
 
 /* Alice's, with a tap on a network; `vnet` puts a header of its own making in front of each frame (virtio). */
 struct result guest_on(const char *network);
 struct result guest_with_offloads_on(const char *network);
+
+/* One of alice's on a place: there is the host's interface towards it, with its hardware address. And a host anew. */
+struct site {
+	const struct place *place;
+	struct result guest;
+	char interface[16], mac[18];
+};
+struct site come_to(const struct place *place);
+void leave(struct site *site);
+
+/* The control: without guard, and on a standalone network without the tap's own protection. */
+void unguard(const struct site *site);
 
 void sends(const struct result *guest, const struct frame *frame);
 

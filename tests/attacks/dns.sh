@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # DNS: what guests can learn, and what can be made to mislead them, by the names that their network's dnsmasq answers
 # for. Each word that keeps something from them is taken away once, to show what it keeps.
 #
@@ -6,8 +7,6 @@
 # shellcheck disable=SC2016,SC2034 # what eval is given
 set -u
 top=$(cd "$(dirname "$0")/../.." && pwd)
-# shellcheck source-path=SCRIPTDIR source=../cli/lib.sh
-. "$top/tests/cli/lib.sh"
 # shellcheck source-path=SCRIPTDIR source=services.sh
 . "$top/tests/attacks/services.sh"
 network=web
@@ -22,7 +21,7 @@ name_server() { # the host's own
 		--pid-file="$TMPDIR/resolver.pid" --user=root \
 		--host-record=outside.example,192.0.2.9 --host-record=rebind.example,172.16.3.9 \
 		--host-record=loop.example,127.0.0.1 --host-record=intranet,192.0.2.7 \
-		--ptr-record=7.7.168.192.in-addr.arpa,printer.example
+		--host-record=stranger.web.internal,192.0.2.8 --ptr-record=7.7.168.192.in-addr.arpa,printer.example
 }
 
 # resolves GUEST NAME [SERVER]: what a guest finds for a name, or for an address, a line each
@@ -58,6 +57,9 @@ check 'nat: a name outside that is an address of another network' finds mallory 
 check 'nat: ... which the guard keeps from mallory' refuses in_netns mallory "$busybox" ping -q -c 1 -W 1 172.16.3.200
 check 'nat: ... and would answer' "$busybox" ping -q -c 1 -W 3 172.16.3.200
 check 'nat: a name outside that is the one who asks' finds mallory loop.example 127.0.0.1
+check 'nat: a bare name of the site' finds mallory intranet 192.0.2.7
+check 'nat: the name of a private address' finds mallory 192.168.7.7 printer.example
+check 'host-only: neither' eval 'finds alice intranet "" 172.16.3.1 && finds alice 192.168.7.7 "" 172.16.3.1'
 
 # --- names of another network ------------------------------------------------------------------------------------------
 
@@ -81,9 +83,8 @@ keeps() {
 	check "nat: ... and not again with it" eval 'serve_again web && wait_for 3 finds mallory outside.example 192.0.2.9 &&
 		finds mallory "$keeps_name" ""'
 }
-keeps --domain-needed intranet 192.0.2.7
-keeps --bogus-priv 192.168.7.7 printer.example
 keeps --no-hosts secret.example 192.0.2.50
+keeps --local=/web.internal/ stranger.web.internal 192.0.2.8
 
 # --- names that programs trust -----------------------------------------------------------------------------------------
 
@@ -115,7 +116,7 @@ check 'many: 1500 leases in the file' many_leases
 check 'many: up' "$TAPGATE" up
 check 'many: they are served' soon_gets mallory lease4
 many_without() {
-	words_of web | grep -v dhcp-lease-max >"$TMPDIR/words"
+	words_of web | grep -v -e dhcp-lease-max -e --keep-in-foreground >"$TMPDIR/words"
 	many_leases
 	xargs -d '\n' -a "$TMPDIR/words" sh -c '"$@"' dnsmasq
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /* Frames, made by hand: a guest is not held to what a kernel's stack would send. */
 #include "tests/attacks/attack.h"
 

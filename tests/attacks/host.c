@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /* The host that is attacked, and the guest that attacks. */
 #include "tests/attacks/attack.h"
 
@@ -21,7 +22,7 @@ enum { SOCKETS_MAX = 16 };
 static int sockets[SOCKETS_MAX];
 static size_t socket_count;
 
-/* --- the host ---------------------------------------------------------------------------------------------------- */
+/* --- the host ----------------------------------------------------------------------------------------------------- */
 
 static int keep(int fd)
 {
@@ -51,10 +52,21 @@ int lan(void)
 static const char policy[] = "network lab   host-only  172.16.5.1/24 fd00:5::1/64\n"
 			     "network quiet internal\n"
 			     "network web   nat        10.77.0.1/24 fd00:77::1/64\n"
+			     "network pub   shared     10.78.0.1/24 fd00:78::1/64\n"
+			     "network way   routed     10.80.0.1/24 fd00:80::1/64\n"
 			     "network tap1  standalone 172.16.2.1/24 fd00:2::1/64\n"
 			     "network cell  standalone 172.16.128.0/17 fd00:c::/112 per-vm=/30,/126\n"
 			     "network br1   bridged    isolated lock-mac\n"
 			     "allow all\n";
+
+const struct place places[PLACES] = {
+	{"lab", "172.16.5.1", "172.16.5.11", "fd00:5::1", "fd00:5::11", .host_comes = true},
+	{"web", "10.77.0.1", "10.77.0.11", "fd00:77::1", "fd00:77::11", .goes_out = true},
+	{"tap1", "172.16.2.1", "172.16.2.2", "fd00:2::1", "fd00:2::2", .host_comes = true},
+	{"pub", "10.78.0.1", "10.78.0.11", "fd00:78::1", "fd00:78::11", .goes_out = true, .host_comes = true},
+	{"way", "10.80.0.1", "10.80.0.11", "fd00:80::1", "fd00:80::11", .goes_out = true, .host_comes = true,
+		.lan_comes = true},
+};
 
 void set(const char *name, int value)
 {
@@ -72,6 +84,7 @@ int open_host(void **state)
 		{"net.ipv6.conf.default.accept_ra", 2},
 		{"net.ipv4.conf.all.rp_filter", 0},
 		{"net.ipv4.conf.default.rp_filter", 0},
+		{"net.ipv4.conf.all.accept_local", 1},
 		{"net.ipv4.conf.default.accept_redirects", 1},
 		{"net.ipv4.conf.default.accept_source_route", 1},
 	};
@@ -86,6 +99,8 @@ int open_host(void **state)
 	command("ip link set lo up && ip addr add 192.0.2.1/24 dev lan && ip addr add 2001:db8:1::1/64 dev lan nodad");
 	write_policy(policy);
 	command("\"$TAPGATE\" up >/dev/null");
+	/* As whoever manages interfaces may set it behind `up`, which switches it off: what holds then is the guard. */
+	command("for bridge in lab web pub way quiet; do sysctl -qw net.ipv6.conf.$bridge.accept_ra=2; done");
 	return 0;
 }
 
@@ -109,12 +124,14 @@ void knows(const char *interface, const char *address)
 
 void without_guard(const char *network)
 {
-	command("nft delete table %s", table_of(network, strcmp(network, "quiet") == 0 ? "internal" : ""));
+	command("for family in inet bridge netdev arp; do nft delete table $family tapgate-%s 2>/dev/null; done; "
+		"! nft list tables | grep -q 'tapgate-%s$'",
+		network, network);
 }
 
 void without_wall(const char *tap)
 {
-	command("tc qdisc del dev %s clsact", tap);
+	command("tc qdisc del dev %s clsact 2>/dev/null || tc qdisc del dev %s ingress", tap, tap);
 }
 
 int udp_socket(int family, unsigned int port)
@@ -197,7 +214,7 @@ bool user_sends(const char *interface, const char *source, const char *destinati
 	return as_user(&bob, send_datagram, &datagram) == 0;
 }
 
-/* --- the guest --------------------------------------------------------------------------------------------------- */
+/* --- the guest ---------------------------------------------------------------------------------------------------- */
 
 static struct result guest(const char *network, bool vnet)
 {
@@ -223,6 +240,30 @@ struct result guest_on(const char *network)
 struct result guest_with_offloads_on(const char *network)
 {
 	return guest(network, true);
+}
+
+struct site come_to(const struct place *place)
+{
+	struct site site = {.place = place, .guest = guest_on(place->network)};
+
+	snprintf(site.interface, sizeof(site.interface), "%s",
+		strcmp(place->network, "tap1") == 0 ? tap_of(&site.guest) : place->network);
+	snprintf(site.mac, sizeof(site.mac), "%s", mac_on(site.interface));
+	return site;
+}
+
+void leave(struct site *site)
+{
+	give_back(&site->guest);
+	close_host(NULL);
+	open_host(NULL);
+}
+
+void unguard(const struct site *site)
+{
+	without_guard(site->place->network);
+	if (strcmp(site->place->network, "tap1") == 0)
+		without_wall(tap_of(&site->guest));
 }
 
 void sends(const struct result *guest, const struct frame *frame)

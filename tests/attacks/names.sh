@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # Names: a guest that calls itself what another one is called, and what guests hear of names that are none of theirs.
 # `ssh root@$(tapgate ip alpha)` must not lead to mallory.
 #
@@ -6,13 +7,10 @@
 # shellcheck disable=SC2016 # what eval is given
 set -u
 top=$(cd "$(dirname "$0")/../.." && pwd)
-# shellcheck source-path=SCRIPTDIR source=../cli/lib.sh
-. "$top/tests/cli/lib.sh"
 # shellcheck source-path=SCRIPTDIR source=services.sh
 . "$top/tests/attacks/services.sh"
-network=lab
 
-policy 'network lab host-only 172.16.2.1/24 fd00:2::1/64 dhcp=172.16.2.2-172.16.2.100' 'allow lab user=alice'
+domain=lab.internal
 
 # resolves GUEST NAME [SERVER]: the addresses that a guest finds for a name, a line each
 resolves() {
@@ -24,7 +22,7 @@ resolves() {
 leads_to() {
 	leads_address=$(cat "$TMPDIR/address.$1")
 	leads_came=$("$TAPGATE" ip "$2" 2>/dev/null | head -n 1)
-	leads_found=$(resolves mallory "$2.lab.internal")
+	leads_found=$(resolves mallory "$2.$domain")
 	echo "tapgate ip: $leads_came, in the domain: $leads_found, expected $leads_address"
 	[ "$leads_came" = "$leads_address" ] && [ "$leads_found" = "$leads_address" ]
 }
@@ -42,7 +40,7 @@ warned() { # warned COMMAND...: it warns that mallory asks for alpha
 
 # --- stolen ------------------------------------------------------------------------------------------------------------
 
-check 'up' "$TAPGATE" up
+check 'up' make_network host-only
 check 'two guests' eval 'guest alice lab && guest mallory lab 172.16.2.250/24'
 
 check 'open: a dnsmasq that nobody keeps an eye on' serve_without lab dhcp-script
@@ -68,7 +66,7 @@ check 'ours: a name of its own it gets' eval 'named mallory beta && wait_for 3 l
 check 'ours: ... and nobody warns any more' refuses warned "$TAPGATE" list
 check 'ours: a release in the name of the guest that has it' eval 'asks mallory release4 owner="$(card_of alice)" \
 	address="$(cat "$TMPDIR/address.alice")" server=172.16.2.1; named mallory alpha && wait_for 3 leads_to alice alpha'
-check 'ours: a restart forgets nothing' eval 'kill "$(pid_of lab)" && wait_for 5 is_silent lab && "$TAPGATE" up &&
+check 'ours: a restart forgets nothing' eval 'kill "$(keeper_of lab)" && wait_for 5 is_silent lab && "$TAPGATE" up &&
 	named mallory alpha && wait_for 3 leads_to alice alpha'
 
 # --- names that look like something else to dnsmasq --------------------------------------------------------------------
@@ -105,6 +103,15 @@ check 'two: mallory sends from the address of alice' eval \
 	"$TAPGATE" list 2>&1 | grep "warning: the hardware address $(card_of alice) is behind"'
 check 'two: ip does not say where that leads' eval '! "$TAPGATE" ip alpha >"$TMPDIR/said" 2>&1; cat "$TMPDIR/said"
 	grep -q "is two guests, as it seems; name one by its tap" "$TMPDIR/said" && ! grep -q "^172" "$TMPDIR/said"'
+
+# --- in a domain of the policy's ----------------------------------------------------------------------------------------
+
+domain=lab.example
+check 'domain: another one' eval 'make_network host-only domain=$domain && forget lab && serve_again lab'
+check 'domain: alpha' eval 'named alice alpha && wait_for 3 leads_to alice alpha'
+check 'domain: tapgate ip takes it' eval '"$TAPGATE" ip alpha.lab.example && ! "$TAPGATE" ip alpha.lab.internal'
+check 'domain: alpha stays, when mallory asks for it' eval 'named mallory alpha && wait_for 3 leads_to alice alpha'
+check 'domain: ... and is pinned in it' grep -q ',alpha\.lab\.example$' /run/tapgate/lab.names/names
 
 unplug alice
 unplug mallory

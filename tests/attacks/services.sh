@@ -1,6 +1,16 @@
+# SPDX-License-Identifier: MIT
 # shellcheck shell=sh disable=SC2154
-# What the attacks on a network's services share, to be sourced behind tests/cli/lib.sh: guests that ask for addresses,
-# and the network with a protection taken away.
+# What the attacks on a network's services share: tests/cli/lib.sh; a network, guests that ask for addresses, and the
+# network with a protection taken away. `network` is the one that is asked about.
+# shellcheck source-path=SCRIPTDIR source=../cli/lib.sh
+. "$top/tests/cli/lib.sh"
+network=lab
+
+# make_network MODE [OPTION...]: lab, with a DHCP server
+make_network() {
+	policy "network lab $1 172.16.2.1/24 fd00:2::1/64 dhcp=172.16.2.2-172.16.2.100 ${2-}" 'allow lab user=alice'
+	"$TAPGATE" up
+}
 
 # asks GUEST WORD...: what it is told (tests/attacks/ask.c)
 asks() {
@@ -52,7 +62,7 @@ words_of() { # words_of NETWORK: of its dnsmasq, a line each
 # serve_without NETWORK PATTERN...: its dnsmasq anew, without the words that match, and without a memory of guests
 serve_without() {
 	serve_network=$1
-	words_of "$1" >"$TMPDIR/words"
+	words_of "$1" | grep -v -x -e --keep-in-foreground >"$TMPDIR/words"
 	shift
 	for serve_pattern; do
 		grep -q -e "$serve_pattern" "$TMPDIR/words" || return 1
@@ -68,7 +78,8 @@ is_silent() { # is_silent NETWORK: it has no dnsmasq, and nobody listens in its 
 
 # forget NETWORK: end its dnsmasq, and what it knows
 forget() {
-	forget_pid=$(pid_of "$1")
+	forget_pid=$(keeper_of "$1")
+	[ "$(cat "/proc/$forget_pid/comm")" = tapgate-dhcp ] || forget_pid=$(pid_of "$1") # serve_without's has none
 	kill "$forget_pid"
 	wait_for 5 is_silent "$1"
 	rm -f "/run/tapgate/$1.leases" "/run/tapgate/$1.names/names"

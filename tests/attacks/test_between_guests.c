@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /*
  * From guest to guest, where they are to see nothing of each other: from port to port, and by way of the host, which
  * would route from one to the other.
@@ -20,6 +21,8 @@ struct pair {
 };
 
 static const struct pair nat = {"web", "10.77.0.11", "10.77.0.12", "fd00:77::11", "fd00:77::12"};
+static const struct pair shared = {"pub", "10.78.0.11", "10.78.0.12", "fd00:78::11", "fd00:78::12"};
+static const struct pair by_router = {"way", "10.80.0.11", "10.80.0.12", "fd00:80::11", "fd00:80::12"};
 static const struct pair host_only = {"lab", "172.16.5.11", "172.16.5.12", "fd00:5::11", "fd00:5::12"};
 
 /* Of what one guest sends to the hardware address, whether anything comes to the other: IPv4, IPv6, anything else. */
@@ -93,11 +96,13 @@ static unsigned int routed(const struct pair *pair, const struct result *a, cons
 /* By way of the host, which is asked to route, and to answer ARP for all whom it can reach. */
 static void test_routed(void **state)
 {
-	static const struct pair *const pairs[] = {&nat, &host_only};
+	static const struct pair *const pairs[] = {&nat, &host_only, &shared, &by_router};
 
 	(void)state;
 	write_policy("network web nat 10.77.0.1/24 fd00:77::1/64\n"
-		     "network lab host-only 172.16.5.1/24 fd00:5::1/64 isolated\nallow all\n");
+		     "network lab host-only 172.16.5.1/24 fd00:5::1/64 isolated\n"
+		     "network pub shared 10.78.0.1/24 fd00:78::1/64 isolated\n"
+		     "network way routed 10.80.0.1/24 fd00:80::1/64 isolated\nallow all\n");
 	command("\"$TAPGATE\" up >/dev/null");
 	for (size_t i = 0; i < COUNT(pairs); i++) {
 		const struct pair *pair = pairs[i];

@@ -1,9 +1,10 @@
+// SPDX-License-Identifier: MIT
 /*
  * Errors of ICMP's, which quote a packet of somebody's, and have the host change what it knows of that connection: of
  * guests' they are heard if they are about connections with guests of that network. And none go out, to the LAN, that
  * belong to no connection, as those would not be masqueraded.
  *
- *	guest --- tap --- (lab, web, tap1) --- host --- lan --- 192.0.2.50, 2001:db8:1::50
+ *	guest --- tap --- (lab, web, tap1, pub, way) --- host --- lan --- 192.0.2.50, 2001:db8:1::50
  */
 #include "tests/attacks/attack.h"
 
@@ -19,14 +20,6 @@ enum { ETHER = 14, IPV4 = 20, IPV6 = 40, ICMP = 1, ICMPV6 = 58, MTU = 1300, PORT
 
 #define LAN	 "192.0.2.50"
 #define IPV6_LAN "2001:db8:1::50"
-
-static const struct place {
-	const char *network, *host, *guest, *ipv6_host, *ipv6_guest;
-} places[] = {
-	{"lab", "172.16.5.1", "172.16.5.11", "fd00:5::1", "fd00:5::11"},
-	{"web", "10.77.0.1", "10.77.0.11", "fd00:77::1", "fd00:77::11"},
-	{"tap1", "172.16.2.1", "172.16.2.2", "fd00:2::1", "fd00:2::2"},
-};
 
 /* An error that a packet was too large, with the packet: an echo of ICMP's, or UDP. */
 static struct frame too_big(const char *to, const char *source, const char *destination, const struct frame *quoted)
@@ -86,10 +79,9 @@ static void test_of_the_hosts(void **state)
 	static const char *const hosts[] = {"192.0.2.1", "2001:db8:1::1"}, *const peers[] = {LAN, IPV6_LAN};
 
 	(void)state;
-	for (size_t i = 0; i < COUNT(places); i++) {
+	for (size_t i = 0; i < PLACES; i++) {
 		const struct place *place = &places[i];
-		struct result guest = guest_on(place->network);
-		const char *to = mac_on(i < 2 ? place->network : tap_of(&guest));
+		struct site site = come_to(place);
 
 		for (size_t j = 0; j < COUNT(hosts); j++) {
 			knows("lan", peers[j]);
@@ -102,18 +94,16 @@ static void test_of_the_hosts(void **state)
 					echo(hosts[j], peers[j]), udp(ALL, hosts[j], peers[j], PORT)};
 
 				for (size_t k = 0; k < COUNT(quoted); k++) {
-					const struct frame error = too_big(to, source, hosts[j], &quoted[k]);
+					const struct frame error = too_big(site.mac, source, hosts[j], &quoted[k]);
 
-					sends(&guest, &error);
-					EXPECT(&guest, is_narrow(peers[j]) != guarded);
+					sends(&site.guest, &error);
+					EXPECT(&site.guest, is_narrow(peers[j]) != guarded);
 				}
 			}
 			if (guarded)
 				without_guard(place->network);
 		}
-		give_back(&guest);
-		close_host(NULL);
-		open_host(NULL);
+		leave(&site);
 	}
 }
 
@@ -121,63 +111,66 @@ static void test_of_the_hosts(void **state)
 static void test_of_its_own(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < 2 * COUNT(places); i++) {
+	for (size_t i = 0; i < 2 * PLACES; i++) {
 		const struct place *place = &places[i / 2];
 		bool guest_begins = i % 2;
-		struct result guest = guest_on(place->network);
-		const char *interface = i < 4 ? place->network : tap_of(&guest);
+		struct site site = come_to(place);
 		const char *const hosts[] = {place->host, place->ipv6_host};
 		const char *const guests[] = {place->guest, place->ipv6_guest};
 
 		for (size_t j = 0; j < COUNT(hosts); j++) {
 			const struct frame quoted = udp(ALL, hosts[j], guests[j], PORT);
-			const struct frame error = too_big(mac_on(interface), guests[j], hosts[j], &quoted);
-			const struct frame first = udp(mac_on(interface), guests[j], hosts[j], PORT);
+			const struct frame error = too_big(site.mac, guests[j], hosts[j], &quoted);
+			const struct frame first = udp(site.mac, guests[j], hosts[j], PORT);
 
-			if (strcmp(place->network, "web") == 0 && !guest_begins) /* nobody else does there */
+			if (!place->host_comes && !guest_begins) /* nobody else does there */
 				continue;
-			knows(interface, guests[j]);
+			knows(site.interface, guests[j]);
 			if (guest_begins) {
 				udp_socket(j ? AF_INET6 : AF_INET, PORT);
-				sends(&guest, &first);
+				sends(&site.guest, &first);
 			} else {
 				connect_host(hosts[j], guests[j], PORT);
 			}
-			sends(&guest, &error);
-			EXPECT(&guest, is_narrow(guests[j]));
+			sends(&site.guest, &error);
+			EXPECT(&site.guest, is_narrow(guests[j]));
 		}
-		give_back(&guest);
-		close_host(NULL);
-		open_host(NULL);
+		leave(&site);
 	}
 }
 
-/* --- and beyond the host ----------------------------------------------------------------------------------------- */
+/* --- and beyond the host ------------------------------------------------------------------------------------------ */
 
-/* An error of no connection, from a guest of nat to the LAN: it would go in the guest's own name. */
+/* An error of no connection, from a guest of nat or shared to the LAN: it would go in the guest's own name. */
 static void test_without_a_connection(void **state)
 {
-	struct result guest = guest_on("web");
-	const struct frame pings[] = {echo(LAN, "10.77.0.11"), echo(IPV6_LAN, "fd00:77::11")};
-	const struct frame errors[] = {
-		too_big(mac_on("web"), "10.77.0.11", LAN, &pings[0]),
-		too_big(mac_on("web"), "fd00:77::11", IPV6_LAN, &pings[1]),
-	};
-
 	(void)state;
-	knows("lan", LAN);
-	knows("lan", IPV6_LAN);
-	for (size_t i = 0; i < COUNT(errors); i++) {
-		sends(&guest, &errors[i]);
-		EXPECT(&guest, !word_comes(lan(), "attacked"));
+	for (size_t i = 0; i < PLACES; i++) {
+		const struct place *place = &places[i];
+		const struct frame pings[] = {echo(LAN, place->guest), echo(IPV6_LAN, place->ipv6_guest)};
+		struct site site;
+
+		if (!place->goes_out || place->lan_comes)
+			continue;
+		site = come_to(place);
+		knows("lan", LAN);
+		knows("lan", IPV6_LAN);
+		for (int guarded = 1; guarded >= 0; guarded--) {
+			for (size_t j = 0; j < COUNT(pings); j++) {
+				const struct frame error = too_big(
+					site.mac, j ? place->ipv6_guest : place->guest, j ? IPV6_LAN : LAN, &pings[j]);
+
+				sends(&site.guest, &error);
+				EXPECT(&site.guest, word_comes(lan(), "attacked") != guarded);
+			}
+			if (guarded)
+				command("table='inet tapgate-%s' && handle=$(nft -a list chain $table forward | sed -n "
+					"'s/.*ct state invalid.*handle //p') && "
+					"nft delete rule $table forward handle $handle",
+					place->network);
+		}
+		leave(&site);
 	}
-	command("handle=$(nft -a list chain inet tapgate-web forward | sed -n 's/.*ct state invalid.*handle //p') && "
-		"nft delete rule inet tapgate-web forward handle $handle");
-	for (size_t i = 0; i < COUNT(errors); i++) {
-		sends(&guest, &errors[i]);
-		EXPECT(&guest, word_comes(lan(), "attacked"));
-	}
-	give_back(&guest);
 }
 
 int main(void)

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /*
  * Frames with a header of virtio's in front (struct virtio_net_hdr), as a virtual machine writes it: it asks the kernel
  * to write a checksum somewhere into the frame, and to cut it into several, and says what kind of frame it is. The
@@ -7,17 +8,22 @@
  */
 #include "tests/attacks/attack.h"
 
+#include <fcntl.h>
+#include <linux/if_tun.h>
 #include <linux/virtio_net.h>
+#include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "tests/netns/frames.h"
 
 enum { GSO_UDP_L4 = 5 }; /* VIRTIO_NET_HDR_GSO_UDP_L4, Linux 6.2 */
-enum { PORT = 5353, ETHER = 14, IPV6_SOURCE = 22, IPV6_END = 54, UDP_SUM = 6 };
+enum { PORT = 5353, ETHER = 14, IPV6_SOURCE = 22, IPV6_END = 54, UDP_SUM = 6, ARP_SENDER = 28 };
 
 static struct frame with_header(const struct virtio_net_hdr *header, const struct frame *frame)
 {
@@ -128,21 +134,61 @@ static bool changed(const struct result *a, const struct result *b, const struct
  * The checksum's place may be one that guards and locks have looked at. The kernel refuses one in the hardware
  * addresses (virtio_net_hdr_to_skb: it starts behind what the shortest IP header takes), which are what lock-mac looks
  * at. Two bytes further on are the guest's choice, the source of an IPv6 packet among them: a limit of what looks at
- * addresses of IP, which SECURITY.md states. A guest without such headers has no such choice.
+ * addresses of IP, which SECURITY.md states, and so is who sends by ARP. The header of IPv4 breaks by it.
  */
 static void test_checksum_over_addresses(void **state)
 {
 	struct result a = guest_with_offloads_on("br0"), b = guest_on("br0");
 	const struct frame frame = udp(PEER_MAC, "fd00::11", "fd00::12", PORT);
+	struct frame claim = arp(PEER_MAC, "10.77.0.11", "10.77.0.12");
 
 	(void)state;
+	put(&claim, "attacked", 8);
 	for (size_t at = 0; at < ETHER; at += 2)
 		for (size_t start = 0; start <= at; start++)
 			EXPECT(&a, !changed(&a, &b, &frame, start, at));
 	EXPECT(&a, changed(&a, &b, &frame, IPV6_SOURCE, IPV6_SOURCE + 14));
 	EXPECT(&a, changed(&a, &b, &frame, IPV6_END, IPV6_END + UDP_SUM)); /* where it belongs */
+	EXPECT(&a, changed(&a, &b, &claim, ARP_SENDER, ARP_SENDER + 2));
 	give_back(&a);
 	give_back(&b);
+}
+
+/* What a child of alice's ends with that opens a tap anew, with such headers, and sends a frame. */
+static int reopen(const char *name)
+{
+	const struct frame frame = udp(PEER_MAC, "fd00::11", "fd00::12", PORT);
+	const struct virtio_net_hdr header = checksum(IPV6_SOURCE, 14);
+	const struct frame sent = with_header(&header, &frame);
+	struct ifreq request = {.ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR};
+	int fd;
+
+	if (setresgid(1000, 1000, 1000) != 0 || setresuid(1000, 1000, 1000) != 0)
+		return 2;
+	fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
+	snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", name);
+	return fd < 0 || ioctl(fd, TUNSETIFF, &request) != 0 || write(fd, sent.bytes, sent.size) != (ssize_t)sent.size;
+}
+
+/* Who has a tap can have such headers, whether the helper was asked for them or not: nothing may rest on that. */
+static void test_headers_anyway(void **state)
+{
+	struct result guest = guest_on("br0");
+	char name[IFNAMSIZ];
+	pid_t child;
+	int status;
+
+	(void)state;
+	snprintf(name, sizeof(name), "%s", tap_of(&guest));
+	assert_int_equal(ioctl(guest.tap, TUNSETPERSIST, 1), 0);
+	close(guest.tap);
+	guest.tap = -1;
+	child = fork();
+	if (child == 0)
+		_exit(reopen(name));
+	assert_int_equal(waitpid(child, &status, 0), child);
+	EXPECT(&guest, status == 0);
+	command("ip link del %s", name);
 }
 
 int main(void)
@@ -151,6 +197,7 @@ int main(void)
 		ATTACK(test_reserved),
 		ATTACK(test_any_header),
 		ATTACK(test_checksum_over_addresses),
+		ATTACK(test_headers_anyway),
 	};
 
 	return RUN_TESTS(tests);

@@ -1,9 +1,10 @@
+// SPDX-License-Identifier: MIT
 /*
  * Frames to the 16 addresses 01:80:c2:00:00:00 to :0f, which bridges do not forward: the kernel gives them to the host
  * with the guest's tap as the interface that they came in by. No guard on the bridge sees them. From there the host
  * would take a router's word, answer ARP, and its programs would answer.
  *
- *	guest --- tap --- (lab, quiet, web, br0 or br1) --- host
+ *	guest --- tap --- (lab, quiet, web, pub, way, br0 or br1) --- host
  *	           '-------------------------------------->'
  */
 #include "tests/attacks/attack.h"
@@ -17,7 +18,7 @@
 
 enum { PORT = 5353, DHCP = 67, LLDP = 0x88cc };
 
-static const char *const networks[] = {"lab", "quiet", "web", "br0", "br1"};
+static const char *const networks[] = {"lab", "quiet", "web", "pub", "way", "br0", "br1"};
 
 /* How a frame can be dressed: tags of no VLAN are none to the host, and it looks behind two of them. */
 static struct frame dressed(const struct frame *frame, unsigned int dress)
@@ -159,7 +160,7 @@ static void test_standalone(void **state)
 	}
 }
 
-/* --- what has to pass all the same ------------------------------------------------------------------------------- */
+/* --- what has to pass all the same -------------------------------------------------------------------------------- */
 
 /* A frame that only this test sends, of a type, to one of the addresses. */
 static bool comes_out(const struct result *guest, int uplink, const struct frame *frame)
@@ -227,7 +228,7 @@ static void test_spanning_tree(void **state)
 	give_back(&guest);
 }
 
-/* --- it is read back --------------------------------------------------------------------------------------------- */
+/* --- it is read back ---------------------------------------------------------------------------------------------- */
 
 /*
  *	alice --- tap, whose helper is stopped --- lab

@@ -1,9 +1,10 @@
+// SPDX-License-Identifier: MIT
 /*
  * What a guest tells the host by the way that the guard watches: that it is its router, gives it addresses, is somebody
  * else. With everything in front that the guard would have to look behind: extension headers, options, fragments.
  * (What the host is asked to pass on: test_to_the_lan.c.)
  *
- *	guest --- tap --- (lab, web, tap1, quiet) --- host
+ *	guest --- tap --- (lab, web, tap1, pub, way, quiet) --- host
  */
 #include "tests/attacks/attack.h"
 
@@ -16,15 +17,7 @@
 
 enum { ETHER = 14, IPV4 = 20, IPV6 = 40, UDP = 17, FRAGMENT = 44, OPTIONS = 60, HOP_BY_HOP = 0 };
 
-static const struct place {
-	const char *network, *host, *guest, *ipv6_host, *ipv6_guest;
-} places[] = {
-	{"lab", "172.16.5.1", "172.16.5.11", "fd00:5::1", "fd00:5::11"},
-	{"web", "10.77.0.1", "10.77.0.11", "fd00:77::1", "fd00:77::11"},
-	{"tap1", "172.16.2.1", "172.16.2.2", "fd00:2::1", "fd00:2::2"},
-};
-
-/* --- disguises --------------------------------------------------------------------------------------------------- */
+/* --- disguises ---------------------------------------------------------------------------------------------------- */
 
 /* An extension header with nothing in it but padding; a fragment's, of the whole. */
 static struct frame behind_padding(const struct frame *frame, unsigned int header)
@@ -100,25 +93,23 @@ static void send_disguised(const struct result *guest, const struct frame *frame
 	sends(guest, &sent);
 }
 
-/* --- the host's own ---------------------------------------------------------------------------------------------- */
+/* --- the host's own ----------------------------------------------------------------------------------------------- */
 
 /* A router advertisement. In fragments a host takes none (RFC 6980), unless br_netfilter has put them together. */
 static void test_router(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < COUNT(places); i++)
+	for (size_t i = 0; i < PLACES; i++)
 		for (int disguise = 0; disguise < DISGUISES; disguise++) {
-			struct result guest = guest_on(places[i].network);
+			struct site site = come_to(&places[i]);
 			const struct frame frame = ra("33:33:00:00:00:01");
 
-			send_disguised(&guest, &frame, disguise);
-			EXPECT(&guest, !believes_router());
-			without_guard(places[i].network);
-			send_disguised(&guest, &frame, disguise);
-			EXPECT(&guest, believes_router() || disguise >= ATOMIC);
-			give_back(&guest);
-			close_host(NULL);
-			open_host(NULL);
+			send_disguised(&site.guest, &frame, disguise);
+			EXPECT(&site.guest, !believes_router());
+			unguard(&site);
+			send_disguised(&site.guest, &frame, disguise);
+			EXPECT(&site.guest, believes_router() || disguise >= ATOMIC);
+			leave(&site);
 		}
 }
 
@@ -126,33 +117,31 @@ static void test_router(void **state)
 static void test_dhcp(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < COUNT(places); i++) {
+	for (size_t i = 0; i < PLACES; i++) {
 		const struct place *place = &places[i];
-		struct result guest = guest_on(place->network);
-		const char *to = mac_on(i < 2 ? place->network : tap_of(&guest));
-		const struct frame ipv4 = udp(to, place->guest, place->host, 68), noted = with_options(&ipv4);
+		struct site site = come_to(place);
+		const struct result *guest = &site.guest;
+		const struct frame ipv4 = udp(site.mac, place->guest, place->host, 68), noted = with_options(&ipv4);
 		const struct frame first = ipv4_fragment(&ipv4, 0, 8), last = ipv4_fragment(&ipv4, 8, 16);
-		const struct frame ipv6 = udp(to, place->ipv6_guest, place->ipv6_host, 546);
+		const struct frame ipv6 = udp(site.mac, place->ipv6_guest, place->ipv6_host, 546);
 		int client = udp_socket(AF_INET, 68), ipv6_client = udp_socket(AF_INET6, 546);
 
 		for (int guarded = 1; guarded >= 0; guarded--) {
-			sends(&guest, &ipv4);
-			EXPECT(&guest, arrived(client) != guarded);
-			sends(&guest, &noted);
-			EXPECT(&guest, arrived(client) != guarded);
-			sends(&guest, &first);
-			sends(&guest, &last);
-			EXPECT(&guest, arrived(client) != guarded);
+			sends(guest, &ipv4);
+			EXPECT(guest, arrived(client) != guarded);
+			sends(guest, &noted);
+			EXPECT(guest, arrived(client) != guarded);
+			sends(guest, &first);
+			sends(guest, &last);
+			EXPECT(guest, arrived(client) != guarded);
 			for (int disguise = 0; disguise < DISGUISES; disguise++) {
-				send_disguised(&guest, &ipv6, disguise);
-				EXPECT(&guest, arrived(ipv6_client) != guarded);
+				send_disguised(guest, &ipv6, disguise);
+				EXPECT(guest, arrived(ipv6_client) != guarded);
 			}
 			if (guarded)
-				without_guard(place->network);
+				unguard(&site);
 		}
-		give_back(&guest);
-		close_host(NULL);
-		open_host(NULL);
+		leave(&site);
 	}
 }
 
@@ -181,33 +170,74 @@ static void test_header_in_the_second_fragment(void **state)
 /* A source that is not the guest's network's: the LAN's, the host's own, another guest's, everybody's. */
 static void test_sources(void **state)
 {
-	static const char *const sources[] = {"192.0.2.50", "192.0.2.1", "10.99.0.1", "172.16.77.2", "127.0.0.1",
-		"224.0.0.1", "255.255.255.255", "2001:db8:1::50", "2001:db8:1::1", "fd00:99::1", "::1", "ff02::1"};
-	enum { BELIEVED_OTHERWISE = 1 | 4 | 8 | 128 | 256 | 512 }; /* of these, where nobody watches */
+	const char *sources[] = {"192.0.2.50", "192.0.2.1", "10.99.0.1", "172.16.77.2", "127.0.0.1", "224.0.0.1",
+		"255.255.255.255", "2001:db8:1::50", "2001:db8:1::1", "fd00:99::1", "::1", "ff02::1",
+		"the host's, IPv4", "the host's, IPv6"};
+	enum {
+		HOST = COUNT(sources) - 2,
+		BELIEVED_OTHERWISE = 1 | 2 | 4 | 8 | 128 | 256 | 512 | 1 << HOST | 1 << (HOST + 1)
+	}; /* of these, where nobody watches */
 
 	(void)state;
-	for (size_t i = 0; i < COUNT(places); i++) {
+	for (size_t i = 0; i < PLACES; i++) {
 		const struct place *place = &places[i];
-		struct result guest = guest_on(place->network);
-		const char *to = mac_on(i < 2 ? place->network : tap_of(&guest));
+		struct site site = come_to(place);
 		int server = udp_socket(AF_INET, 9), ipv6_server = udp_socket(AF_INET6, 9);
 
+		sources[HOST] = place->host;
+		sources[HOST + 1] = place->ipv6_host;
 		for (int guarded = 1; guarded >= 0; guarded--) {
 			for (size_t j = 0; j < COUNT(sources); j++) {
 				bool ipv6 = strchr(sources[j], ':'), taken;
 				const struct frame frame =
-					udp(to, sources[j], ipv6 ? place->ipv6_host : place->host, 9);
+					udp(site.mac, sources[j], ipv6 ? place->ipv6_host : place->host, 9);
 
-				sends(&guest, &frame);
+				sends(&site.guest, &frame);
 				taken = arrived(ipv6 ? ipv6_server : server);
-				EXPECT(&guest, taken == (!guarded && (BELIEVED_OTHERWISE >> j & 1)));
+				EXPECT(&site.guest, taken == (!guarded && (BELIEVED_OTHERWISE >> j & 1)));
 			}
 			if (guarded)
-				without_guard(place->network);
+				unguard(&site);
 		}
-		give_back(&guest);
-		close_host(NULL);
-		open_host(NULL);
+		leave(&site);
+	}
+}
+
+/*
+ * Frames of other kinds, for whatever program of the host's there may be; IPv4 behind two tags, of which the host reads
+ * one on its own; ARP in the host's name, by which a program of the host's that defends its address would lose it.
+ */
+static void test_other_kinds(void **state)
+{
+	static const unsigned int types[] = {0x88a2, 0x8863, 0x8847, 0x88b5}; /* AoE, PPPoE, MPLS, anybody's */
+
+	(void)state;
+	for (size_t i = 0; i < PLACES; i++) {
+		const struct place *place = &places[i];
+		struct site site = come_to(place);
+		const struct frame plain = udp(site.mac, place->guest, place->host, 9);
+		const struct frame once = tagged(&plain, 0x8100, 0), twice = tagged(&once, 0x8100, 0);
+		const struct frame claim = arp(ALL, place->host, place->host);
+		int server = udp_socket(AF_INET, 9), arp_ears = type_socket(site.interface, 0x0806), ears[COUNT(types)];
+		const bool bridged = strcmp(place->network, "tap1") != 0; /* which is the host's own interface */
+
+		for (size_t j = 0; j < COUNT(types); j++)
+			ears[j] = type_socket(site.interface, types[j]);
+		for (int guarded = bridged; bridged && guarded >= 0; guarded--) {
+			for (size_t j = 0; j < COUNT(types); j++) {
+				const struct frame frame = of_type(site.mac, types[j]);
+
+				sends(&site.guest, &frame);
+				EXPECT(&site.guest, arrived(ears[j]) != guarded);
+			}
+			sends(&site.guest, &twice);
+			EXPECT(&site.guest, arrived(server) != guarded);
+			sends(&site.guest, &claim);
+			EXPECT(&site.guest, arrived(arp_ears) != guarded);
+			if (guarded)
+				unguard(&site);
+		}
+		leave(&site);
 	}
 }
 
@@ -251,6 +281,7 @@ int main(void)
 		ATTACK(test_dhcp),
 		ATTACK(test_header_in_the_second_fragment),
 		ATTACK(test_sources),
+		ATTACK(test_other_kinds),
 		ATTACK(test_internal),
 	};
 

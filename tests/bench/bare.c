@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /*
  * bare: what attaching a tap costs when nothing else is done, as the floor that bench measures helpers against.
  *

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /*
  * count: say what one run of a tap helper costs, exactly: instructions in user space, system calls, peak memory.
  *

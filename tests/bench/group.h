@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /*
  * group: getting rid of taps between measurements, many at once, and being sure that they are gone.
  *

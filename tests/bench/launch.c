@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /*
  * launch: measure the time from launching a tap helper to holding its descriptor, for several commands in one run.
  *

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /*
  * sink: stand in for syslogd, so that a helper that logs pays for it in the benchmark as it would on a real machine.
  *

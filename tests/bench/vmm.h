@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /*
  * vmm: the virtual machine monitor's side of a tap helper's bargain, for the programs of this directory that launch
  * one: make a connected pair of sockets, take the descriptor that comes back, look at what is behind it.
@@ -16,6 +17,8 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+
+#include "tests/common/receive.h"
 
 /* The number under which every helper is told to expect its end of the pair: the first free one. */
 enum { HELPER_FD = 3 };
@@ -44,22 +47,9 @@ static inline void make_pair(int pair[static 2])
 /* Receive one message and the one descriptor in it: the descriptor, or -1 if anything else came (or nothing). */
 static inline int receive_descriptor(int sock)
 {
-	union {
-		char space[CMSG_SPACE(sizeof(int))];
-		struct cmsghdr align;
-	} control;
-	char byte;
-	struct iovec iov = {.iov_base = &byte, .iov_len = sizeof(byte)};
-	struct msghdr msg = {.msg_iov = &iov,
-		.msg_iovlen = 1,
-		.msg_control = control.space,
-		.msg_controllen = sizeof(control.space)};
-	struct cmsghdr *c = recvmsg(sock, &msg, MSG_CMSG_CLOEXEC) == 1 ? CMSG_FIRSTHDR(&msg) : NULL;
-	int fd = -1;
+	const struct received received = receive_message(sock, 0);
 
-	if (c && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS && c->cmsg_len == CMSG_LEN(sizeof(int)))
-		memcpy(&fd, CMSG_DATA(c), sizeof(fd));
-	return fd;
+	return received.bytes == 1 && received.count == 1 ? received.fds[0] : -1;
 }
 
 /* The name of the tap behind a descriptor, into name; -1 if there is none. */

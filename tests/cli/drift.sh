@@ -1,5 +1,6 @@
+# SPDX-License-Identifier: MIT
 # shellcheck shell=sh
-# For repair.sh and repair_guards.sh, to be sourced after lib.sh: networks that are up, and what must hold when something
+# For repair.sh, repair_guards.sh, repair_members.sh and repair_modes.sh, to be sourced after lib.sh: networks that are up, and what must hold when something
 # of them drifted. They are made by networks_up, before which a script may do to the host what it likes.
 
 # as_before: all is as it was made; numbers that the kernel gives aside
@@ -15,10 +16,38 @@ drift() {
 	check "$1" eval "$3"
 	check "$1: status says so" finds "$2"
 	would <"$TMPDIR/lines" >"$TMPDIR/would"
-	check "$1: up --dry-run says what it would do" "$dry" 0 up --dry-run <"$TMPDIR/would"
+	check "$1: up --dry-run says what it would do" "$dry" 6 up --dry-run <"$TMPDIR/would"
 	check "$1: up puts it right" says 0 up <"$TMPDIR/lines"
 	check "$1: all is as it was" as_before
 	check "$1: nothing more to do" says_nothing_changed
+}
+
+tap_of() { # tap_of GUEST
+	cat "$TMPDIR/tap.$1"
+}
+
+# beyond TEXT STATES COMMAND UNDO: status finds these states; up, which cannot put it right, says what is in standard
+# input, and fails; after UNDO all is well
+beyond() {
+	cat >"$TMPDIR/lines"
+	check "$1" eval "$3"
+	check "$1: status says so" finds "$2"
+	check "$1: up says what to do" says 1 up <"$TMPDIR/lines"
+	check "$1: and taken away" eval "$4"
+	check "$1: all is well" says_nothing_changed
+	check "$1: status is content" "$TAPGATE" status
+}
+
+# settled TEXT STATES COMMAND: status finds these states; up says what is in standard input, and all is well
+settled() {
+	cat >"$TMPDIR/lines"
+	check "$1" eval "$3"
+	check "$1: status says so" finds "$2"
+	would <"$TMPDIR/lines" >"$TMPDIR/would"
+	check "$1: up --dry-run says what it would do" says 6 up --dry-run <"$TMPDIR/would"
+	check "$1: up puts it right" says 0 up <"$TMPDIR/lines"
+	check "$1: nothing more to do" says_nothing_changed
+	check "$1: status is content" "$TAPGATE" status
 }
 
 # Since Linux 6.16 a chain for a device stays when that goes, and counts again when one of its name comes.

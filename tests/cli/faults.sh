@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # `tapgate up` and `down`, with each of their system calls failed in turn, and killed, or told to end, before each that
 # changes anything.
 #
@@ -10,12 +11,12 @@
 # have exchanged their subnets in the policy. down: away with all.
 #
 # Of each network three things are looked at, by what the kernel says: its bridge (link, addresses, settings), its
-# guard, its rules in a firewall of others (pass). After each run every one of them is as it was before, or as it is
-# wanted, and:
+# guard, its rules in a firewall of others (pass). After each run:
 #
-# - exit 0 only if all is as wanted; else a message, or the signal that it was told to end by
-# - what stood sealed is sealed; a bridge that is as wanted has the guard that is wanted
-# - no bridge is up without rules, unless it was so before; this is all that counts after SIGKILL
+# - exit 0 only if all is as wanted; else a message, or the signal that it was told to end by; and what is not as wanted
+#   is no secret: `status` fails
+# - each guard is the one before or the one wanted, or has the rules of one of them without the seal
+# - no bridge is up without rules, unless it was so before
 # - the next run, undisturbed, makes all as wanted
 #
 # Of calls that only read, one in a few; with CLI_FAULTS=all each of them, with each error.
@@ -121,7 +122,7 @@ scrub() { # away with all that a failed test has left
 		ip link del "$scrubbed"
 	done
 	# shellcheck disable=SC2046 # words
-	kill -KILL $(dnsmasqs | cut -d ' ' -f 1)
+	kill -KILL $(pgrep -x tapgate-dhcp) $(dnsmasqs | cut -d ' ' -f 1)
 	nft 'flush ruleset; add table ip filter; add chain ip filter FORWARD { type filter hook forward priority 0; policy drop; }'
 }
 
@@ -132,9 +133,10 @@ snap() {
 		ip -d -o link
 		ip -o addr show scope global
 		grep -s . /proc/sys/net/ipv4/conf/*/forwarding
-		nft list ruleset
+		nft -t list ruleset
 		case $scenario in *dhcp) dnsmasqs ;; esac
-	} | sed -E 's/ [a-z_]*_timer +[0-9.]+//g; s/(bridge_id|designated_root) [^ ]*//g; s/02:74:67(:..){3}/02:74:67:MAC/g' | awk '
+	} | sed -E 's/ [a-z_]*_timer +[0-9.]+//g; s/NO-CARRIER,//; s/,LOWER_UP//; s/ state [A-Z]+//; s/ tso_max_size [0-9]+//
+		s/(bridge_id|designated_root) [^ ]*//g; s/02:74:67(:..){3}/02:74:67:MAC/g' | awk '
 		function say(network, part, what) { print network ":" part " " what }
 		/^[0-9]+: [^ ]+: </ {
 			name = substr($2, 1, length($2) - 1)
@@ -162,51 +164,41 @@ judge() {
 	*) ends=no ;;
 	esac
 	if [ "$1" = signal=KILL ] && [ "$2" = 137 ]; then
-		judge_networks killed
+		judge_networks
 	elif [ "$2" = 0 ]; then
 		diff "$TMPDIR/wanted" "$TMPDIR/after"
 	elif [ "$ends" = yes ] && { [ "$2" -gt 128 ] || grep -q -e 'kernel ABI is broken' -e '^mnl.c:' "$TMPDIR/error"; }; then
-		judge_networks killed # libnftables itself ended the program on the spot, as it does when it has no memory
+		judge_networks # libnftables itself ended the program on the spot, as it does when it has no memory
 	elif grep -q '^mnl.c:.*initialize Netlink socket' "$TMPDIR/error"; then
-		judge_networks failed # the same, before anything was done
+		judge_networks # the same, before anything was done
 	else
 		[ "$2" -le 4 ] || [ "$1/$2" = signal=TERM/143 ] || echo "status $2"
 		[ "$2" = 143 ] || [ -s "$TMPDIR/error" ] || echo "status $2 without a message"
 		grep -v -e '^tapgate: ' -e '^Terminated$' "$TMPDIR/error" | sed 's/^/strange message: /'
-		judge_networks failed
+		judge_networks
 	fi
 }
 
-judge_networks() { # judge_networks killed|failed
-	awk -v how="$1" -v scenario="$scenario" '
+judge_networks() {
+	if [ "$verb" = up ] && ! cmp -s "$TMPDIR/wanted" "$TMPDIR/after" && "$TAPGATE" status >"$TMPDIR/status" 2>&1; then
+		echo 'status says that all is up'
+	fi
+	awk '
 		function is(when, part) { return text["after", part] == text[when, part] }
 		function up(when, name) { return text[when, name ":bridge"] ~ /[<,]UP[,>]/ }
 		function ruled(when, name) { return text[when, name ":guard"] ~ /drop/ }
-		function unsealed(guard) { sub(/\n\n\tchain seal.*/, "\n}\n", guard); return guard }
-		function stood(name) { return scenario != "drifted" && text["before", name ":guard"] ~ /chain seal/ }
-		# One that did not stand may be a new one without seal: then the helper takes it for none.
+		# Without its seal the helper takes it for none.
+		function unsealed(guard) { sub(/\n\n\tchain seal[^\n]*\n\t}/, "", guard); return guard }
 		function fair(name) {
 			return is("before", name ":guard") || is("wanted", name ":guard") ||
-				(!stood(name) && unsealed(text["after", name ":guard"]) == unsealed(text["wanted", name ":guard"]))
+				unsealed(text["after", name ":guard"]) == unsealed(text["wanted", name ":guard"])
 		}
-		function look(name, other,    i) {
+		function look(name) {
 			if (up("after", name) && !ruled("after", name) && !(up("before", name) && !ruled("before", name)))
 				print name " is up without guard"
-			if (how == "killed")
-				return
-			for (i = 1; i <= 3; i++)
-				if (!is("before", name ":" others[i]) && !is("wanted", name ":" others[i]))
-					print name ":" others[i] " is neither as before nor as wanted"
 			if (!fair(name))
 				print name ":guard is neither as before nor as wanted"
-			if (scenario != "down" && !is("before", name ":bridge") && !is("wanted", name ":guard"))
-				print name " has a new bridge and no new guard"
-			if (scenario ~ /.dhcp/ && is("before", name ":bridge") != is("before", name ":dnsmasq"))
-				print name " has a dnsmasq for another bridge than it has"
-			if (scenario ~ /moded|swapdhcp/ && !is("before", name ":guard") && !is("wanted", name ":bridge"))
-				print name " has a new guard and no new bridge"
 		}
-		BEGIN { split("bridge pass dnsmasq", others, " ") }
 		{
 			when = FILENAME
 			sub(/.*\//, "", when)
@@ -217,8 +209,6 @@ judge_networks() { # judge_networks killed|failed
 		END {
 			for (one in names)
 				look(one)
-			if (scenario == "swapdhcp" && how != "killed" && is("before", "lab:bridge") != is("before", "web:bridge"))
-				print "one of the two has changed alone"
 		}' "$TMPDIR/before" "$TMPDIR/wanted" "$TMPDIR/after"
 }
 
@@ -333,5 +323,7 @@ check "$scenario: starts the same each time" diff "$TMPDIR/before" "$TMPDIR/afte
 while read -r call how when what; do
 	tamper "$call" "$how" "$when" "$what"
 done <"$TMPDIR/runs"
-check "$scenario: hardly a call that was not reached" [ "$(wc -l <"$TMPDIR/unreached")" -le 5 ]
+# The order of some calls depends on time: what a probe waits for, who ends first.
+check "$scenario: hardly a call that was not reached" \
+	[ "$(($(wc -l <"$TMPDIR/unreached") * 20))" -le "$(wc -l <"$TMPDIR/runs")" ]
 finish

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /*
  * hold: be the command of `tapgate run`, or another one with a tap, and do with it what the kernel lets its holder do.
  *

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # `tapgate list`: which process is behind a tap, and that another is not taken for it; which taps nobody holds.
 # shellcheck disable=SC2016,SC2154 # words for another shell; top is of cli's
 set -u

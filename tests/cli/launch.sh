@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # shellcheck shell=sh disable=SC2034,SC2154
 # What the tests of `tapgate run` and `tapgate reap` share, to be sourced behind lib.sh.
 

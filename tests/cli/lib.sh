@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # shellcheck shell=sh
 # What every part of the tests of `tapgate` needs, to be sourced first, in a world of the part's own (tests/cli/cli).
 
@@ -42,15 +43,8 @@ refuses() {
 	! "$@"
 }
 
-wait_for() { # wait_for SECONDS COMMAND...
-	wait_left=$(($1 * 50))
-	shift
-	while ! "$@" >/dev/null 2>&1; do
-		wait_left=$((wait_left - 1))
-		[ "$wait_left" -gt 0 ] || return 1
-		sleep 0.02
-	done
-}
+# shellcheck source-path=SCRIPTDIR source=../common/wait.sh
+. "$top/tests/common/wait.sh"
 
 # policy -|LINE...: the whole of it; - is standard input
 policy() {
@@ -121,14 +115,15 @@ look() {
 	ip rule
 	ip -6 rule
 	echo '== rules'
-	nft -a list ruleset | sed -E 's/packets [0-9]+ bytes [0-9]+/packets N bytes N/'
+	nft -a -t list ruleset | sed -E 's/packets [0-9]+ bytes [0-9]+/packets N bytes N/'
 	echo '== settings'
 	grep -rs . /proc/sys/net/ipv4 /proc/sys/net/ipv6 /proc/sys/net/bridge |
 		grep -v -e /stable_secret: -e /flush: -e /tcp_fastopen_key: | sort
 	echo '== processes'
 	dnsmasqs
 	echo '== files'
-	find /run /etc /var/lib/misc /var/lib/dnsmasq -xdev ! -path "$TMPDIR*" ! -path '/run/netns*' \
+	# The lock's time is that of the last `up`.
+	find /run /etc /var/lib/misc /var/lib/dnsmasq -xdev ! -path "$TMPDIR*" ! -path '/run/netns*' ! -path /run/tapgate/lock \
 		-printf '%p %y %m %U:%G %s %T@ %l\n' 2>/dev/null | sort
 }
 
@@ -137,7 +132,7 @@ look_alike() {
 	look | sed -E 's/^[0-9]+: //; s/ # handle [0-9]+//; s|(chain seal/[^/]*/[0-9a-f]{16})/[0-9a-f]{16}|\1/K|
 		s/ [0-9]+\.[0-9]{10} //; s/^[0-9]+ [0-9]+ (\/.*dnsmasq)/\1/; s/bridge-[0-9]+/bridge-N/
 		s/(bridge_id|designated_root) [0-9a-f.:]+//g
-		s|^(/run/tapgate/.*pid.*) [0-9]+$|\1|' |
+		s/^(\/run\/tapgate\/[^ ]*\.(pid|keeper) .*) [0-9]+$/\1/' |
 		grep -v -e '/run/tapgate.* d ' -e '^/run/tapgate/[^ ]*.leases' -e '^multicast ff00::/8' -e '^anycast ' | awk '
 		/^== / { part = $2 }
 		part == "rules" && /^table/ { place = $0; chain = ""; number = 0 }
@@ -174,7 +169,7 @@ looks_like() { # looks_like FILE: it says what stands there
 	cmp "$1" "$TMPDIR/now"
 }
 
-# Every dnsmasq: its number, when it began, its words. Not the child of each that calls tapgate-lease.
+# Every dnsmasq: its number, when it began, its words. Not the child of each that calls tapgate-dhcp.
 dnsmasqs() {
 	find /proc/[0-9]*/exe -prune -lname '*/dnsmasq*' 2>/dev/null | while read -r process; do
 		process=${process%/exe}
@@ -187,6 +182,10 @@ dnsmasqs() {
 
 pid_of() { # pid_of NETWORK: of its dnsmasq, by the kernel, not by its file
 	dnsmasqs | sed -n "s|^\([0-9]*\) .*--pid-file=/run/tapgate/$1\.pid .*|\1|p"
+}
+
+keeper_of() { # keeper_of NETWORK: what keeps its dnsmasq running
+	sed 's/.*) //' "/proc/$(pid_of "$1")/stat" | cut -d ' ' -f 2
 }
 
 serves_nothing() { # serves_nothing NETWORK: it has no dnsmasq
@@ -273,4 +272,16 @@ unplug() { # unplug NAME: its end
 	kill -KILL "$unplug_pid"
 	wait_for 5 refuses test -e "/sys/class/net/$unplug_tap"
 	ip netns del "$1"
+}
+
+in_the_manual() { # in_the_manual COMMANDS <JSON: tapgate-json(7) has each member, under one of these, as in 'list|ip'
+	awk -v of="^[.]Ss ($1) --json\$" '/^[.]S[sh]/ { on = $0 ~ of } on' "$top/man/tapgate-json.7" >"$TMPDIR/manual"
+	grep -oE '"[a-z_]+":' | tr -d '":' | sort -u >"$TMPDIR/members"
+	[ "$(wc -l <"$TMPDIR/members")" -gt 4 ] || return 1
+	while read -r member; do
+		grep -qE "^\.(It )?Li (.* , )?$member( |\$)" "$TMPDIR/manual" || {
+			echo "tapgate-json(7) does not know '$member' of $1"
+			return 1
+		}
+	done <"$TMPDIR/members"
 }

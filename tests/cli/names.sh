@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # Names that are legal and odd: with characters that nftables, sysctl(8) and host names do not take, words of nft's
 # language, numbers, and as long as can be. In each mode: made, used, found again, and removed.
 set -u
@@ -41,15 +42,23 @@ nothing_left() {
 	nft list ruleset
 	ip -o link
 	dnsmasqs
-	[ -z "$(nft list tables)" ] && [ "$(ip -o link | wc -l)" = 1 ] && [ -z "$(dnsmasqs)" ]
+	[ -z "$(nft list tables)" ] && [ "$(ip -o link | grep -vcE " (lo|wan|isp)[:@]")" = 0 ] && [ -z "$(dnsmasqs)" ]
+}
+
+has_domain() { # has_domain NAME: of its own; the rest would share one with another name here
+	case $1 in
+	a-b | _ | ++++++++++++++1 | @@@@@@@@@@@@@@@) return 1 ;;
+	esac
 }
 
 # line NAME MODE NUMBER: a network line with a subnet of its own
 line() {
+	range=
+	! has_domain "$1" || range=dhcp=10.$3
 	case $2 in
 	internal) echo "network $1 internal" ;;
-	host-only) echo "network $1 host-only 10.$3.1.1/24 fd00:$3:1::1/64 dhcp=10.$3.1.2-10.$3.1.9" ;;
-	nat) echo "network $1 nat 10.$3.2.1/24 fd00:$3:2::1/64 dhcp=10.$3.2.2-10.$3.2.9" ;;
+	host-only) echo "network $1 host-only 10.$3.1.1/24 fd00:$3:1::1/64 ${range:+$range.1.2-10.$3.1.9}" ;;
+	nat) echo "network $1 nat 10.$3.2.1/24 fd00:$3:2::1/64 ${range:+$range.2.2-10.$3.2.9}" ;;
 	standalone) echo "network $1 standalone 10.$3.3.1/24" ;;
 	esac
 }
@@ -66,10 +75,15 @@ all_in_mode() { # all_in_mode MODE: a policy
 tables_of() { # tables_of FAMILY...: each has one, and there is no other
 	names | while read -r name; do
 		for family; do
+			[ "$family" != bridge ] || has_domain "$name" || continue # only DHCP takes one
 			has_table "$family" "$name" || echo "no table for $name"
 		done
 	done
-	[ "$(nft list tables | wc -l)" = "$(($(names | wc -l) * $#))" ] || nft list tables
+	case $* in
+	*bridge*) without=4 ;;
+	*) without=0 ;;
+	esac
+	[ "$(nft list tables | wc -l)" = "$(($(names | wc -l) * $# - without))" ] || nft list tables
 }
 
 grants() { # each gives alice a tap, and takes it back
@@ -88,8 +102,9 @@ silent() { # silent COMMAND...: it has nothing to say
 	[ ! -s "$TMPDIR/silent" ]
 }
 
-serve() { # each has its dnsmasq
+serve() { # each that is to has its dnsmasq
 	names | while read -r name; do
+		has_domain "$name" || continue
 		[ "$(dnsmasqs | grep -cF -- "--pid-file=/run/tapgate/$name.pid ")" = 1 ] || echo "no dnsmasq for $name"
 	done
 }
@@ -114,8 +129,8 @@ for mode in internal host-only nat standalone; do
 	check "$mode: nothing more to do" says_nothing_changed
 	check "$mode: status" "$TAPGATE" status
 	case $mode in
-	internal) families=netdev ;;
-	standalone) families=inet ;;
+	internal) families='inet netdev' ;;
+	standalone) families='inet arp' ;;
 	*) families='inet bridge netdev' ;;
 	esac
 	# shellcheck disable=SC2086 # words

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /*
  * plug: be a virtual machine, as far as a network can tell: a namespace with one card.
  *
@@ -22,6 +23,8 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "tests/common/receive.h"
 
 enum { FRAME_MAX = 65536 + 64 };
 
@@ -60,20 +63,9 @@ static _Noreturn void execute(const struct passwd *user, char **words, int fd)
 
 static int receive(int sock)
 {
-	union {
-		char space[CMSG_SPACE(sizeof(int))];
-		struct cmsghdr align;
-	} control;
-	char byte;
-	struct iovec data = {&byte, 1};
-	struct msghdr message = {
-		.msg_iov = &data, .msg_iovlen = 1, .msg_control = control.space, .msg_controllen = sizeof(control)};
-	struct cmsghdr *rights = recvmsg(sock, &message, 0) == 1 ? CMSG_FIRSTHDR(&message) : NULL;
-	int fd = -1;
+	const struct received received = receive_message(sock, 0);
 
-	if (rights && rights->cmsg_type == SCM_RIGHTS)
-		memcpy(&fd, CMSG_DATA(rights), sizeof(fd));
-	return fd;
+	return received.bytes == 1 && received.count ? fcntl(received.fds[0], F_DUPFD, 0) : -1; /* for what is run */
 }
 
 /* The helper's tap; does not return if there is none. */

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # `tapgate reap`: persistent taps of the helper's that nobody holds go; what somebody holds, or is not ours, stays.
 # shellcheck disable=SC2016,SC2119,SC2120,SC2154 # words for another shell; functions run by check; top is of cli's
 set -u
@@ -80,7 +81,7 @@ tap_files() { # what of $tap does not come and go late
 }
 leave alice br0
 before=$(tap_files)
-check '--dry-run says what would go' says 0 reap --dry-run <<EOT
+check '--dry-run says what would go' says 6 reap --dry-run <<EOT
 br0: would remove the tap '$tap' of uid 1000, which nobody holds
 EOT
 check '... and leaves it as it was' [ "$(tap_files)" = "$before" ]

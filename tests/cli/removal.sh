@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # What tapgate made goes when the policy no longer names it, and with `tapgate down`; what others made stays as it is.
 set -u
 top=$(cd "$(dirname "$0")/../.." && pwd)
@@ -26,7 +27,7 @@ others() {
 		table ip filter {
 			chain FORWARD {
 				type filter hook forward priority filter; policy drop;
-				counter accept comment "tapgate is not here"
+				iifname "eth9" counter accept comment "tapgate is not here"
 				iifname "lab" drop comment "mine: tapgate: lab, out"
 			}
 			chain INPUT {
@@ -71,7 +72,7 @@ nothing_of_ours() {
 	nft list ruleset | grep -E 'table (inet|netdev) tapgate-|comment "tapgate: [a-z0-9]*, ' && return 1
 	dnsmasqs | grep /run/tapgate && return 1
 	for one in lab quiet web tap1 cell; do
-		[ ! -e "/run/tapgate/$one.pid" ] || return 1
+		[ ! -e "/run/tapgate/$one.pid" ] && [ ! -e "/run/tapgate/$one.keeper" ] || return 1
 	done
 }
 
@@ -111,7 +112,7 @@ firewall: removed the rules for 'lab' from 'ip filter FORWARD'
 firewall: removed the rules for 'lab' from 'ip filter INPUT'
 EOT
 would <"$TMPDIR/lines" >"$TMPDIR/would"
-check 'host-only: up --dry-run' changes_nothing 0 up --dry-run <"$TMPDIR/would"
+check 'host-only: up --dry-run' changes_nothing 6 up --dry-run <"$TMPDIR/would"
 check 'host-only: up removes bridge, guard, dnsmasq and rules in chains of others' says 0 up <"$TMPDIR/lines"
 check 'status: all that is left is up' "$TAPGATE" status quiet web tap1 cell
 gone quiet
@@ -143,13 +144,13 @@ check 'and nothing of others has changed, byte for byte' untouched
 
 all_down() {
 	cat <<-'EOT'
-		lab: removed the bridge
 		lab: stopped dnsmasq
-		lab: took down its guard
-		quiet: removed the bridge
-		quiet: took down its guard
-		web: removed the bridge
 		web: stopped dnsmasq
+		lab: removed the bridge
+		quiet: removed the bridge
+		web: removed the bridge
+		lab: took down its guard
+		quiet: took down its guard
 		web: took down its guard
 		tap1: took down its guard
 		cell: took down its guard
@@ -158,7 +159,7 @@ all_down() {
 		firewall: removed the rules for 'web' from 'ip filter FORWARD'
 		firewall: removed the rules for 'lab' from 'ip filter INPUT'
 		firewall: removed the rules for 'web' from 'ip filter INPUT'
-		forwarding stays as it is, also where a nat network had it switched on: others may rely on it by now
+		forwarding stays as it is, also where nat networks switched it on: others may rely on it by now
 	EOT
 }
 
@@ -170,7 +171,7 @@ up_again() {
 
 check 'up again' up_again
 all_down | grep -v '^forwarding' | would >"$TMPDIR/would"
-check 'down --dry-run says all of it, and changes nothing' changes_nothing 0 down --dry-run <"$TMPDIR/would"
+check 'down --dry-run says all of it, and changes nothing' changes_nothing 6 down --dry-run <"$TMPDIR/would"
 all_down >"$TMPDIR/lines"
 check 'down removes all' says 0 down <"$TMPDIR/lines"
 check 'nothing of ours is left' nothing_of_ours
@@ -181,12 +182,12 @@ EOT
 
 check 'up again' up_again
 check 'down of one' says 0 down web <<'EOT'
-web: removed the bridge
 web: stopped dnsmasq
+web: removed the bridge
 web: took down its guard
 firewall: removed the rules for 'web' from 'ip filter FORWARD'
 firewall: removed the rules for 'web' from 'ip filter INPUT'
-forwarding stays as it is, also where a nat network had it switched on: others may rely on it by now
+forwarding stays as it is, also where nat networks switched it on: others may rely on it by now
 EOT
 check 'the others are up' "$TAPGATE" status lab quiet tap1 cell
 check 'down of two' says 0 down cell quiet <<'EOT'
@@ -214,16 +215,16 @@ check 'they are there' [ -e /sys/class/net/tap1 ]
 check 'down of standalone networks takes their taps along, which without guard would lead anywhere' \
 	says 0 down tap1 cell <<'EOT'
 tap1: removed the tap 'tap1' of a virtual machine
-tap1: took down its guard
 cell: removed the tap 'cell-1' of a virtual machine
+tap1: took down its guard
 cell: took down its guard
 EOT
 "$TAPGATE" down lab | head -n 3 >"$TMPDIR/said"
 check 'down of a bridge takes the taps on it along, which without guard the host would hear' \
 	diff - "$TMPDIR/said" <<EOT
+lab: stopped dnsmasq
 lab: removed the tap '$(cat "$TMPDIR/tap.h1")' of a virtual machine
 lab: removed the bridge
-lab: stopped dnsmasq
 EOT
 check '... the tap is gone' refuses test -e "/sys/class/net/$(cat "$TMPDIR/tap.h1")"
 ip netns del h1

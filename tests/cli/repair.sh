@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # What drifted is found by `tapgate status`, and put right by `tapgate up`: that, and nothing else. What happens to guards
 # and to rules in others' chains is repair_guards.sh's concern.
 set -u
@@ -33,10 +34,16 @@ change() {
 	check "'$2', and back: all is as it was" as_before
 }
 
-other_dnsmasq() {
-	kill "$(pid_of lab)"
-	wait_for 5 serves_nothing lab
-	dnsmasq --user=dnsmasq --conf-file=/dev/null --pid-file=/run/tapgate/lab.pid --port=0 --interface=lab --bind-interfaces
+orphan_dnsmasq() { # its keeper killed, it goes on, and nobody would start it again
+	kill -KILL "$(keeper_of lab)"
+	wait_for 5 is_orphan
+}
+is_orphan() {
+	[ "$(keeper_of lab)" = 1 ]
+}
+all_killed() {
+	all_killed=$(pid_of lab)
+	kill -KILL "$(keeper_of lab)" "$all_killed" && wait_for 5 serves_nothing lab
 }
 
 dry=changes_nothing
@@ -120,29 +127,30 @@ drift 'no bridge of a network with everything' 'lab missing' 'ip link del lab' <
 	lab: brought the bridge up
 	lab: restarted dnsmasq
 EOT
-# shellcheck disable=SC2016 # expanded there
-drift 'dnsmasq killed' 'lab different DHCP' 'kill -KILL $(pid_of lab); wait_for 5 serves_nothing lab' <<-EOT
+drift 'dnsmasq and its keeper killed' 'lab different DHCP' 'all_killed' <<-EOT
 	lab: started dnsmasq
 EOT
-# shellcheck disable=SC2016
-drift 'a dnsmasq with other words in its place' 'lab different DHCP' 'other_dnsmasq' <<-EOT
-	lab: restarted dnsmasq
-EOT
-check '... and that one is gone' [ "$(dnsmasqs | wc -l)" = 1 ]
-drift 'its pid file lost' 'lab different DHCP' 'rm /run/tapgate/lab.pid' <<-EOT
+drift 'its keeper killed' 'lab different DHCP' 'orphan_dnsmasq' <<-EOT
 	lab: started dnsmasq
 EOT
 check '... and there is only one dnsmasq' [ "$(dnsmasqs | wc -l)" = 1 ]
+drift 'its pid file lost' 'lab different DHCP' 'rm /run/tapgate/lab.pid' <<-EOT
+	lab: restarted dnsmasq
+EOT
 drift 'the pid file of somebody else' 'lab different DHCP' 'echo 1 >/run/tapgate/lab.pid' <<-EOT
+	lab: restarted dnsmasq
+EOT
+drift 'all its files lost' 'lab different DHCP' 'rm -r /run/tapgate/lab.*' <<-EOT
 	lab: started dnsmasq
 EOT
+check '... and there is only one dnsmasq' [ "$(dnsmasqs | wc -l)" = 1 ]
 drift 'IPv4 forwarding off on the bridge' \
 	'web different IPv4 forwarding' 'set_sysctl ipv4/conf/web/forwarding 0' <<-EOT
 	web: switched on net.ipv4.conf.web.forwarding (the way in)
 EOT
 drift 'IPv4 forwarding off on the way out' \
-	'web different IPv4 forwarding on the way out' 'set_sysctl ipv4/conf/uplink/forwarding 0' <<-EOT
-	web: switched on net.ipv4.conf.uplink.forwarding (the way out)
+	'web different IPv4 forwarding on uplink, a way out' 'set_sysctl ipv4/conf/uplink/forwarding 0' <<-EOT
+	web: switched on net.ipv4.conf.uplink.forwarding (a way out)
 EOT
 drift 'IPv6 forwarding off' \
 	'web different IPv6 forwarding' 'set_sysctl ipv6/conf/all/forwarding 0; set_sysctl ipv6/conf/default/forwarding 0' <<-EOT

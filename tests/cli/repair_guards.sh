@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # Guards that drifted, and rules of ours that went from others' chains: found by `tapgate status`, and put right by
 # `tapgate up`: that, and nothing else.
 set -u
@@ -8,7 +9,7 @@ top=$(cd "$(dirname "$0")/../.." && pwd)
 # shellcheck source-path=SCRIPTDIR source=drift.sh
 . "$top/tests/cli/drift.sh"
 
-drop_chains() { # firewalls of others: Docker's, one for what comes in, firewalld's
+drop_chains() { # firewalls of others: Docker's, one for what comes in, one that ends in a drop
 	nft -f - <<-'EOT'
 		table ip filter {
 			chain DOCKER { }
@@ -16,15 +17,15 @@ drop_chains() { # firewalls of others: Docker's, one for what comes in, firewall
 				type filter hook forward priority filter; policy drop;
 				counter jump DOCKER
 			}
-		}
-		table inet firewall {
-			chain incoming {
+			chain INPUT {
 				type filter hook input priority filter; policy accept;
 				ct state established,related accept
-				reject with icmpx admin-prohibited
+				reject with icmp admin-prohibited
 			}
-			chain through {
-				type filter hook forward priority 10; policy accept;
+		}
+		table ip6 filter {
+			chain FORWARD {
+				type filter hook forward priority filter; policy accept;
 				ct state established,related accept
 				counter drop
 			}
@@ -113,16 +114,16 @@ drift 'one rule of ours removed from Docker'"'"'s chain' "lab different rules in
 EOT
 # shellcheck disable=SC2016 # expanded there
 drift 'all rules of ours removed from a chain of incoming packets' "lab different rules in others' chains" \
-	'for number in 1 2 3 4; do nft delete rule inet firewall incoming handle $(rule inet firewall incoming 2); done' <<-EOT
-	lab: opened 'inet firewall incoming' to what its guard lets through (that chain drops the rest)
+	'for number in 1 2 3; do nft delete rule ip filter INPUT handle $(rule ip filter INPUT 2); done' <<-EOT
+	lab: opened 'ip filter INPUT' to what its guard lets through (that chain drops the rest)
 EOT
 drift 'a chain reloaded by its owner' "lab different rules in others' chains
 quiet different rules in others' chains
-web different rules in others' chains" "nft 'flush chain inet firewall through
-	add rule inet firewall through ct state established,related accept; add rule inet firewall through counter drop'" <<-EOT
-	lab: opened 'inet firewall through' to what its guard lets through (that chain drops the rest)
-	quiet: opened 'inet firewall through' to what its guard lets through (that chain drops the rest)
-	web: opened 'inet firewall through' to what its guard lets through (that chain drops the rest)
+web different rules in others' chains" "nft 'flush chain ip6 filter FORWARD
+	add rule ip6 filter FORWARD ct state established,related accept; add rule ip6 filter FORWARD counter drop'" <<-EOT
+	lab: opened 'ip6 filter FORWARD' to what its guard lets through (that chain drops the rest)
+	quiet: opened 'ip6 filter FORWARD' to what its guard lets through (that chain drops the rest)
+	web: opened 'ip6 filter FORWARD' to what its guard lets through (that chain drops the rest)
 EOT
 drift 'all rules flushed, and those of others back, as by a reload of nftables' "lab different guard
 quiet different guard
@@ -135,9 +136,9 @@ tap1 missing" 'nft flush ruleset; drop_chains' <<-EOT
 	lab: opened 'ip filter FORWARD' to what its guard lets through (that chain drops the rest)
 	quiet: opened 'ip filter FORWARD' to what its guard lets through (that chain drops the rest)
 	web: opened 'ip filter FORWARD' to what its guard lets through (that chain drops the rest)
-	lab: opened 'inet firewall incoming' to what its guard lets through (that chain drops the rest)
-	lab: opened 'inet firewall through' to what its guard lets through (that chain drops the rest)
-	quiet: opened 'inet firewall through' to what its guard lets through (that chain drops the rest)
-	web: opened 'inet firewall through' to what its guard lets through (that chain drops the rest)
+	lab: opened 'ip filter INPUT' to what its guard lets through (that chain drops the rest)
+	lab: opened 'ip6 filter FORWARD' to what its guard lets through (that chain drops the rest)
+	quiet: opened 'ip6 filter FORWARD' to what its guard lets through (that chain drops the rest)
+	web: opened 'ip6 filter FORWARD' to what its guard lets through (that chain drops the rest)
 EOT
 finish

@@ -1,40 +1,14 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # Who is on a network, and should not be; whose tap is where it does not belong; and what on the host takes a network's
 # packets away: `tapgate status` finds it, and `tapgate up` puts right what is tapgate's, and says of the rest what to do.
+# shellcheck disable=SC2016 # words for eval
 set -u
 top=$(cd "$(dirname "$0")/../.." && pwd)
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$top/tests/cli/lib.sh"
 # shellcheck source-path=SCRIPTDIR source=drift.sh
 . "$top/tests/cli/drift.sh"
-
-tap_of() { # tap_of GUEST
-	cat "$TMPDIR/tap.$1"
-}
-
-# beyond TEXT STATES COMMAND UNDO: status finds these states; up, which cannot put it right, says what is in standard
-# input, and fails; after UNDO all is well
-beyond() {
-	cat >"$TMPDIR/lines"
-	check "$1" eval "$3"
-	check "$1: status says so" finds "$2"
-	check "$1: up says what to do" says 1 up <"$TMPDIR/lines"
-	check "$1: and taken away" eval "$4"
-	check "$1: all is well" says_nothing_changed
-	check "$1: status is content" "$TAPGATE" status
-}
-
-# settled TEXT STATES COMMAND: status finds these states; up says what is in standard input, and all is well
-settled() {
-	cat >"$TMPDIR/lines"
-	check "$1" eval "$3"
-	check "$1: status says so" finds "$2"
-	would <"$TMPDIR/lines" >"$TMPDIR/would"
-	check "$1: up --dry-run says what it would do" says 0 up --dry-run <"$TMPDIR/would"
-	check "$1: up puts it right" says 0 up <"$TMPDIR/lines"
-	check "$1: nothing more to do" says_nothing_changed
-	check "$1: status is content" "$TAPGATE" status
-}
 
 dry=says
 networks_up
@@ -78,24 +52,72 @@ web different arp_ignore' 'set_sysctl ipv4/conf/all/arp_ignore 8' 'set_sysctl ip
 	tapgate: lab: net.ipv4.conf.all.arp_ignore keeps the host from answering its guests; run: sysctl net.ipv4.conf.all.arp_ignore=0
 	tapgate: web: net.ipv4.conf.all.arp_ignore keeps the host from answering its guests; run: sysctl net.ipv4.conf.all.arp_ignore=0
 EOT
-to_guests="the host's way to its guests (another rule or route takes it)"
-to_the_outside="its guests' way out (another rule or route takes it)"
-see='see: ip rule, ip route show table all'
+# Who decides is asked of the kernel, and so is what puts it right: tailscale/tailscale#8279 (a table of its own before all),
+# and a VPN that pushes a part of a subnet.
 ip route add default dev uplink table 52
-for rule in 'to 172.16.2.0/24 pref 99 blackhole' 'to 172.16.0.0/12 pref 99 prohibit' 'to 172.16.2.0/26 pref 99 lookup 52'; do
-	beyond "ip rule $rule" "lab different $to_guests" "ip rule add $rule" 'ip rule del pref 99' <<-EOT
-		tapgate: lab: not as wanted: $to_guests; $see
+# shellcheck disable=SC2086 # words
+decided() { # decided NETWORK WHAT CURE RULE [FAMILY]: with this rule
+	beyond "ip ${5-} rule $4" "$1 different $2" "ip ${5-} rule add $4" "ip ${5-} rule del pref 99" <<-EOT
+		tapgate: $1: not as wanted: $2; run: $3
 	EOT
-done
-beyond 'the same for IPv6' "web different $to_guests" \
-	'ip -6 rule add to fd00:77::/64 pref 99 unreachable' 'ip -6 rule del pref 99' <<-EOT
-	tapgate: web: not as wanted: $to_guests; $see
-EOT
+	ip ${5-} rule add $4
+	check '... and the command that it names puts it right' eval "$3 && $TAPGATE status"
+	ip ${5-} rule del pref 99
+	ip ${5-} rule del pref 98
+}
+way="the host's way to its guests"
+to_lab='ip rule add pref 98 to 172.16.2.0/24 lookup main'
+decided lab "$way (refused by rule 99)" "$to_lab" 'to 172.16.2.0/24 pref 99 blackhole'
+decided lab "$way (refused by rule 99)" "$to_lab" 'to 172.16.0.0/12 pref 99 prohibit'
+decided lab "$way (uplink, by rule 99 and table 52)" "$to_lab" 'to 172.16.2.0/26 pref 99 lookup 52'
+decided web "$way (refused by rule 99)" 'ip -6 rule add pref 98 to fd00:77::/64 lookup main' \
+	'to fd00:77::/64 pref 99 unreachable' -6
 for rule in 'from 10.77.0.0/24 pref 99 blackhole' 'iif web pref 99 prohibit'; do
-	beyond "ip rule $rule" "web different $to_the_outside" "ip rule add $rule" 'ip rule del pref 99' <<-EOT
-		tapgate: web: not as wanted: $to_the_outside; $see
-	EOT
+	decided web "its guests' way out (refused by rule 99)" 'ip rule add pref 98 iif web lookup main' "$rule"
 done
+# A table that refuses what it has no way for, as some VPNs have one; a route in the main table that does.
+ip route add unreachable default table 54
+decided web "its guests' way out (refused by rule 99 and table 54)" 'ip rule add pref 98 iif web lookup main' \
+	'iif web pref 99 lookup 54'
+decided lab "$way (refused by rule 99 and table 54)" "$to_lab" 'to 172.16.0.0/12 pref 99 lookup 54'
+ip route del unreachable default table 54
+beyond 'a route that refuses a part of the subnet' "web different $way (refused by rule 32766 and table main)" \
+	'ip route add prohibit 10.77.0.0/25' 'ip route del prohibit 10.77.0.0/25' <<-EOT
+	tapgate: web: not as wanted: $way (refused by rule 32766 and table main); run: ip route del prohibit 10.77.0.0/25 table main
+EOT
+beyond "a table of a VPN's before all others" "lab different $way (uplink, by rule 99 and table 52)
+web different $way (uplink, by rule 99 and table 52)
+tap1 different $way (uplink, by rule 99 and table 52)" 'guest alone tap1 && ip rule add pref 99 lookup 52' \
+	'ip rule del pref 99; unplug alone' <<-EOT
+	tapgate: lab: not as wanted: $way (uplink, by rule 99 and table 52); run: ip rule add pref 98 to 172.16.2.0/24 lookup main
+	tapgate: web: not as wanted: $way (uplink, by rule 99 and table 52); run: ip rule add pref 98 to 10.77.0.0/24 lookup main
+	tapgate: tap1: not as wanted: $way (uplink, by rule 99 and table 52); run: ip rule add pref 98 to 172.16.3.0/24 lookup main
+EOT
+beyond 'a VPN that has a part of the subnet' "web different $way (uplink, by rule 32766 and table main)" \
+	'ip route add 10.77.0.128/25 dev uplink' 'ip route del 10.77.0.128/25' <<-EOT
+	tapgate: /etc/tapgate.conf:4: warning: the subnet 10.77.0.1/24 of network 'web' overlaps the host's route to 10.77.0.128/25 by uplink; choose another subnet
+	tapgate: web: not as wanted: $way (uplink, by rule 32766 and table main); run: ip route del 10.77.0.128/25 dev uplink table main
+EOT
+# A VPN that takes what the host sends and nothing else: guests leave in the clear, past its kill switch.
+ip link add wg0 type veth peer name wg1
+ip link set wg0 up
+ip link set wg1 up
+ip route add default dev wg0 table 53
+"$TAPGATE" up >/dev/null
+ip rule add pref 97 iif lo lookup 53
+ip rule add pref 96 to 10.0.0.0/8 lookup main
+ip rule add pref 96 to 172.16.0.0/12 lookup main
+parts() {
+	"$TAPGATE" check --live 2>&1 | grep -Fx "tapgate: web: warning: its guests leave by 'uplink', and the host itself by 'wg0'; if they are to leave as the host does, run: ip rule add pref 96 iif web lookup 53"
+}
+check 'guests that leave past a VPN of the host: check --live says so' parts
+ip rule add pref 96 iif web lookup 53
+check '... and the command that it names puts it right' refuses parts
+ip rule del pref 97
+for _ in 1 2 3; do
+	ip rule del pref 96
+done
+ip link del wg0
 check 'a rule that takes nothing of it' ip rule add to 198.18.0.0/15 pref 99 blackhole
 check '... is none of it' "$TAPGATE" status
 ip rule del pref 99
@@ -199,7 +221,7 @@ policy - <<-'EOT'
 	allow all user=alice
 	network lab host-only 172.16.2.1/24 lock-mac
 EOT
-"$TAPGATE" up >/dev/null
+"$TAPGATE" up --force >/dev/null
 check 'a locked guest' guest l1 lab 172.16.2.13/24
 locked_to() { # locked_to TAP: the address
 	bridge fdb show brport "$1" | sed -n 's/ master lab static.*//p; s/ master lab sticky static.*//p' | head -n 1
@@ -218,4 +240,69 @@ for how in "ip link set $(tap_of l1) nomaster" 'ip link del lab'; do
 	in_netns l1 ip link set eth0 address "$mac"
 	check '... nothing more to do' says_nothing_changed
 done
+
+# --- walls ------------------------------------------------------------------------------------------------------------
+
+# What keeps a tap and the host apart, taken away while the tap is held: on every kind of network. That the host is open
+# to the guest then is what tests/attacks/test_reserved.c and test_messenger.c show.
+policy - <<-'EOT'
+	network lab host-only 172.16.2.1/24
+	network quiet internal
+	network pub shared 10.78.0.1/24
+	network tap1 standalone 172.16.3.1/24
+	network br0 bridged
+	allow all user=alice
+EOT
+unplug l1
+"$TAPGATE" up >/dev/null
+ip link add br0 type bridge && ip link set br0 address 02:00:00:00:00:b0 up
+programs_of() { # programs_of TAP: all of them, as the kernel has them
+	tc filter show dev "$1" ingress && tc filter show dev "$1" egress
+}
+says_open() { # says_open TAP: list does, as a note and in JSON
+	"$TAPGATE" list | grep "^$1 .* open to the host; run: tapgate up$" &&
+		[ "$("$TAPGATE" list --json | grep -c '"apart": false')" = 1 ]
+}
+for network in lab quiet pub tap1 br0; do
+	check "$network: a guest" guest w1 "$network"
+	tap=$(tap_of w1)
+	programs_of "$tap" >"$TMPDIR/programs"
+	check "$network: is apart from the host" grep -q bytecode "$TMPDIR/programs"
+	check "$network: list has nothing to say" refuses says_open "$tap"
+	for how in "{ tc qdisc del dev $tap clsact || tc qdisc del dev $tap ingress; } 2>/dev/null" "tc filter del dev $tap ingress" \
+		"tc filter replace dev $tap ingress prio 1 handle 1 protocol all bpf bytecode '1,6 0 0 4294967295,' da"; do
+		settled "$network: $how" "$network different taps (one is not kept apart from the host)" \
+			"$how && says_open $tap" <<-EOT
+				$network: set the tap '$tap' apart from the host again
+			EOT
+		check '... as it was' eval "programs_of $tap | diff $TMPDIR/programs -"
+		check '... list has nothing to say' refuses says_open "$tap"
+	done
+	[ "$network" = br0 ] || check '... check --live has nothing to say' refuses eval \
+		'"$TAPGATE" check --live 2>&1 | grep "apart"'
+	check "$network: taken away" eval "$how"
+	check '... check --live tells' eval '"$TAPGATE" check --live 2>&1 | grep "apart.*run: tapgate up$"'
+	check '... up of another network leaves it' says_nothing_changed up "$([ "$network" = lab ] && echo pub || echo lab)"
+	check '... as does one that is new' eval 'guest w2 lab && unplug w2'
+	check '... up puts it right' "$TAPGATE" up
+	unplug w1
+done
+
+# Of what an administrator has there besides, nothing goes.
+check 'a guest' guest w1 lab
+tap=$(tap_of w1)
+check 'a filter of somebody else' tc filter add dev "$tap" ingress prio 7 protocol all bpf bytecode '1,6 0 0 4294967295,'
+check '... and none of ours' tc filter del dev "$tap" ingress prio 1
+check '... up puts it back' "$TAPGATE" up
+check '... beside the other' eval 'tc filter show dev $tap ingress >"$TMPDIR/both"; grep -q "pref 1 " "$TMPDIR/both" &&
+	grep -q "pref 7 " "$TMPDIR/both"'
+unplug w1
+
+# Its holder gives a tap another hardware address: what goes out is known by that.
+check 'a guest' guest w1 quiet
+settled 'a tap with another hardware address' 'quiet different taps (one is not kept apart from the host)' \
+	"ip link set $(tap_of w1) address fe:00:00:00:00:01" <<-EOT
+	quiet: set the tap '$(tap_of w1)' apart from the host again
+EOT
+unplug w1
 finish

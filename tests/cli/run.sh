@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # `tapgate run`: what the command gets, what stands in its words, what it ends with, and what becomes of the taps.
 # shellcheck disable=SC2016,SC2119,SC2120,SC2154 # words for another shell; functions run by check; top is of cli's
 set -u
@@ -119,7 +120,7 @@ check "denied: the helper's line, and its code" runs carol 3 --net br0 -- echo n
 tapgate-helper: uid 1002 may not use 'br0': no rule allows it; an administrator can add 'allow br0 user=#1002' to /etc/tapgate.conf
 EOT
 check 'denied the second: the command is not run, the first is gone' runs bob 3 --net br0 --net br1 -- echo no <<'EOT'
-tapgate-helper: uid 1001 may not use 'br1': no rule allows it; an administrator can add 'allow br1 user=#1001' to /etc/tapgate.conf
+tapgate-helper: uid 1001 may not use 'br1': no rule allows it, and the policy has no network of that name; see: tapgate networks (of a bridge, an administrator can add 'allow br1 user=#1001' to /etc/tapgate.conf)
 EOT
 check 'over the limit' runs bob 5 --net br0 --net br0 -- echo no <<'EOT'
 tapgate-helper: uid 1001 has reached max=1 on 'br0', by /etc/tapgate.conf:9 (allow br0 user=bob max=1); end a virtual machine first, or have the limit raised
@@ -130,7 +131,7 @@ EOT
 cp /etc/tapgate.conf "$TMPDIR/policy"
 policy 'nonsense'
 check 'a policy with a mistake' runs alice 4 --net br0 -- echo no <<'EOT'
-tapgate-helper: /etc/tapgate.conf:1:1: unknown word 'nonsense', expected 'allow', 'deny', 'include', 'network' or '#'
+tapgate-helper: /etc/tapgate.conf:1:1: unknown word 'nonsense', expected 'allow', 'deny', 'include', 'network', 'guest', 'forward' or '#'
 EOT
 policy <"$TMPDIR/policy"
 check 'nothing is left of them' no_taps

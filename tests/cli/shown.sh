@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # shellcheck shell=sh disable=SC2154
 # What the tests of `tapgate list` share, to be sourced behind lib.sh.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /*
  * stub: the helper's part, played for `tapgate run`. Run by root, as it makes taps itself.
  *

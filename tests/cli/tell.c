@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /*
  * tell: send standard input, as it is, as one datagram to a unix socket. For lines of the log that nobody's syslog(3)
  * would write.

@@ -1,6 +1,7 @@
 #!/bin/sh
-# When `tapgate` does not find what it needs, or is not alone: a message, a status, and each network as it was or as it
-# should be. What system calls alone can say is in faults.sh.
+# SPDX-License-Identifier: MIT
+# When `tapgate` does not find what it needs, or is not alone: a message, a status that says the same, and no
+# network without its guard. What system calls alone can say is in faults.sh.
 set -u
 top=$(cd "$(dirname "$0")/../.." && pwd)
 # shellcheck source-path=SCRIPTDIR source=lib.sh
@@ -38,11 +39,15 @@ all_up() {
 }
 
 nothing_left() {
-	[ -z "$(nft list ruleset)" ] && [ "$(ip -o link | wc -l)" = 1 ] && [ -z "$(dnsmasqs)" ]
+	[ -z "$(nft list ruleset)" ] && [ "$(ip -o link | grep -vcE " (lo|wan|isp)[:@]")" = 0 ] && [ -z "$(dnsmasqs)" ]
 }
 
-none_of() { # none_of NETWORK: not a trace
-	[ ! -e "/sys/class/net/$1" ] && ! nft list tables | grep -w "tapgate-$1" && ! dnsmasqs | grep "/$1.pid"
+guarded() { # guarded NETWORK: by a guard that is sealed
+	nft list table inet "tapgate-$1" | grep 'chain seal/'
+}
+
+lab_lacks_dhcp() { # as status says it
+	refuses "$TAPGATE" status lab >"$TMPDIR/status" && grep -F "not as wanted: DHCP; run 'tapgate up'" "$TMPDIR/status"
 }
 
 # fails_with STATUS COMMAND: its output, both streams, is standard input; words of the shell, for redirections
@@ -124,7 +129,8 @@ waits_for_lock() {
 	wait_for 5 test -e "$TMPDIR/locked"
 	timeout 0.5 "$TAPGATE" down
 	waited=$?
-	timeout 5 "$TAPGATE" down --dry-run && timeout 5 "$TAPGATE" status
+	timeout 5 "$TAPGATE" down --dry-run
+	[ $? = 6 ] && timeout 5 "$TAPGATE" status
 	looked=$?
 	rm "$TMPDIR/locked"
 	wait "$locker"
@@ -162,7 +168,6 @@ remember
 check 'root without its capabilities' \
 	fails_with 1 "setpriv --bounding-set -all --inh-caps -all $TAPGATE up quiet" <<'EOT'
 tapgate: quiet: cannot make the bridge: Operation not permitted
-tapgate: quiet: is as it was before
 tapgate: firewall: cannot read the rules of others: Operation not permitted
 EOT
 check 'nothing has changed' same
@@ -215,17 +220,16 @@ but_lab() { # the other networks
 # What `up` says where lab cannot have its dnsmasq: the others go on.
 without_dnsmasq() { # without_dnsmasq WHY
 	made | sed '/started dnsmasq/,$d'
-	echo 'lab: took down its guard'
 	echo "tapgate: lab: cannot start dnsmasq: $1"
-	echo 'tapgate: lab: is as it was before'
+	echo "tapgate: lab: not finished: DHCP; 'tapgate up' goes on from here"
 	but_lab
 }
 
 tries() { # tries TEXT WHY: `up` fails for lab, and makes the others; and then nothing hinders it, and it makes lab
 	without_dnsmasq "$2" | sort >"$TMPDIR/lines"
 	check "$1: up says so" fails_with 1 'sorted up' <"$TMPDIR/lines"
-	check "$1: status says so" refuses "$TAPGATE" status
-	check "$1: nothing of it is left" none_of lab
+	check "$1: status says so" lab_lacks_dhcp
+	check "$1: lab has its guard" guarded lab
 	check "$1: the others are up" "$TAPGATE" status quiet web
 }
 
@@ -260,7 +264,7 @@ check 'somebody else listens: up says so, and how to find out' \
 	fails_with 1 "sorted up lab | grep \"Address already in use; 'ss -lnptu' shows what listens there\" | wc -l; sorted up lab >/dev/null" <<'EOT'
 1
 EOT
-check 'somebody else listens: nothing of it is left' none_of lab
+check 'somebody else listens: status says so' lab_lacks_dhcp
 read -r taker <"$TMPDIR/taker"
 kill "$taker"
 wait_for 5 refuses test -e "/proc/$taker"
@@ -278,7 +282,7 @@ umount /run/tapgate
 mount -t tmpfs -o size=4k full /run/tapgate
 dd if=/dev/zero of=/run/tapgate/full bs=4k count=1 2>/dev/null
 check 'no room for leases and the like: up fails' fails_with 1 "$TAPGATE up >/dev/null 2>&1" </dev/null
-check 'no room for leases: nothing of it is left' none_of lab
+check 'no room for leases: status says so' lab_lacks_dhcp
 check 'no room for leases: the others are up' "$TAPGATE" status quiet web
 umount /run/tapgate
 then_all_up 'no room for leases'
@@ -295,11 +299,11 @@ check 'a /run that cannot be written: nothing is left' nothing_left
 rm -rf /run/tapgate
 ln -s "$TMPDIR" /run/tapgate
 check 'a symbolic link for a directory' refuses "$TAPGATE" up lab
-check 'a symbolic link: nothing of it is left' none_of lab
+check 'a symbolic link: status says so' lab_lacks_dhcp
 rm /run/tapgate
 install -d -o alice /run/tapgate
 check 'a directory of somebody else' refuses "$TAPGATE" up lab
-check 'a directory of somebody else: nothing of it is left' none_of lab
+check 'a directory of somebody else: status says so' lab_lacks_dhcp
 rm -rf /run/tapgate
 "$TAPGATE" down >/dev/null
 
@@ -309,21 +313,20 @@ mount --bind /proc/sys /proc/sys
 mount -o remount,bind,ro /proc/sys
 {
 	made | sed '/switched on/d'
-	echo 'web: took down its guard'
 	echo 'tapgate: web: cannot switch on forwarding for web: Read-only file system'
-	echo 'tapgate: web: is as it was before'
+	echo "tapgate: web: not finished: IPv4 forwarding; 'tapgate up' goes on from here"
 } | sort >"$TMPDIR/lines"
 check 'a /proc/sys that cannot be written: nat fails' fails_with 1 'sorted up' <"$TMPDIR/lines"
-check 'a /proc/sys that cannot be written: nothing of nat is left' none_of web
+check 'a /proc/sys that cannot be written: status says so' finds 'web different IPv4 forwarding'
 check 'a /proc/sys that cannot be written: the others are up' "$TAPGATE" status lab quiet
 umount /proc/sys
 then_all_up 'a /proc/sys that cannot be written'
 
 mount -t tmpfs none /proc/sys
 check 'no /proc/sys: nat fails' fails_with 1 "sorted up web | grep 'forwarding for'; sorted up web >/dev/null" <<'EOT'
-tapgate: web: cannot switch on forwarding for web: No such file or directory
+tapgate: web: cannot switch on forwarding for wan: No such file or directory
 EOT
-check 'no /proc/sys: nothing of nat is left' none_of web
+check 'no /proc/sys: web has its guard' guarded web
 umount /proc/sys
 then_all_up 'no /proc/sys'
 
@@ -400,9 +403,9 @@ done
 usage 'fly' "no command 'fly'; see: tapgate help"
 usage 'help fly' "no command 'fly'; see: tapgate help"
 usage 'up --fast' "'up' has no option '--fast'; see: tapgate help up"
-usage 'up --dry' "'up' has no option '--dry'; see: tapgate help up"
+usage 'up --dry' "'up' has no option '--dry' (did you mean '--dry-run'?); see: tapgate help up"
 usage 'up -' "'up' has no option '-'; see: tapgate help up"
-usage 'up --json' "'up' has no option '--json'; see: tapgate help up"
+usage 'down --json' "'down' has no option '--json'; see: tapgate help down"
 usage 'status --dry-run' "'status' has no option '--dry-run'; see: tapgate help status"
 usage 'down --json' "'down' has no option '--json'; see: tapgate help down"
 usage 'check --dry-run' "'check' has no option '--dry-run'; see: tapgate help check"

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # `tapgate list --watch`, on a terminal, in a file and as JSON, until a signal or a reader that is gone ends it; and when
 # there is colour.
 # shellcheck disable=SC2016,SC2154 # words for another shell; top is of cli's

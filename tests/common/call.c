@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /*
  * call: run a tap helper the way a virtual machine monitor does, and say what came of it.
  *
@@ -25,7 +26,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { DESCRIPTORS_MAX = 64 };
+#include "tests/common/receive.h"
 
 /* Every "{fd}" in the words replaced by the number of a descriptor, in place of the words. */
 static void name_descriptor(char **words, int fd)
@@ -42,32 +43,9 @@ static void name_descriptor(char **words, int fd)
 	}
 }
 
-/* Receive descriptors until the other end is closed or one message with some has come; returns how many came. */
-static size_t receive(int sock, int fds[static DESCRIPTORS_MAX])
-{
-	union {
-		char space[CMSG_SPACE(DESCRIPTORS_MAX * sizeof(int))];
-		struct cmsghdr align;
-	} control;
-	char byte[16];
-	struct iovec iov = {.iov_base = byte, .iov_len = sizeof(byte)};
-	struct msghdr msg = {.msg_iov = &iov,
-		.msg_iovlen = 1,
-		.msg_control = control.space,
-		.msg_controllen = sizeof(control.space)};
-	ssize_t n = recvmsg(sock, &msg, MSG_CMSG_CLOEXEC);
-	struct cmsghdr *c = n > 0 ? CMSG_FIRSTHDR(&msg) : NULL;
-
-	if (!c || c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
-		return 0;
-	size_t count = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-	memcpy(fds, CMSG_DATA(c), count * sizeof(int));
-	return count;
-}
-
 int main(int argc, char **argv)
 {
-	int pair[2], fds[DESCRIPTORS_MAX], status = 0;
+	int pair[2], status = 0;
 	bool hold = argc > 1 && strcmp(argv[1], "-h") == 0;
 	char **command = argv + (hold ? 2 : 1);
 
@@ -82,14 +60,14 @@ int main(int argc, char **argv)
 		_exit(127);
 	}
 	close(pair[1]);
-	size_t count = receive(pair[0], fds);
+	struct received received = receive_message(pair[0], 0);
 	if (child < 0 || waitpid(child, &status, 0) < 0)
 		return perror("call"), 1;
 	int code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-	printf("exit=%d fds=%zu", code, count);
-	if (count > 0) {
+	printf("exit=%d fds=%zu", code, received.count);
+	if (received.count > 0) {
 		struct ifreq ifr = {0};
-		if (ioctl(fds[0], TUNGETIFF, &ifr) == 0)
+		if (ioctl(received.fds[0], TUNGETIFF, &ifr) == 0)
 			printf(" if=%s flags=%x", ifr.ifr_name, (unsigned int)(unsigned short)ifr.ifr_flags);
 	}
 	printf("\n");

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /*
  * For compare.c and verdicts.c: chance that is the same for the same seed, and the end of a program that cannot go on.
  * What they make of it, which policies and for whom, is each one's own.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /*
  * compare: does tapgate-helper give the verdicts of qemu-bridge-helper on whatever classic ACL files there are?
  *
@@ -21,6 +22,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "tests/common/receive.h"
 #include "tests/differential/chance.h"
 
 enum {
@@ -46,7 +48,7 @@ enum { FILES = sizeof(paths) / sizeof(*paths) };
 static const char *const names[] = {"br0", "br1", "br2", "fifteen-bytes-x", "fifteen-bytes", "br", "br00", "BR0", "all",
 	"all", "aLe", "alle", "virbr0", "a.b_c-d@e", "br0+1", "0", "_"};
 
-/* --- writing a file ---------------------------------------------------------------------------------------------- */
+/* --- writing a file ----------------------------------------------------------------------------------------------- */
 
 struct text {
 	char at[TEXT];
@@ -160,7 +162,7 @@ static void write_policy(void)
 		write_file("/etc/tapgate.conf", "include /etc/qemu/bridge.conf\n", 0644, 0);
 }
 
-/* --- asking ------------------------------------------------------------------------------------------------------ */
+/* --- asking ------------------------------------------------------------------------------------------------------- */
 
 static void become(const struct caller *caller)
 {
@@ -172,23 +174,10 @@ static void become(const struct caller *caller)
 /* Whether a descriptor comes over a socket before its end. */
 static bool receive(int sock)
 {
-	union {
-		char space[CMSG_SPACE(sizeof(int))];
-		struct cmsghdr align;
-	} control;
-	char byte;
-	struct iovec data = {&byte, 1};
-	struct msghdr message = {.msg_iov = &data,
-		.msg_iovlen = 1,
-		.msg_control = control.space,
-		.msg_controllen = sizeof(control.space)};
-	int fd;
+	const struct received received = receive_message(sock, 0);
 
-	if (recvmsg(sock, &message, MSG_CMSG_CLOEXEC) != 1 || !CMSG_FIRSTHDR(&message))
-		return false;
-	memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&message)), sizeof(fd));
-	close(fd);
-	return true;
+	received_close(&received, 0);
+	return received.bytes == 1 && received.count;
 }
 
 /* Run a helper; returns its exit code, or -1 if that and what came over the socket do not go together. */

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /*
  * For verdicts.c: random accounts, and random policies in which they stand: rules of every kind, denies, networks,
  * includes with random modes, owners and mistakes. Written over /etc, so only for a world of its own; says nothing of
@@ -17,7 +18,7 @@ enum { NOGROUP = 65534 };
 #define COUNT_OF(array) (sizeof(array) / sizeof(*(array)))
 #define ONE_OF(array)	((array)[below(COUNT_OF(array))])
 
-/* --- accounts ---------------------------------------------------------------------------------------------------- */
+/* --- accounts ----------------------------------------------------------------------------------------------------- */
 
 static const struct caller {
 	const char *name; /* NULL: a number that has none */
@@ -77,7 +78,7 @@ static void write_accounts(void)
 	end_file(file, "/etc/subuid", 0644, 0, 0);
 }
 
-/* --- policies ---------------------------------------------------------------------------------------------------- */
+/* --- policies ----------------------------------------------------------------------------------------------------- */
 
 /* The policy first; a file includes only files after it. */
 static const char *const paths[] = {
@@ -134,6 +135,14 @@ static void put_rule(FILE *file)
 	fprintf(file, "\n");
 }
 
+/* What concerns no tap: right and wrong, in values, and for want of something else. */
+static const char *const told[] = {" dhcp=172.16.2.20-172.16.2.99", " dhcp=auto", " dhcp=10.0.0.1-10.0.0.9",
+	" dhcp=nonsense", " dhcp=auto dns=here", " dhcp=auto lease=1s", " ra", " leases=2", " domain=local", " lock-ip",
+	" dhcp=auto boot=x", " dhcp=auto max=2"};
+static const char *const others[] = {"guest box on lab ip=172.16.2.9", "guest box on lab", "guest box on nowhere ip=x",
+	"guest a.b on lab mac=52:54:00:12:34:56", "forward 80/tcp to box", "forward 0/tcp to a.b on 127.0.0.1",
+	"forward 80/udp to nobody for tap1", "guest box lab", "guest box on lab max=1"};
+
 /* Each network's line in one file at most. */
 static void put_networks(FILE *file, unsigned int number, const unsigned int *places)
 {
@@ -152,6 +161,8 @@ static void put_networks(FILE *file, unsigned int number, const unsigned int *pl
 			fprintf(file, " isolated");
 		if (chance(4))
 			fprintf(file, " mtu=%u", chance(8) ? 65530 : 1300);
+		if (i == 1 && chance(3)) /* the last one is refused by both */
+			fprintf(file, "%s", told[below((unsigned int)COUNT_OF(told) - !chance(8))]);
 		fprintf(file, "\n");
 	}
 }
@@ -164,6 +175,8 @@ static void put_lines(FILE *file, unsigned int number)
 				paths[number + 1 + below((unsigned int)COUNT_OF(paths) - number - 1)]);
 		else if (chance(150))
 			fprintf(file, "%s\n", chance(2) ? "include /etc/qemu/missing" : "permit br0");
+		else if (chance(12)) /* the last two are refused by both */
+			fprintf(file, "%s\n", others[below((unsigned int)COUNT_OF(others) - (chance(8) ? 0 : 2))]);
 		else
 			put_rule(file);
 	}

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /*
  * verdicts: does `tapgate explain` say what tapgate-helper does?
  *
@@ -33,7 +34,7 @@ enum {
 	ALLOWED = 5, /* the helper's exit code for 16 queues where fewer are allowed */
 };
 
-/* --- asking ------------------------------------------------------------------------------------------------------ */
+/* --- asking ------------------------------------------------------------------------------------------------------- */
 
 /* What a program said on both streams, and exited with. */
 struct said {
@@ -124,7 +125,7 @@ static void ask_explain(const struct identity *as, const char *user, struct said
 	run(as, words, said);
 }
 
-/* --- comparing --------------------------------------------------------------------------------------------------- */
+/* --- comparing ---------------------------------------------------------------------------------------------------- */
 
 /* The first line of a text behind some words; false if none begins with them. */
 static bool line_behind(const char *text, const char *begin, char *line, size_t size)
@@ -177,7 +178,8 @@ static bool agrees(const struct said *explained, const struct said *helper, cons
 
 	if (!line_behind(helper->text, "tapgate-helper: ", sentence, sizeof(sentence)))
 		return false;
-	if (line_behind(explained->text, "tapgate: ", line, sizeof(line))) /* there is no policy */
+	if (line_behind(explained->text, "tapgate: ", line, sizeof(line)) &&
+		!strstr(line, "; tapgate-helper passes over it, ")) /* there is no policy */
 		return helper->status == explained->status && strcmp(line, sentence) == 0;
 	snprintf(begin, sizeof(begin), "%s: allowed by ", network);
 	if (line_behind(explained->text, begin, line, sizeof(line)))

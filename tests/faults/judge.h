@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /*
  * For run.c: what a run of the helper was to come to, and whether it did.
  *
@@ -11,6 +12,8 @@
  *	sent	 ended by SIGKILL after it had sent
  *	either	 grant or refuse
  *	any	 grant, refuse or stopped
+ *	apart	 refuse, or ended by SIGKILL; and nothing was sent, or a whole grant: one that asks the service, when
+ *		 that has the request already
  */
 #ifndef TESTS_FAULTS_JUDGE_H
 #define TESTS_FAULTS_JUDGE_H
@@ -31,6 +34,7 @@ enum { TEXT_MAX = 65536 };
 
 struct job {
 	const char *user, *network, *outcome, *injection, *what;
+	const char *way; /* setuid; serve: the service's process; ask: one without privilege, which asks it */
 };
 
 /* What came of a run. */
@@ -133,6 +137,8 @@ static inline bool is_expected(const struct job *job, const struct result *resul
 
 	if (result->late)
 		return false;
+	if (strcmp(job->outcome, "apart") == 0)
+		return (nothing || is_full_grant(job, result)) && !success;
 	if (success)
 		return (either || strcmp(job->outcome, "grant") == 0) && is_full_grant(job, result);
 	if (strcmp(job->outcome, "killed") == 0)

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /*
  * log: a syslog for tests, which takes every line and forgets it.
  *

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /*
  * run: run the helper many times, each time with one of its system calls tampered with, and judge what came of it.
  *
@@ -34,9 +35,11 @@
 #include <poll.h>
 #include <sys/socket.h>
 
+#include "tests/common/receive.h"
+
 enum {
 	PATIENCE = 20000, /* milliseconds for one run: more than the helper's own longest wait */
-	FIELDS = 5,
+	FIELDS = 6,
 };
 
 /* All that the helper must leave alone, but for what follows by itself, and late, from a port that came and went. */
@@ -98,8 +101,9 @@ static void make_pair(const char *user, int pair[static 2])
 		fail("make_pair");
 }
 
-static void trace(const char *helper, const struct job *job, int fd)
+static void trace(const char *helper, const struct job *job, int fd, int connection)
 {
+	const bool serves = connection >= 0;
 	int error = open_error(job), null = open("/dev/null", O_RDWR);
 	char call[256] = "trace=all", inject[512] = "signal=none", network[64], descriptor[64];
 
@@ -110,10 +114,15 @@ static void trace(const char *helper, const struct job *job, int fd)
 	snprintf(network, sizeof(network), "--br=%s", job->network);
 	snprintf(descriptor, sizeof(descriptor), "--fd=%d", fd);
 	fcntl(fd, F_SETFD, 0);
-	dup2(null, 0);
+	dup2(serves ? connection : null, 0);
 	dup2(null, 1);
 	dup2(error, 2);
 	setpgid(0, 0);
+	if (serves)
+		execlp("strace", "strace", "-q", "-o", trace_path, "-e", call, "-e", inject, helper, "--serve",
+			(char *)NULL);
+	if (strcmp(job->way, "ask") == 0)
+		helper = "/run/tapgate/asking";
 	execlp("strace", "strace", "-q", "-u", job->user, "-o", trace_path, "-e", call, "-e", inject, helper, network,
 		descriptor, queues_of(job) > 1 ? "--queues=2" : (char *)NULL, (char *)NULL);
 	_exit(127);
@@ -122,47 +131,70 @@ static void trace(const char *helper, const struct job *job, int fd)
 /* Receive to the end of the connection. */
 static void receive(int sock, struct result *result)
 {
-	union {
-		char space[CMSG_SPACE(16 * sizeof(int))];
-		struct cmsghdr align;
-	} control;
-	char bytes[64];
-	struct iovec data = {bytes, sizeof(bytes)};
 	struct pollfd ready = {.fd = sock, .events = POLLIN};
 
 	for (;;) {
-		struct msghdr message = {.msg_iov = &data,
-			.msg_iovlen = 1,
-			.msg_control = control.space,
-			.msg_controllen = sizeof(control.space)};
-		struct cmsghdr *rights;
-		ssize_t size;
+		struct received received = {.bytes = 0};
 
 		result->late = poll(&ready, 1, PATIENCE) != 1;
-		size = result->late ? 0 : recvmsg(sock, &message, MSG_CMSG_CLOEXEC);
-		if (size <= 0)
+		if (!result->late)
+			received = receive_message(sock, 0);
+		if (received.bytes <= 0)
 			return;
-		result->bytes += (size_t)size;
-		rights = CMSG_FIRSTHDR(&message);
-		if (!rights || rights->cmsg_type != SCM_RIGHTS)
-			continue;
-		if (result->tap < 0)
-			memcpy(&result->tap, CMSG_DATA(rights), sizeof(result->tap));
-		for (size_t i = 0; i < (rights->cmsg_len - CMSG_LEN(0)) / sizeof(int); i++, result->descriptors++) {
-			int fd;
-
-			memcpy(&fd, CMSG_DATA(rights) + i * sizeof(fd), sizeof(fd));
-			if (fd != result->tap)
-				close(fd);
-		}
+		result->bytes += (size_t)received.bytes;
+		result->descriptors += received.count;
+		received_close(&received, result->tap < 0);
+		if (result->tap < 0 && received.count)
+			result->tap = received.fds[0];
 	}
+}
+
+/* As the helper's own client: the words, and the socket. */
+static void send_request(int connection, const struct job *job, int fd)
+{
+	union {
+		char space[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr align;
+	} control = {{0}};
+	char words[128];
+	struct iovec data = {words, 0};
+	struct msghdr message = {.msg_iov = &data,
+		.msg_iovlen = 1,
+		.msg_control = control.space,
+		.msg_controllen = sizeof(control.space)};
+
+	data.iov_len = (size_t)snprintf(words, sizeof(words), "--br=%s%c--fd=7", job->network, 0) + 1;
+	control.align =
+		(struct cmsghdr){.cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS, .cmsg_len = CMSG_LEN(sizeof(int))};
+	memcpy(CMSG_DATA(&control.align), &fd, sizeof(fd));
+	if (sendmsg(connection, &message, 0) < 0)
+		fail("send_request");
+}
+
+/* What the service answered, as if it were the helper's standard error; the last byte is its code. */
+static void keep_answer(int connection, struct result *result)
+{
+	char text[4096];
+	size_t used = 0;
+	ssize_t size;
+	int file = open(error_path, O_WRONLY | O_APPEND);
+
+	while (used < sizeof(text) && (size = read(connection, text + used, sizeof(text) - used)) > 0)
+		used += (size_t)size;
+	close(connection);
+	if (used && (file < 0 || write(file, text, used - 1) < 0))
+		fail(error_path);
+	if (used && WIFEXITED(result->status) && WEXITSTATUS(result->status) != text[used - 1])
+		result->late = true; /* the two ends were told different things */
+	close(file);
 }
 
 static struct result run(const char *helper, const struct job *job)
 {
+	const bool serves = strcmp(job->way, "serve") == 0;
 	struct result result = {.tap = -1};
 	size_t filled = 0;
-	int pair[2];
+	int pair[2], connection[2] = {-1, -1};
 	pid_t child;
 
 	if (truncate(error_path, 0) < 0 && errno != ENOENT)
@@ -172,12 +204,17 @@ static struct result run(const char *helper, const struct job *job)
 		filled = fill(pair[1]);
 	if (is(job, "peer-gone"))
 		close(pair[0]);
+	if (serves) {
+		make_pair(job->user, connection);
+		send_request(connection[0], job, pair[1]);
+	}
 	child = fork();
 	if (child < 0)
 		fail("fork");
 	if (child == 0)
-		trace(helper, job, pair[1]);
+		trace(helper, job, pair[1], connection[1]);
 	close(pair[1]);
+	close(connection[1]);
 	if (filled && waitpid(child, &result.status, 0) != child)
 		fail("waitpid");
 	if (!is(job, "peer-gone"))
@@ -188,6 +225,8 @@ static struct result run(const char *helper, const struct job *job)
 		fail("waitpid");
 	if (!is(job, "peer-gone"))
 		close(pair[0]);
+	if (serves)
+		keep_answer(connection[0], &result);
 	result.bytes -= filled;
 	return result;
 }
@@ -197,7 +236,7 @@ static void print_failure(const struct job *job, const struct result *result, co
 	char error[TEXT_MAX];
 
 	read_file(error_path, error);
-	printf("FAILED %s on %s, %s: %.120s\n", job->user, job->network, job->injection, job->what);
+	printf("FAILED %s on %s by %s, %s: %.120s\n", job->user, job->network, job->way, job->injection, job->what);
 	printf("       %s: expected %s; came %s %d, %zu bytes, %zu descriptors; said: %s", problem, job->outcome,
 		WIFEXITED(result->status) ? "exit" : "signal",
 		WIFEXITED(result->status) ? WEXITSTATUS(result->status) : WTERMSIG(result->status), result->bytes,
@@ -238,7 +277,7 @@ static int do_list(const char *helper)
 			field[i] = strsep(&rest, "\t");
 		if (!field[FIELDS - 1])
 			return fprintf(stderr, "run: too few fields: %s\n", line), 2;
-		const struct job job = {field[0], field[1], field[2], field[3], field[4]};
+		const struct job job = {field[0], field[1], field[2], field[3], field[4], field[5]};
 		if (do_job(helper, &job, links))
 			passed++;
 		else
@@ -262,8 +301,8 @@ int main(int argc, char **argv)
 {
 	if (argc == 2)
 		return do_list(argv[1]);
-	if (argc != 6 || strcmp(argv[2], "record") != 0)
-		return fprintf(stderr, "usage: run HELPER [record USER NETWORK FILE]\n"), 2;
-	record(argv[1], &(const struct job){.user = argv[3], .network = argv[4]}, argv[5]);
+	if (argc != 7 || strcmp(argv[2], "record") != 0)
+		return fprintf(stderr, "usage: run HELPER [record USER NETWORK WAY FILE]\n"), 2;
+	record(argv[1], &(const struct job){.user = argv[3], .network = argv[4], .way = argv[5]}, argv[6]);
 	return 0;
 }

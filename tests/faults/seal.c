@@ -1,10 +1,11 @@
+// SPDX-License-Identifier: MIT
 /*
  * seal: seal the guard of a network, as `tapgate up` does.
  *
  *	seal FAMILY NETWORK MODE	FAMILY: inet or netdev
  *
  * Reads the table tapgate-NETWORK from the kernel and prints the name of the chain that seals it, to be added to it by
- * nft. Shares no code with what the tests are about: this is the seal as link/guard.h describes it, made once more.
+ * nft. Shares no code with what the tests are about: this is the seal as link/nftables.c describes it, made once more.
  */
 #include <endian.h>
 #include <inttypes.h>

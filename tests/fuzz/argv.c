@@ -1,7 +1,8 @@
+// SPDX-License-Identifier: MIT
 /*
  * Fuzz target: the command line. An input is the arguments, argv[0] first, each ended by NUL or by the end.
  *
- * Links: helper/request.c files/outcome.c policy/mac.c policy/text.c
+ * Links: helper/request.c judge/outcome.c policy/text.c
  */
 #include <limits.h>
 #include <stdint.h>
@@ -10,7 +11,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "helper/request.h"
+#include "helper/helper.h"
 #include "policy/policy.h"
 #include "tests/fuzz/fuzz.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /* What the fuzz targets share: libFuzzer's entry, and a check that ends the run with the place that is broken. */
 #ifndef TESTS_FUZZ_FUZZ_H
 #define TESTS_FUZZ_FUZZ_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /*
  * Fuzz target: what is received over netlink. The first byte of an input says which answer is waited for, whether every
  * message is given the sequence and port that are expected, and who reads it; the rest is the datagram. Sequence and
@@ -15,14 +16,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "link/fdb.h"
-#include "link/guard.h"
-#include "link/locked.h"
-#include "link/neighbour.h"
-#include "link/nftables.h"
-#include "link/reply.h"
-#include "link/tc.h"
-#include "link/tun.h"
+#include "link/exchange.h"
+#include "link/link.h"
 #include "tests/fuzz/fuzz.h"
 
 /* The first byte: two bits, one bit, the rest. */
@@ -50,7 +45,7 @@ static bool is_inside(const struct input *input, const void *at, size_t size)
 	       size <= (size_t)(input->datagram + input->size - bytes);
 }
 
-/* --- what the rest of the program relies on without looking again ------------------------------------------------ */
+/* --- what the rest of the program relies on without looking again ------------------------------------------------- */
 
 static void check_interface(void *context, const struct link_interface *interface)
 {
@@ -113,16 +108,6 @@ static void check_vlans(const struct vlan_reader *reader, const struct input *in
 	MUST(reader->vlan <= UINT16_MAX);
 }
 
-/* What is refused leaves no trace. */
-static void check_tun(const struct tun_use *use, bool taken)
-{
-	const struct tun *tun = &use->tun;
-
-	MUST(taken || (!use->carrier && !use->received.bytes && !use->sent.bytes));
-	MUST(taken || (!tun->tap && !tun->persistent && !tun->packet_info && !tun->vnet_header && !tun->multi_queue &&
-			      !tun->queues));
-}
-
 /* A seal is written one way only. */
 static void check_seal(const char *name)
 {
@@ -166,7 +151,7 @@ static void check_object(void *context, const struct nftables_object *object)
 	MUST(object->type == NFT_MSG_NEWRULE || object->attributes[NFTA_CHAIN_HOOK] || !nftables_hook(object, &hook));
 }
 
-/* --- readers ----------------------------------------------------------------------------------------------------- */
+/* --- readers ------------------------------------------------------------------------------------------------------ */
 
 static struct interface_reader interfaces = {.each = check_interface};
 static struct address_reader addresses = {.each = check_address};
@@ -178,16 +163,16 @@ static struct fdb_reader fdb_entries = {.each = check_fdb_entry};
 static struct locked_reader locks = {.each = check_locked};
 static struct neighbour_reader neighbours = {.each = check_neighbour};
 static struct vlan_reader vlans;
-static struct tun_use tun;
 static const struct tc_program program = {.size = 1, .code = {{BPF_RET | BPF_K, 0, 0, 2}}};
 static struct program_reader programs = {.header = {.tcm_ifindex = 2}, .program = &program};
+static struct rate_reader shaping = {.index = 2, .kbit = 8}, policing = {.index = 2, .kbit = 8};
 
 /* By number, so that old inputs keep their meaning. */
 static const struct {
 	bool (*take)(void *, struct nlmsghdr *); /* NULL: the input is the name of a seal */
 	void *reader;
 } readers[] = {
-	[0] = {reply_take_interface, &interfaces},
+	[0] = {reply_take_whole_interface, &interfaces},
 	[1] = {reply_take_address, &addresses},
 	[2] = {reply_take_route, &routes},
 	[3] = {reply_take_nftables, &tables},
@@ -196,10 +181,12 @@ static const struct {
 	[6] = {NULL, NULL},
 	[7] = {reply_take_fdb_entry, &fdb_entries},
 	[8] = {reply_take_vlans, &vlans},
-	[9] = {tun_take_use, &tun},
+	[9] = {reply_take_whole_interface, &interfaces},
 	[10] = {reply_take_neighbour, &neighbours},
 	[11] = {reply_take_program, &programs},
 	[12] = {reply_take_locked, &locks},
+	[13] = {reply_take_shaping, &shaping},
+	[14] = {reply_take_policing, &policing},
 };
 enum { READERS = sizeof(readers) / sizeof(*readers) };
 
@@ -234,14 +221,12 @@ static void read_datagram(struct input *input, unsigned char kind, unsigned int 
 	tables.context = chains.context = rules.context = locks.context = input;
 	vlans = (struct vlan_reader){.count = 0};
 	programs.same = false;
-	tun = (struct tun_use){.carrier = false};
 	result = reply_read(&reply, input->datagram, input->size);
 	MUST(result <= 1);
 	MUST(result != 1 || reply.dump);
 	MUST(!reply.acknowledge || input->count == 0);
 	check_vlans(&vlans, input);
 	MUST(!programs.same || input->size >= sizeof(struct tcmsg) + sizeof(*program.code));
-	check_tun(&tun, result == 0 || reply.dump);
 	MUST(reply.dump || readers[reader].reader != &fdb_entries || input->count <= 1);
 	/* One interface, one object; one answer may be about something else than addresses, or about several routes. */
 	if (readers[reader].reader == &interfaces || readers[reader].take == reply_take_nftables) {

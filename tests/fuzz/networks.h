@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /*
  * For tests/fuzz/policy.c: what must hold of the networks of a policy that loaded, each alone and beside one another.
  * Compares addresses bit by bit, and shares no arithmetic with policy/.
@@ -54,7 +55,7 @@ static inline void check_subnet(const struct policy_subnet *subnet, unsigned int
 	MUST(check_overlap(subnet, subnet));
 }
 
-/* --- pools ------------------------------------------------------------------------------------------------------- */
+/* --- pools -------------------------------------------------------------------------------------------------------- */
 
 /* One subnet of a pool, and the one of the number before: inside, apart, and right behind one another. */
 static inline void check_pool_subnet(const struct policy_subnet *pool, const struct policy_subnet *subnet,
@@ -123,7 +124,7 @@ static inline void check_pool(const struct policy_network *network)
 		check_pool_number(network, size);
 }
 
-/* --- beside one another ------------------------------------------------------------------------------------------ */
+/* --- beside one another ------------------------------------------------------------------------------------------- */
 
 static inline void check_conflict(void *context, const struct policy_error *error)
 {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /*
  * Fuzz target: the policy's loader and decision. Whatever bytes come in, what policy.h promises must hold of what comes
  * out. Touches no file and keeps nothing from one input to the next.
@@ -15,7 +16,7 @@
 #include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/networks.h"
 
-/* --- the files of an input --------------------------------------------------------------------------------------- */
+/* --- the files of an input ---------------------------------------------------------------------------------------- */
 
 enum { FILES = 8 };
 
@@ -73,12 +74,21 @@ static void split(struct input *input, struct word text)
 	}
 }
 
+/* Lines as a directory's names, each with a NUL behind it. */
+static void make_names(struct policy_file *file)
+{
+	for (size_t i = 0; i < file->size; i++) {
+		if (file->text[i] == '\n' || i + 1 == file->size)
+			file->text[i] = '\0';
+	}
+}
+
 static enum policy_read read_input(
-	void *context, const char *path, size_t limit, struct policy_file *file, char *why, size_t why_size)
+	void *context, const char *path, size_t limit, struct policy_file *file, struct policy_why *why)
 {
 	struct input *input = context;
 
-	snprintf(why, why_size, "no such file");
+	snprintf(why->text, sizeof(why->text), "no such file");
 	for (size_t i = 0; i < input->count; i++) {
 		struct input_file *found = &input->files[i];
 
@@ -88,7 +98,7 @@ static enum policy_read read_input(
 			return found->outcome;
 		if (found->text.size > limit)
 			return POLICY_REFUSED;
-		found->was_read = true;
+		found->was_read = path[strlen(path) - 1] != '/';
 		file->text = malloc(found->text.size ? found->text.size : 1);
 		MUST(file->text);
 		if (found->text.size)
@@ -96,12 +106,14 @@ static enum policy_read read_input(
 		file->size = found->text.size;
 		file->device = 1;
 		file->inode = i;
+		if (!found->was_read)
+			make_names(file);
 		return POLICY_READ;
 	}
 	return POLICY_REFUSED;
 }
 
-/* --- what must hold of a load ------------------------------------------------------------------------------------ */
+/* --- what must hold of a load ------------------------------------------------------------------------------------- */
 
 static void check_error(const struct policy_error *error)
 {
@@ -155,6 +167,7 @@ static void check_mode(const struct policy_network *network, uint32_t given)
 {
 	MUST(network->mode == MODE_BRIDGED || !(given & (OPTION_VLAN | OPTION_GUARD)));
 	MUST(network->mode != MODE_STANDALONE || !(given & (OPTION_LOCK_MAC | OPTION_MAC)));
+	MUST(!(given & OPTION_LOCK_IP) || (network->options.given & (OPTION_DHCP | OPTION_RA)) == OPTION_DHCP);
 }
 
 static void check_dhcp(const struct policy_network *network)
@@ -165,9 +178,17 @@ static void check_dhcp(const struct policy_network *network)
 	uint32_t size = (uint32_t)1 << (32 - network->ipv4.prefix) % 32;
 	uint32_t own = host - host % size;
 
-	if (!(network->options.given & OPTION_DHCP))
+	MUST(!(network->options.given & OPTION_RA) || (network->ipv6.given && network->ipv6.prefix == 64));
+	MUST(!policy_serves(network, true) || network->ipv6.prefix <= 112);
+	MUST(!(network->options.given & OPTION_DHCP) || policy_serves(network, false) || policy_serves(network, true));
+	if (!policy_serves(network, false))
 		return;
-	MUST(network->ipv4.given && size >= 4 && (!network->ipv6.given || network->ipv6.prefix <= 112));
+	if (network->mode == MODE_STANDALONE) {
+		MUST(network->ipv4.given && network->ipv4.prefix < 32 && !network->dhcp_last);
+		MUST(network->served.domain.size + network->served.search.size <= 160);
+		return;
+	}
+	MUST(network->ipv4.given && size >= 4);
 	MUST(own < network->dhcp_first && network->dhcp_first <= network->dhcp_last);
 	MUST(network->dhcp_last - own < size - 1);
 	MUST(host < network->dhcp_first || host > network->dhcp_last);
@@ -198,7 +219,7 @@ static void check_networks(const struct policy *policy)
 	}
 }
 
-/* --- what must hold of a check ----------------------------------------------------------------------------------- */
+/* --- what must hold of a check ------------------------------------------------------------------------------------ */
 
 struct told {
 	const struct policy_error *first; /* of policy_load; NULL if it found none */
@@ -261,7 +282,7 @@ static void check_rules_shown(const struct policy *policy)
 	}
 }
 
-/* --- what must hold of a verdict --------------------------------------------------------------------------------- */
+/* --- what must hold of a verdict ---------------------------------------------------------------------------------- */
 
 /* Users 0 and 2 have names and 4 and 6 do not; all of them are in the groups 1 and 3 by the files, and hold 7. */
 static struct policy_name users[] = {{"alice", 5, 0}, {"bob", 3, 2}, {"carol", 5, 1}, {"bob", 3, 5}};
@@ -309,7 +330,7 @@ static void check_verdict(const struct policy_verdict *verdict)
 static void check_alone(const struct policy_verdict *verdict, const char *network, const struct policy_caller *caller)
 {
 	struct input input = {.files[0] = {.path = {"/main", 5}}, .count = 1};
-	const struct policy_reader reader = {read_input, &input};
+	const struct policy_reader reader = {read_input, &input, &policy_services};
 	struct policy_error error;
 	struct policy_verdict again;
 	struct policy *policy;
@@ -352,10 +373,65 @@ static void check_decisions(const struct policy *policy, const char *network)
 	}
 }
 
+/* --- what the helper makes of it ---------------------------------------------------------------------------------- */
+
+static bool same_words(struct word a, struct word b)
+{
+	return a.size == b.size && (a.size == 0 || memcmp(a.at, b.at, a.size) == 0);
+}
+
+static void check_same(const struct policy *policy, const struct policy *helpers, const char *network)
+{
+	static const uint32_t groups[] = {1, 2, 7};
+
+	for (uint32_t uid = 0; uid < 8; uid += 2) {
+		const struct policy_accounts accounts = accounts_of(uid);
+		const struct policy_caller caller = {uid, groups, 3, &accounts};
+		const struct policy_verdict a = policy_decide(policy, network, &caller),
+					    b = policy_decide(helpers, network, &caller);
+
+		MUST(a.outcome == b.outcome && a.line == b.line && same_words(a.rule, b.rule));
+		MUST(memcmp(&a.grants, &b.grants, sizeof(a.grants)) == 0);
+		MUST(!a.network == !b.network);
+		MUST(!a.network ||
+			(a.network->mode == b.network->mode &&
+				memcmp(&a.network->options, &b.network->options, sizeof(a.network->options)) == 0));
+		MUST(!a.network || a.network->automatic ||
+			(memcmp(&a.network->ipv4, &b.network->ipv4, sizeof(a.network->ipv4)) == 0 &&
+				memcmp(&a.network->ipv6, &b.network->ipv6, sizeof(a.network->ipv6)) == 0));
+	}
+}
+
+/*
+ * It passes something over in lines that are no rules: what it refuses is refused in full, and what is accepted in full
+ * it decides alike.
+ */
+static void check_helper(const struct input *from, const struct policy *policy, const struct policy_error *error)
+{
+	struct input input = *from;
+	const struct policy_reader reader = {read_input, &input, NULL};
+	struct policy_error own;
+	struct policy *helpers = policy_load(&reader, "/main", &own);
+
+	MUST(!policy || helpers);
+	if (policy) {
+		check_same(policy, helpers, "br0");
+		check_same(policy, helpers, "lab");
+	} else if (helpers) {
+		const struct word line = policy_line(helpers, error->file, error->line);
+		size_t at = 0;
+
+		while (at < line.size && (line.at[at] == ' ' || line.at[at] == '\t'))
+			at++;
+		MUST(!line.at || (at < line.size && strchr("ngf", line.at[at]))); /* network, guest, forward */
+	}
+	policy_free(helpers);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct input input = {0};
-	const struct policy_reader reader = {read_input, &input};
+	const struct policy_reader reader = {read_input, &input, &policy_services};
 	struct policy_error error;
 	struct policy *policy;
 	size_t count;
@@ -363,6 +439,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	split(&input, (struct word){(const char *)data, size});
 	policy = policy_load(&reader, "/main", &error);
 	check_all_errors(&reader, policy ? NULL : &error);
+	check_helper(&input, policy, &error);
 	if (!policy) {
 		check_error(&error);
 		return 0;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /*
  * A main() for fuzz targets: runs the target once over each file given, and over each file in a directory given, so
  * that a corpus can be replayed with any compiler. Judges nothing: a finding is the target's abort or a sanitizer's.

@@ -1,17 +1,19 @@
+// SPDX-License-Identifier: MIT
 /*
  * Fuzz target: what others wrote and `tapgate list` shows: a line of dnsmasq's leases, and the same bytes as the name
  * of a user, which goes into a table of some width.
  *
- * Links: cli/taps/leases.c cli/columns.c cli/networks/dnsmasq_words.c policy/text.c policy/mac.c
+ * Links: dhcp/leases.c tool/columns.c dhcp/words.c policy pkg:libnl-3.0
  */
+#include <locale.h>
 #include <netinet/in.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/columns.h"
-#include "cli/taps/leases.h"
+#include "dhcp/dhcp.h"
 #include "tests/fuzz/fuzz.h"
+#include "tool/tool.h"
 
 enum { NOW = 1000000, ROOM = 96 };
 
@@ -74,6 +76,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (size == 0)
 		return 0;
+	MUST(setlocale(LC_CTYPE, "C.UTF-8"));
 	text = malloc(size); /* to its end, so that reading past it shows */
 	MUST(text);
 	memcpy(text, data + 1, size - 1);

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # Guests that know nothing of their network but its DHCP server and router advertisements, on networks of ours with
 # dhcp=; and what goes through a network of mode nat, TCP and names included, and what does not. tests/guest/lan.sh
 # draws the world around the host; in its Internet there is a web server and a DNS server. The host has a firewall that
@@ -125,7 +126,7 @@ get() { # get HOST [COMMAND...]: fetch the page of a guest's web server, from wh
 
 refuses_host() { # refuses_host HOST: a connection from the host is refused, at once
 	start=$(now)
-	! get "$1" && [ $(($(now) - start)) -lt 200 ]
+	! get "$1" && [ $(($(now) - start)) -lt 400 ]
 }
 
 unreachable_from_lan() { # unreachable_from_lan HOST

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # Real virtual machines, started by users without any privilege, on the networks that the policy allows them.
 #
 #	  a      c   d            b

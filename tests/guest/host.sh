@@ -1,9 +1,10 @@
+# SPDX-License-Identifier: MIT
 # shellcheck shell=sh
 # A guest that is a host itself, with bridges, taps and the installed helper, for test scripts that need a kernel other
 # than the machine's own. To be sourced behind tests/guest/suite.sh, after suite_begin. Users' taps are named there as
 # tests/guest/hold has it; tests/guest/ports.c sends frames through them.
 
-make -s -C "$top" build/tests/guest/ports || exit 1
+make -s -C "$top" build/tests/guest/ports build/tests/guest/meanwhile build/tests/guest/vhost || exit 1
 host=$vm_files
 
 host_start() { # the machine `host`
@@ -12,7 +13,7 @@ host_start() { # the machine `host`
 	cp /etc/passwd /etc/group "$host/etc"
 	vm_program 4755 "$HELPER" /usr/libexec
 	for program in "$TAPGATE" "$(command -v ip)" "$(command -v bridge)" "$(command -v setpriv)" "$CALL" \
-		"$top/build/tests/guest/ports"; do
+		"$top/build/tests/guest/ports" "$top/build/tests/guest/meanwhile" "$top/build/tests/guest/vhost"; do
 		vm_program 755 "$program" /usr/sbin
 	done
 	install -m 755 "$top/tests/guest/hold" "$host/usr/sbin"

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # shellcheck shell=sh
 # The world around the host, to be sourced: a LAN and the Internet, as network namespaces. The host is the world's own
 # namespace (tests/common/world), and everything on it is made as unfavourable to tapgate as hosts are.

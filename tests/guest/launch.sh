@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # Real virtual machines, started by `tapgate run`: alice's QEMU gets descriptors, and knows of no helper.
 #
 #	  one     both  queues        both            both       locked

@@ -1,5 +1,6 @@
+# SPDX-License-Identifier: MIT
 # shellcheck shell=sh
-# The five modes with guests on each, and who reaches whom, to be sourced behind vm.sh and lan.sh:
+# The modes with guests on each, and who reaches whom, to be sourced behind vm.sh and lan.sh:
 #
 #	modes_policy	prints a policy with a network of each mode, for alice
 #	modes_start	starts its guests; modes_ready waits for them
@@ -25,6 +26,8 @@ modes_policy() {
 	cat <<-'EOT'
 		network br0   bridged
 		network web   nat        10.77.0.1/24 fd00:77::1/64
+		network home  shared     10.77.8.1/24 fd00:78::1/64
+		network dmz   routed     10.77.9.1/24 fd00:79::1/64
 		network lab   host-only  172.16.5.1/24 fd00:5::1/64
 		network quiet internal
 		network tap1  standalone 172.16.2.1/24 fd00:2::1/64
@@ -40,6 +43,10 @@ modes_guests() {
 		b2 br0   192.0.2.12/24   2001:db8:1::12/64 192.0.2.50   2001:db8:1::50
 		n1 web   10.77.0.11/24   fd00:77::11/64    10.77.0.1    fd00:77::1
 		n2 web   10.77.0.12/24   fd00:77::12/64    10.77.0.1    fd00:77::1
+		w1 home  10.77.8.11/24   fd00:78::11/64    10.77.8.1    fd00:78::1
+		w2 home  10.77.8.12/24   fd00:78::12/64    10.77.8.1    fd00:78::1
+		r1 dmz   10.77.9.11/24   fd00:79::11/64    10.77.9.1    fd00:79::1
+		r2 dmz   10.77.9.12/24   fd00:79::12/64    10.77.9.1    fd00:79::1
 		h1 lab   172.16.5.11/24  fd00:5::11/64     172.16.5.1   fd00:5::1
 		h2 lab   172.16.5.12/24  fd00:5::12/64     172.16.5.1   fd00:5::1
 		i1 quiet 172.16.9.11/24  fd00:9::11/64     192.0.2.1    2001:db8:1::1
@@ -57,6 +64,10 @@ modes_expected() {
 		bridged IPv6 y y y y y
 		nat IPv4 y n n y n
 		nat IPv6 y n n y n
+		shared IPv4 y n y y y
+		shared IPv6 y n y y y
+		routed IPv4 y y y y y
+		routed IPv6 y y y y y
 		host-only IPv4 n n y n y
 		host-only IPv6 n n y n y
 		internal IPv4 n n y n n
@@ -91,7 +102,7 @@ modes_start() {
 
 modes_ready() { # fails when one of them has not started, and says why
 	modes_guests | while read -r name _; do
-		vm_says "$name" ready 90 || exit 1
+		vm_says "$name" ready 300 || exit 1
 	done
 }
 
@@ -142,8 +153,8 @@ modes_sorted() {
 	} | awk -v lan=" $lan_ipv4 $lan_ipv6 " -v internet=" $internet_ipv4 $internet_ipv6 " '
 		function say(mode, column) { print mode, column, $2 ~ /:/ ? "IPv6" : "IPv4", $0 }
 		BEGIN {
-			split("bridged nat host-only internal standalone standalone,pool", modes)
-			split("br0 web lab quiet tap1 cell", networks)
+			split("bridged nat shared routed host-only internal standalone standalone,pool", modes)
+			split("br0 web home dmz lab quiet tap1 cell", networks)
 			for (i in modes)
 				mode[networks[i]] = modes[i]
 		}
@@ -173,7 +184,7 @@ modes_cells() {
 				cell[key] = "?"
 		}
 		END {
-			count = split("bridged nat host-only internal standalone standalone,pool", modes)
+			count = split("bridged nat shared routed host-only internal standalone standalone,pool", modes)
 			for (i = 1; i <= count; i++) {
 				for (v = 4; v <= 6; v += 2) {
 					line = modes[i] " IPv" v

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # Networks of each mode but bridged, with guests that mean harm, on a host that forwards everything: what reaches the
 # host and what does not, what changes on it, and what its helper does when the guards are gone. tests/guest/lan.sh
 # draws the world around the host.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /*
  * What comes through taps that users hold, and what their holders do with them. Runs as root in a guest that is a host
  * itself (tests/guest/vlan.sh), and takes the descriptors from the processes that tests/guest/hold keeps.
@@ -5,9 +6,9 @@
  *	ports send NAME TAGS [FROM]  a broadcast frame, from that address; prints who got it, as "NAME:TAGS ..."
  *	ports flood NAME COUNT       so many frames, each from another address
  *	ports bpdu NAME TAGS         the best BPDU there can be
+ *	ports burst NAME TO KBIT     ten megabytes, in frames of IPv4 and IPv6 by all its queues in turn, to a port;
+ *	                             prints whether "all" came, or no more than KBIT a second: "within", "beyond"
  *	ports ioctls NAME            what the tap's holder can try, with the holder's rights; prints what came of it
- *	ports with LINE COMMAND...   runs it, and the shell's LINE when $tap is up and its helper has not read it back
- *	ports vhost DESCRIPTOR       whether this is one of /dev/vhost-net
  *
  * TAGS are numbers of VLANs, the outermost first, "ad:" before those of 802.1ad, ',' between; or "-" for none.
  *
@@ -19,29 +20,29 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/if_tun.h>
-#include <linux/vhost.h>
 #include <net/if.h>
 #include <netinet/ether.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/ptrace.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
+enum { QUEUES_MAX = 16 };
 enum { PORTS_MAX = 16, TAG_8021Q = 0x8100, TAG_8021AD = 0x88a8, EXPERIMENTAL = 0x88b5, PATIENCE_MS = 5000 };
 enum kind { PROBE = 1, LAST = 2 }; /* the byte behind the type */
 
 static struct port {
 	char name[16];
 	int pid, tap;
+	int queues[QUEUES_MAX]; /* all of the tap's descriptors, that one first */
+	size_t queue_count;
 } ports[PORTS_MAX];
 static size_t count;
 
@@ -56,13 +57,13 @@ static _Noreturn void fail(const char *what)
 	exit(1);
 }
 
-/* --- the taps ---------------------------------------------------------------------------------------------------- */
+/* --- the taps ----------------------------------------------------------------------------------------------------- */
 
-/* The descriptor of /dev/net/tun that a process has, as one of our own. */
-static int take_tap(int pid)
+/* The descriptors of /dev/net/tun that a process has, as some of our own. */
+static void take_tap(struct port *port)
 {
 	char path[64], target[64] = "";
-	int pidfd = (int)syscall(SYS_pidfd_open, pid, 0), tap = -1;
+	int pid = port->pid, pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
 	struct dirent *entry;
 	DIR *fds;
 
@@ -70,18 +71,23 @@ static int take_tap(int pid)
 	fds = opendir(path);
 	if (pidfd < 0 || !fds)
 		fail(path);
-	while (tap < 0 && (entry = readdir(fds))) {
+	while (port->queue_count < QUEUES_MAX && (entry = readdir(fds))) {
 		ssize_t size = readlinkat(dirfd(fds), entry->d_name, target, sizeof(target) - 1);
+		int tap;
 
 		target[size > 0 ? size : 0] = '\0';
-		if (strcmp(target, "/dev/net/tun") == 0)
-			tap = (int)syscall(SYS_pidfd_getfd, pidfd, atoi(entry->d_name), 0);
+		if (strcmp(target, "/dev/net/tun") != 0)
+			continue;
+		tap = (int)syscall(SYS_pidfd_getfd, pidfd, atoi(entry->d_name), 0);
+		if (tap < 0 || fcntl(tap, F_SETFL, O_RDWR | O_NONBLOCK) < 0)
+			fail(path);
+		port->queues[port->queue_count++] = tap;
 	}
-	if (tap < 0 || fcntl(tap, F_SETFL, O_RDWR | O_NONBLOCK) < 0)
+	if (!port->queue_count)
 		fail(path);
+	port->tap = port->queues[0];
 	closedir(fds);
 	close(pidfd);
-	return tap;
 }
 
 static void take_ports(void)
@@ -102,7 +108,7 @@ static void take_ports(void)
 			fail(path);
 		fclose(file);
 		snprintf(port->name, sizeof(port->name), "%.15s", entries[i]->d_name);
-		port->tap = take_tap(port->pid);
+		take_tap(port);
 		count++;
 	}
 }
@@ -116,7 +122,7 @@ static const struct port *port_of(const char *name)
 	fail(name);
 }
 
-/* --- frames ------------------------------------------------------------------------------------------------------ */
+/* --- frames ------------------------------------------------------------------------------------------------------- */
 
 static void put(const void *data, size_t size)
 {
@@ -257,6 +263,63 @@ static void flood(const struct port *port, unsigned long frames)
 	}
 }
 
+/* --- rates -------------------------------------------------------------------------------------------------------- */
+
+static unsigned long milliseconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (unsigned long)now.tv_sec * 1000 + (unsigned long)now.tv_nsec / 1000000;
+}
+
+/* Bytes of such frames that have come to a port by now. */
+static unsigned long receive_all(const struct port *port, const unsigned char *sent)
+{
+	unsigned char data[2048];
+	unsigned long bytes = 0;
+	ssize_t size;
+
+	for (size_t i = 0; i < port->queue_count; i++) {
+		while ((size = read(port->queues[i], data, sizeof(data))) > 0)
+			bytes += memcmp(data, sent, 12) == 0 ? (unsigned long)size : 0;
+	}
+	return bytes;
+}
+
+/* What the kernel lets through at once is 128 KiB; a tenth of a second waits; and clocks are not exact. */
+static void burst(const struct port *from, const struct port *to, unsigned long kbit)
+{
+	enum { FRAMES = 7000, SIZE = 1500, AT_ONCE = 128 * 1024, QUIET_MS = 500 };
+	static unsigned char data[SIZE] = {2, 0, 0, 0, 0, 0x99, 2, 0, 0, 0, 0, 1};
+	unsigned long begun = milliseconds(), got = 0, last = begun, most;
+
+	for (size_t i = 0; i < FRAMES; i++) {
+		const unsigned int type = i % 2 ? ETHERTYPE_IPV6 : ETHERTYPE_IP;
+
+		data[12] = (unsigned char)(type >> 8);
+		data[13] = (unsigned char)type;
+		data[14] = i % 2 ? 0x60 : 0x45;
+		if (write(from->queues[i % from->queue_count], data, SIZE) != SIZE)
+			fail(from->name);
+		got += receive_all(to, data);
+	}
+	while (last + QUIET_MS > milliseconds()) {
+		const unsigned long more = receive_all(to, data);
+
+		got += more;
+		last = more ? milliseconds() : last;
+		usleep(1000);
+	}
+	most = AT_ONCE + (milliseconds() - begun) * kbit / 8 * 11 / 10;
+	fprintf(stderr, "%lu of %lu bytes in %lu ms, at most %lu\n", got, (unsigned long)FRAMES * SIZE,
+		milliseconds() - begun, most);
+	if (got == (unsigned long)FRAMES * SIZE)
+		puts("all");
+	else
+		puts(got < AT_ONCE / 2 ? "hardly any" : got <= most ? "within" : "beyond");
+}
+
 /* A configuration BPDU (IEEE 802.1D, 9.3.1) of a bridge with the best priority and the lowest address there is. */
 static void send_bpdu(const struct port *port, const char *tags)
 {
@@ -278,7 +341,7 @@ static void send_bpdu(const struct port *port, const char *tags)
 	write_frame(port);
 }
 
-/* --- the holder -------------------------------------------------------------------------------------------------- */
+/* --- the holder --------------------------------------------------------------------------------------------------- */
 
 static void become_holder(int pid)
 {
@@ -325,115 +388,10 @@ static void try_ioctls(const struct port *port)
 	tell("not persist", ioctl(tap, TUNSETPERSIST, 0));
 }
 
-/* --- meanwhile --------------------------------------------------------------------------------------------------- */
-
-/* " 5 " */
-static const char *index_of(const char *interface)
-{
-	static char text[16];
-
-	snprintf(text, sizeof(text), " %u ", if_nametoindex(interface));
-	return text;
-}
-
-/* A tap of the helper's that is up, and has none of these indexes, " 5 6 ". */
-static bool find_new_tap(const char *known, char name[static 16])
-{
-	char path[64], alias[64];
-	unsigned int flags;
-	bool found = false;
-	struct dirent *entry;
-	DIR *links = opendir("/sys/class/net");
-
-	while (links && !found && (entry = readdir(links))) {
-		FILE *file;
-
-		snprintf(path, sizeof(path), "/sys/class/net/%.15s/ifalias", entry->d_name);
-		file = fopen(path, "re");
-		found = file && fgets(alias, sizeof(alias), file) && strncmp(alias, "tapgate uid=", 12) == 0;
-		if (file)
-			fclose(file);
-		snprintf(path, sizeof(path), "/sys/class/net/%.15s/flags", entry->d_name);
-		file = found ? fopen(path, "re") : NULL;
-		found = file && fscanf(file, "%x", &flags) == 1 && (flags & 1);
-		if (file)
-			fclose(file);
-		if (found)
-			snprintf(name, 16, "%.15s", entry->d_name);
-		if (found)
-			found = !strstr(known, index_of(entry->d_name));
-	}
-	if (links)
-		closedir(links);
-	return found;
-}
-
-/* Trace a process and what it starts until there is such a tap; then run the shell's line, and leave them alone. */
-static _Noreturn void trace(pid_t process, int ready, const char *line)
-{
-	const long options = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE;
-	char tap[16], known[1024] = " ";
-	bool done = false;
-	int status;
-	pid_t one;
-
-	while (find_new_tap(known, tap))
-		strncat(known, index_of(tap), sizeof(known) - strlen(known) - 1);
-	if (ptrace(PTRACE_SEIZE, process, NULL, options) < 0 || ptrace(PTRACE_INTERRUPT, process, NULL, NULL) < 0 ||
-		write(ready, "", 1) != 1)
-		fail("trace");
-	close(ready);
-	while ((one = waitpid(-1, &status, __WALL)) > 0) {
-		int signal = WSTOPSIG(status);
-
-		if (!WIFSTOPPED(status))
-			continue;
-		if (!done && find_new_tap(known, tap)) {
-			done = true;
-			setenv("tap", tap, 1);
-			if (system(line) != 0)
-				fprintf(stderr, "ports: failed: %s\n", line);
-		}
-		if (status >> 16 || signal == SIGTRAP || signal == (SIGTRAP | 0x80))
-			signal = 0;
-		ptrace(done ? PTRACE_DETACH : PTRACE_SYSCALL, one, NULL, signal);
-	}
-	exit(0);
-}
-
-/*
- * Become a command; and run a line as soon as there is a tap that is up: its helper then has not read it back yet. Root
- * may trace a setuid program without taking anything from it.
- */
-static int run_with(const char *line, char **command)
-{
-	pid_t process = getpid();
-	int ready[2];
-	char byte;
-
-	if (pipe(ready) < 0)
-		fail("pipe");
-	if (fork() == 0)
-		trace(process, ready[1], line);
-	close(ready[1]);
-	if (read(ready[0], &byte, 1) == 1)
-		execvp(*command, command);
-	fail(*command);
-}
-
 int main(int argc, char **argv)
 {
 	const char *what = argc > 2 ? argv[1] : "";
-	uint64_t features;
 
-	if (strcmp(what, "vhost") == 0) {
-		if (ioctl(atoi(argv[2]), VHOST_GET_FEATURES, &features) < 0)
-			fail(argv[2]);
-		printf("vhost features %#llx\n", (unsigned long long)features);
-		return 0;
-	}
-	if (strcmp(what, "with") == 0 && argc > 3)
-		return run_with(argv[2], argv + 3);
 	take_ports();
 	if (strcmp(what, "send") == 0 && argc > 3) {
 		send_probe(port_of(argv[2]), argv[3], argc > 4 ? argv[4] : "02:00:00:00:00:01");
@@ -441,6 +399,8 @@ int main(int argc, char **argv)
 		flood(port_of(argv[2]), strtoul(argv[3], NULL, 10));
 	} else if (strcmp(what, "bpdu") == 0 && argc > 3) {
 		send_bpdu(port_of(argv[2]), argv[3]);
+	} else if (strcmp(what, "burst") == 0 && argc > 4) {
+		burst(port_of(argv[2]), port_of(argv[3]), strtoul(argv[4], NULL, 10));
 	} else if (strcmp(what, "ioctls") == 0) {
 		try_ioctls(port_of(argv[2]));
 	} else {

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # A guest with a card of several queues: `tapgate run` gets the tap's descriptors from the helper and gives them to
 # QEMU, whose virtio card has as many pairs of queues.
 #

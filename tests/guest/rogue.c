@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /*
  * What a hostile guest says on its network. Runs in a test guest: sends a few frames, as made to mislead others.
  *
@@ -106,7 +107,7 @@ static void send_frame(void)
 		fail("cannot send");
 }
 
-/* --- IPv6 (RFC 8200, 4861, 8106) --------------------------------------------------------------------------------- */
+/* --- IPv6 (RFC 8200, 4861, 8106) ---------------------------------------------------------------------------------- */
 
 /* From the guest's link-local address; payload and end_ipv6() follow. */
 static void begin_ipv6(const char *to_mac, const char *to, unsigned int next_header)
@@ -182,7 +183,7 @@ static void send_udp_ipv6(const char *address, const char *mac)
 	end_ipv6(6);
 }
 
-/* --- IPv4 (RFC 791, 826, 2131) ----------------------------------------------------------------------------------- */
+/* --- IPv4 (RFC 791, 826, 2131) ------------------------------------------------------------------------------------ */
 
 static void begin_ipv4(const char *to_mac, const char *to, size_t payload)
 {

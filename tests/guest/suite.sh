@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # shellcheck shell=sh
 # What every script of tests with guests needs, to be sourced first, with $top set to the top of the tree:
 #

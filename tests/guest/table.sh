@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # The table of modes, every cell, IPv4 and IPv6, with real guests on a host that forwards everything: who reaches whom.
 # tests/guest/lan.sh draws the world around the host, tests/guest/modes.sh the networks and their guests.
 #

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # VLANs, and what else a bridge does for the ports that the helper makes, with a kernel that has all of it: the guest
 # is the host here. Inside, the installed helper makes the taps, ordinary users hold them, and root looks on.
 #
@@ -284,13 +285,13 @@ prepare 'hold -d c c2 d'
 
 policy 'allow br0 user=alice vlan=10 queues=2'
 check 'run --vhost: the descriptor is one of /dev/vhost-net' \
-	in_host "$alice tapgate run --net br0 --vhost -- ports vhost {vhostfds}"
+	in_host "$alice tapgate run --net br0 --vhost -- vhost {vhostfds}"
 check '... and so is that of each queue' \
 	in_host "$alice tapgate run --net br0 --queues 2 --vhost -- \
-		sh -c 'ports vhost \${1%:*} && ports vhost \${1#*:}' sh {vhostfds}"
+		sh -c 'vhost \${1%:*} && vhost \${1#*:}' sh {vhostfds}"
 check '... a control: that of the tap is none' \
-	in_host "! $alice tapgate run --net br0 --vhost -- ports vhost {fd}"
+	in_host "! $alice tapgate run --net br0 --vhost -- vhost {fd}"
 prepare 'chmod 600 /dev/vhost-net'
 check '... which who may not open it does not get' \
-	in_host "! $alice tapgate run --net br0 --vhost -- ports vhost {vhostfds}"
+	in_host "! $alice tapgate run --net br0 --vhost -- vhost {vhostfds}"
 suite_end

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # shellcheck shell=sh
 # Virtual machines for test scripts, to be sourced: start one, talk to it, end it. Only for a world of its own
 # (tests/common/world): it starts QEMU as an ordinary user, under software emulation.
@@ -20,20 +21,8 @@ vm_setup() { # vm_setup DIRECTORY: with the files that tests/guest/kernel made t
 	cp "$1/linux/vmlinuz" "$1/initrd" "$vm_kernel"
 }
 
-# Hundredths of a second since some time before.
-now() {
-	read -r now_uptime _ </proc/uptime
-	echo "${now_uptime%.*}${now_uptime#*.}"
-}
-
-wait_for() { # wait_for SECONDS COMMAND [ARGUMENT...]: until it succeeds; fails when time is over
-	wait_end=$(($(now) + $1 * 100))
-	shift
-	until "$@"; do
-		[ "$(now)" -lt "$wait_end" ] || return 1
-		sleep 0.02
-	done
-}
+# shellcheck source-path=SCRIPTDIR source=../common/wait.sh
+. "$top/tests/common/wait.sh"
 
 as_user() { # as_user UID COMMAND [ARGUMENT...]: in place of this shell, in $vm_netns
 	as_uid=$1
@@ -55,7 +44,8 @@ vm_add_files() { # for machines that start later: the kernel unpacks one archive
 	(cd "$vm_files" && find . | cpio -o -H newc -R 0:0 --quiet) | gzip -1 >>"$vm_kernel/initrd"
 }
 
-# vm_start NAME UID KERNEL-WORDS [QEMU-ARGUMENT...]: returns at once. The machine has no device but those asked for.
+# vm_start NAME UID KERNEL-WORDS [QEMU-ARGUMENT...]: returns at once. The machine has no device but those asked for. With
+# "firmware" for words it has no kernel either, and what its firmware shows goes to the serial line.
 vm_start() {
 	vm=$vms/$1
 	vm_uid=$2
@@ -68,9 +58,13 @@ vm_start() {
 	cat "$vm/qmp.out" >"$vm/qmp" &
 	echo 0 >"$vm/seen"
 	echo 0 >"$vm/qmp.id"
+	if [ "$vm_words" = firmware ]; then
+		set -- -machine graphics=off -boot n "$@"
+	else
+		set -- -kernel "$vm_kernel/vmlinuz" -initrd "$vm_kernel/initrd" \
+			-append "console=ttyS0 quiet panic=-1 no_timer_check $vm_words" "$@"
+	fi
 	as_user "$vm_uid" "$(vm_qemu)" -accel tcg -machine pc -m 128 -nodefaults -no-user-config -no-reboot -display none \
-		-kernel "$vm_kernel/vmlinuz" -initrd "$vm_kernel/initrd" \
-		-append "console=ttyS0 quiet panic=-1 no_timer_check $vm_words" \
 		-chardev pipe,id=serial,path="$vm/serial" -serial chardev:serial \
 		-chardev pipe,id=qmp,path="$vm/qmp" -mon chardev=qmp,mode=control \
 		"$@" </dev/null >"$vm/errors" 2>&1 &
@@ -141,7 +135,7 @@ vm_do() { # vm_do NAME COMMAND [WORD...]: see tests/guest/init for the commands
 
 vm_run() { # vm_run NAME COMMAND: a shell command; prints what it printed, and is as successful
 	vm_do "$1" run "$(printf '%s' "$2" | tr '\n' ' ')"
-	vm_says "$1" 'run [0-9]*' 30
+	vm_says "$1" 'run [0-9]*' 60
 	read -r vm_seen <"$vms/$1/seen"
 	tail -n +$((vm_seen + 1)) "$vms/$1/serial"
 	vm_heard "$1" 'run 0'

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # Two hosts whose bridges are one network, by VXLAN: guests of ours on either side see each other. The bridge and what
 # joins it to the other are the fabric's; the port is ours.
 #

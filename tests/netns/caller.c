@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /* Callers: users, their processes, sockets and pipes; and how they run the helper. */
 #include "tests/netns/internal.h"
 
@@ -19,10 +20,11 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "tests/common/receive.h"
+
 enum {
 	CHILDREN_MAX = 256,
 	PATIENCE = 20000,
-	FDS_MAX = 64,
 };
 
 static const gid_t students[] = {STUDENTS}, guests[] = {GUESTS};
@@ -33,7 +35,7 @@ const struct user carol = {CAROL, CAROL, guests, 1};
 
 static pid_t children[CHILDREN_MAX]; /* 0: free */
 
-/* --- users, processes, descriptors ------------------------------------------------------------------------------- */
+/* --- users, processes, descriptors -------------------------------------------------------------------------------- */
 
 void become(const struct user *user)
 {
@@ -114,7 +116,7 @@ int full_pipe(void)
 	return ends[1];
 }
 
-/* --- calling the helper ------------------------------------------------------------------------------------------ */
+/* --- calling the helper ------------------------------------------------------------------------------------------- */
 
 static int64_t now(void)
 {
@@ -197,36 +199,14 @@ struct running start(const struct call *call)
 /* All that has come over the socket. */
 static void receive(struct result *result, int peer)
 {
-	union {
-		char space[CMSG_SPACE(FDS_MAX * sizeof(int))];
-		struct cmsghdr align;
-	} control;
-	char bytes[512];
-	struct iovec data = {.iov_base = bytes, .iov_len = sizeof(bytes)};
-	int fds[FDS_MAX];
+	struct received received;
 
-	for (;;) {
-		struct msghdr message = {.msg_iov = &data,
-			.msg_iovlen = 1,
-			.msg_control = control.space,
-			.msg_controllen = sizeof(control.space)};
-		ssize_t size = recvmsg(peer, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-
-		if (size <= 0)
-			return;
-		result->bytes += (unsigned int)size;
-		for (struct cmsghdr *c = CMSG_FIRSTHDR(&message); c; c = CMSG_NXTHDR(&message, c)) {
-			size_t count = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-
-			if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS || count == 0)
-				continue;
-			memcpy(fds, CMSG_DATA(c), count * sizeof(int));
-			for (size_t i = result->tap < 0; i < count; i++)
-				close(fds[i]); /* a further queue, or none that anybody asked for */
-			if (result->tap < 0)
-				result->tap = fds[0];
-			result->fds += (unsigned int)count;
-		}
+	while ((received = receive_message(peer, MSG_DONTWAIT)).bytes > 0) {
+		result->bytes += (unsigned int)received.bytes;
+		result->fds += (unsigned int)received.count;
+		received_close(&received, result->tap < 0); /* a further queue, or none that anybody asked for */
+		if (result->tap < 0 && received.count)
+			result->tap = received.fds[0];
 	}
 }
 
@@ -297,7 +277,7 @@ struct result run(const struct call *call)
 	return finish(&running);
 }
 
-/* --- stopped somewhere ------------------------------------------------------------------------------------------- */
+/* --- stopped somewhere -------------------------------------------------------------------------------------------- */
 
 const char *first_tap(void)
 {
@@ -351,6 +331,7 @@ bool try_start_stopped(const struct call *call, bool (*there)(const struct runni
 {
 	struct call traced = *call;
 
+	by_setuid_alone();
 	traced.traced = true;
 	*running = start(&traced);
 	return trace(running, there);

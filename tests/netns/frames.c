@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+/* Builds and reads the frames that tests send: see frames.h. */
 #include "tests/netns/frames.h"
 
 #include <arpa/inet.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /* Ethernet frames, for tests of what passes a port: written to taps' descriptors, seen on packet sockets and taps. */
 #ifndef TESTS_NETNS_FRAMES_H
 #define TESTS_NETNS_FRAMES_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /*
  * What the tests of the installed helper share: a caller that controls everything a caller controls, and two oracles,
  * "granted" and "refused", that look at the descriptor, the exit status, standard error, the log, and at everything
@@ -19,11 +20,12 @@
 #include <cmocka.h>
 
 #include <stdbool.h>
+#include <stdlib.h>
 #include <sys/types.h>
 
 #define COUNT(table) (sizeof(table) / sizeof(*(table)))
 
-/* --- the world --------------------------------------------------------------------------------------------------- */
+/* --- the world ---------------------------------------------------------------------------------------------------- */
 
 /* Set up and tear down a group of tests (cmocka): the log, and what clean_world does. */
 int open_world(void **state);
@@ -32,9 +34,10 @@ int close_world(void **state);
 /* After each test: no link but lo, no guard, no policy, no process or descriptor of the test's. */
 int clean_world(void **state);
 
-/* A test, cleaned up after. */
-#define TEST(function)	 cmocka_unit_test_teardown(function, clean_world)
-#define RUN_TESTS(tests) cmocka_run_group_tests(tests, open_world, close_world)
+/* A test, cleaned up after; ONLY=test_name in the environment leaves out the others. */
+#define TEST(function) cmocka_unit_test_teardown(function, clean_world)
+#define RUN_TESTS(tests)                                                                                               \
+	(cmocka_set_test_filter(getenv("ONLY")), cmocka_run_group_tests(tests, open_world, close_world))
 
 /* Run a shell command that must succeed, or whose exit status is returned. */
 void command(const char *format, ...) __attribute__((format(printf, 1, 2)));
@@ -88,7 +91,13 @@ void make_network(const char *name, const char *mode);
 const char *table_of(const char *network, const char *mode);
 const char *seal_of(const char *network, const char *mode, const char *as);
 
-/* --- callers ----------------------------------------------------------------------------------------------------- */
+/* Whether the helper has no setuid bit here, and a service does its work: BY_SOCKET=1 tests/common/world. */
+bool by_socket(void);
+
+/* Skip the test there: it is about the very process that is called, which is but a client then. */
+void by_setuid_alone(void);
+
+/* --- callers ------------------------------------------------------------------------------------------------------ */
 
 struct user {
 	uid_t uid;
@@ -118,7 +127,7 @@ void make_pair(const struct user *user, int type, int pair[2]);
 unsigned int fill(int fd);
 int full_pipe(void);
 
-/* --- calling the helper ------------------------------------------------------------------------------------------ */
+/* --- calling the helper ------------------------------------------------------------------------------------------- */
 
 enum {
 	NUMBER = 7, /* under which the helper finds its socket */
@@ -208,7 +217,7 @@ const char *tap_of(const struct result *result);
 /* Close the tap, which must be the end of it. */
 void give_back(struct result *result);
 
-/* --- what must have come of it ----------------------------------------------------------------------------------- */
+/* --- what must have come of it ------------------------------------------------------------------------------------ */
 
 /* Fail the test with all that is known about a call. */
 void complain(const struct result *result, const char *file, int line, const char *format, ...)

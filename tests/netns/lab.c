@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+/* Makes the bridges and interfaces that tests play on: see lab.h. */
 #include "tests/netns/lab.h"
 
 #include <arpa/inet.h>
@@ -22,10 +24,13 @@ int open_lab(void **state)
 		return failed;
 	unlink("/dev/log");		/* what dnsmasq logs, nobody reads here */
 	command(": >/etc/resolv.conf"); /* there for `ip netns exec` to put another over it */
+	/* Where this test, as `tapgate`, finds the keeper: beside its own directory. */
+	command("exe=$(readlink /proc/$PPID/exe); mkdir -p ${exe%%/*/*}/libexec; "
+		"ln -sfn ${HELPER%%/*}/tapgate-dhcp ${exe%%/*/*}/libexec/");
 	return 0;
 }
 
-static void stop(void *context, const char *name)
+static void stop_dnsmasq(void *context, const char *name)
 {
 	char why[256];
 
@@ -36,7 +41,8 @@ static void stop(void *context, const char *name)
 
 int clean_lab(void **state)
 {
-	dnsmasq_each(stop, NULL);
+	dnsmasq_each(stop_dnsmasq, NULL);
+	assert_true(dnsmasq_end_strays(NULL));
 	command("for guest in $(ip netns list | cut -d ' ' -f 1); do "
 		"  ip netns pids $guest | xargs -r kill -9; ip netns del $guest; done; "
 		"[ ! -e /run/resolver.pid ] || kill $(cat /run/resolver.pid); rm -rf /run/resolver.pid /etc/netns; "

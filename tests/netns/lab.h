@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /*
  * A network with dhcp= and guests on it, for the tests of its dnsmasq: the bridge is made here, as `tapgate up` would;
  * a guest is a network namespace with an eth0 on the bridge. Inside tests/common/world, as all of the harness.
@@ -5,7 +6,7 @@
 #ifndef TESTS_NETNS_LAB_H
 #define TESTS_NETNS_LAB_H
 
-#include "cli/networks/dnsmasq.h"
+#include "dhcp/dhcp.h"
 #include "tests/netns/harness.h"
 
 /* A test, cleaned up after: no dnsmasq of ours, no guest, and what clean_world does. */
@@ -35,7 +36,7 @@ void lab_resolv_conf(const char *guest, const char *server, const char *domain);
 
 /*
  * A name server on 127.0.0.53, as systemd-resolved has it, that the host asks. It knows outside.example (192.0.2.9),
- * and what it must not be asked for: lab.internal and the bare name 'bare'.
+ * the bare name 'bare' (192.0.2.11), and what it must not be asked for: lab.internal.
  */
 void lab_resolver(void);
 

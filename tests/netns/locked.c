@@ -1,9 +1,11 @@
+// SPDX-License-Identifier: MIT
+/* Guests behind locked ports, and what they send: see locked.h. */
 #include "tests/netns/locked.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "policy/mac.h"
+#include "policy/text.h"
 
 const char *own_address(const struct user *user, unsigned int octet)
 {

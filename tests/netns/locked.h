@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /* Ports of br0 that are locked to an address (lock-mac), and the addresses that a user may have there. */
 #ifndef TESTS_NETNS_LOCKED_H
 #define TESTS_NETNS_LOCKED_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /* The oracles, granted and refused: what must have come of a call. */
 #include "tests/netns/internal.h"
 
@@ -108,7 +109,7 @@ static void assert_log_line(const struct result *result, const char *line, int p
 	regex_t pattern;
 
 	snprintf(expected, sizeof(expected),
-		"^<%d>tapgate-helper\\[[1-9][0-9]*\\]: %s uid=%u( net=[-A-Za-z0-9._+@]+)?( vmm=[1-9][0-9]*)?"
+		"^<%d>tapgate-helper\\[[1-9][0-9]*\\]: %s uid=%u( way=socket)?( net=[-A-Za-z0-9._+@]+)?( vmm=[1-9][0-9]*)?"
 		"( tap=[-A-Za-z0-9._+@]+| code=[1-5])( rule=" QUOTED ")?( why=" QUOTED ")?$",
 		priority, what, result->call.user->uid);
 	snprintf(one, sizeof(one), "%.*s", (int)strcspn(line, "\n"), line);

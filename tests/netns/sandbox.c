@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /* Attempts in the two sandboxes. */
 #include "tests/netns/sandbox.h"
 
@@ -11,9 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "helper/privileges.h"
-#include "helper/report.h"
-#include "helper/sandbox.h"
+#include "helper/helper.h"
 
 /* In the first sandbox, and on to the others if they are wanted, with descriptors as the helper has them. */
 static void enter(enum stage stage)
@@ -32,7 +31,7 @@ static void enter(enum stage stage)
 		close_range(FD_OTHERS, OTHER_NETLINK - 1, 0) < 0)
 		_exit(253);
 	if (!report_open_log(&order, &outcome) || dup2(order.log, FD_LOG) < 0 ||
-		!privileges_keep_net_admin(&order.caller, false, &outcome) || !sandbox_for_work(&outcome) ||
+		!privileges_keep_net_admin(&order, false, &outcome) || !sandbox_for_work(&outcome) ||
 		(stage >= READING && !sandbox_for_reading(&outcome)))
 		_exit(251);
 	if (stage == SENDING) {

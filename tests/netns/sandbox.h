@@ -1,17 +1,18 @@
+// SPDX-License-Identifier: MIT
 /* The sandboxes, entered by a process of the test's own, and what comes of one attempt in there. */
 #ifndef TESTS_NETNS_SANDBOX_H
 #define TESTS_NETNS_SANDBOX_H
 
 #include <sys/syscall.h>
 
-#include "helper/descriptors.h"
+#include "helper/helper.h"
 #include "tests/netns/harness.h"
 
 enum {
 	KILLED = -1, /* by SIGSYS */
 	NOWHERE = 8, /* a pointer that leads nowhere */
 
-	/* Descriptors that attempts find besides those of helper/descriptors.h; in the last sandbox they are gone. */
+	/* Descriptors that attempts find besides those of helper/helper.h; in the last sandbox they are gone. */
 	OTHER_NETLINK = 40,
 	OTHER_SOCKET, /* unix, datagrams */
 	OTHER_PEER,   /* the other end of FD_PEER */

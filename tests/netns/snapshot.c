@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /* What must not change: all of the world that a helper could change, as text. */
 #include "tests/netns/internal.h"
 
@@ -152,7 +153,7 @@ static void show_ipv6_routes(FILE *out)
 static void show_rules(FILE *out)
 {
 	char line[1024];
-	FILE *rules = have_guards() ? popen("nft -a list ruleset", "re") : NULL;
+	FILE *rules = have_guards() ? popen("nft -a -t list ruleset", "re") : NULL;
 
 	while (rules && fgets(line, sizeof(line), rules))
 		fputs(line, out);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /*
  * What runs before main() has the environment to obey, and all of root's rights to do it with: the helper empties it
  * before the first constructor. Each test has the "obedient" helper as its control, which is linked without

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /*
  * Descriptors that a caller hands down: what --fd must be, a connected unix stream socket of the caller's own, and what
  * is open besides.
@@ -9,12 +10,13 @@
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
-/* --- things that are no sockets of the right kind ---------------------------------------------------------------- */
+/* --- things that are no sockets of the right kind ----------------------------------------------------------------- */
 
 static int open_file(void)
 {
@@ -193,7 +195,7 @@ static void test_sockets_with_names(void **state)
 	give_back(&result);
 }
 
-/* --- besides ----------------------------------------------------------------------------------------------------- */
+/* --- besides ------------------------------------------------------------------------------------------------------ */
 
 static void open_200(const struct call *call)
 {
@@ -216,12 +218,49 @@ static void test_200_inherited(void **state)
 		"no rule allows it");
 }
 
+enum { HIGH = 3000 };
+
+static void open_high(const struct call *call)
+{
+	(void)call;
+	if (dup2(open("/dev/null", O_RDWR), HIGH) != HIGH)
+		_exit(122);
+}
+
+static void raise_limit(const struct call *call)
+{
+	const struct rlimit many = {2 * HIGH, 2 * HIGH};
+
+	(void)call;
+	if (setrlimit(RLIMIT_NOFILE, &many) < 0)
+		_exit(121);
+}
+
+/* None stays open while there is a tap, whatever its number. */
+static void test_a_high_one(void **state)
+{
+	const struct call call = {.about = "a high one", .as_root = raise_limit, .as_caller = open_high};
+	struct running running;
+	struct result result;
+
+	(void)state;
+	by_setuid_alone();
+	prepare_br0();
+	running = start_stopped(&call, tap_is_signed);
+	command("[ ! -e /proc/%d/fd/%d ]", running.pid, HIGH);
+	let_go_on(&running);
+	result = finish(&running);
+	assert_granted(&result, "br0");
+	give_back(&result);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_no_such_socket),
 		TEST(test_sockets_with_names),
 		TEST(test_200_inherited),
+		TEST(test_a_high_one),
 	};
 
 	return RUN_TESTS(tests);

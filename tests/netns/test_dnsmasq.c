@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /*
  * dnsmasq as a process: where it listens, what it takes along, and why it does not start. Which one is a network's, and
  * how it ends: test_dnsmasq_process.c. What guests get from it: test_dnsmasq_guests.c.
@@ -13,7 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "cli/networks/dnsmasq_words.h"
+#include "dhcp/dhcp.h"
 #include "tests/netns/internal.h"
 
 /*
@@ -69,6 +70,7 @@ static void test_takes_nothing_along(void **state)
 	pid_t child;
 
 	(void)state;
+	command("echo 'no-such-option' >/etc/dnsmasq.conf"); /* which is not dnsmasq's here */
 	lab_bridge(&lab);
 	child = fork();
 	if (child == 0) {
@@ -94,6 +96,10 @@ static void test_takes_nothing_along(void **state)
 	command("grep -q '^Groups:[\t ]*$' /proc/%d/status", pid);
 	command("grep -q '^CapEff:\t0000000000003400$' /proc/%d/status",
 		pid); /* net_bind_service, net_admin, net_raw */
+	command("rm /etc/dnsmasq.conf");
+	lab.ipv6.given = false;
+	lab_start(&lab);
+	command("grep -q '^CapEff:\t0000000000001400$' /proc/%d/status", (int)dnsmasq_pid("lab")); /* it pings nobody */
 	assert_string_equal(command_line("stat -c '%%U %%a' /run/tapgate"), "root 755");
 	assert_string_equal(command_line("stat -c '%%U %%a' /run/tapgate/lab.leases"), "root 644");
 }
@@ -114,14 +120,14 @@ static void test_names(void **state)
 		{"+@_-", "network.internal"},
 		{"_a+b@c-", "a-b-c.internal"},
 		{"0123456789abcde", "0123456789abcde.internal"},
-		{"x.pid", "x-pid.internal"},
+		{"x.keeper", "x-keeper.internal"},
 		{"lo.", "lo.internal"},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct policy_network network = lab_running(rows[i].name, MODE_HOST_ONLY, 2);
-		char domain[DNSMASQ_DOMAIN_MAX], listens[512];
+		char domain[POLICY_DOMAIN_MAX + 1], listens[512];
 
 		dnsmasq_domain(rows[i].name, domain);
 		assert_string_equal(domain, rows[i].domain);
@@ -168,7 +174,7 @@ static void test_reasons(void **state)
 	command("rmdir /run/tapgate/lab.leases");
 	lab.mode = MODE_NAT;
 	command("ln -sf /run/nowhere/resolv.conf /etc/resolv.conf");
-	assert_start_fails(&lab, "cannot poll; /etc/resolv.conf leads to where nothing is");
+	assert_start_fails(&lab, "/etc/resolv.conf leads to where nothing is: first start");
 	command("rm /etc/resolv.conf");
 	lab_start(&lab);
 }
@@ -185,8 +191,10 @@ static void test_program(void **state)
 	} rows[] = {
 		{"exit 5", "it ended with status 5, and did not say why"},
 		{"kill -9 $$", "it ended with status 137, and did not say why"},
-		{"echo fine; exit 0", "it started, and ended at once"},
+		{"echo fine; exit 0", "it ended with status 0, and did not say why"},
 		{"printf 'first\\n\\ndnsmasq: \\033[2Jbad \\047x\\047\\n\\n' >&2; exit 1", "\\x1b[2Jbad \\x27x\\x27"},
+		{"echo 'dnsmasq: failed to create inotify: Too many open files' >&2; exit 5",
+			"Too many open files; the host's limit is fs.inotify.max_user_instances"},
 		{"{ yes | head -c 100000; printf '\\nlast'; } >&2; exit 1", "last"},
 		{"for fd in /proc/self/fd/*; do [ -e $fd ] && echo ${fd##*/}; done | tr '\\n' , >&2; exit 1", "0,1,2,"},
 	};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /*
  * What a process inherits: environment, signals, timers, directory, priority. Where it is harmless it makes no
  * difference; where it ends the helper, the end is a full grant or nothing at all. (Limits: test_rlimits.c.)
@@ -36,6 +37,7 @@ static void test_hostile_environment(void **state)
 	struct result result;
 
 	(void)state;
+	by_setuid_alone();
 	prepare_br0();
 	memcpy(all, variables, sizeof(variables));
 	for (size_t i = 0; i < COUNT(variables); i++) {
@@ -46,8 +48,9 @@ static void test_hostile_environment(void **state)
 		bad.argv = ARGS("--br=br1", FD);
 		expect_grant(&good, "br0");
 		expect_refusal(&bad, 3,
-			"tapgate-helper: uid 1000 may not use 'br1': no rule allows it; an administrator can add "
-			"'allow br1 user=#1000' to /etc/tapgate.conf\n");
+			"tapgate-helper: uid 1000 may not use 'br1': no rule allows it, and the policy has no network "
+			"of that name; see: tapgate networks (of a bridge, an administrator can add 'allow br1 "
+			"user=#1000' to /etc/tapgate.conf)\n");
 	}
 	/* Two that some dynamic linkers obey all the same: they end the process, or complain (glibc, elf/rtld.c). */
 	expect_all_or_nothing(&(struct call){.about = "tracing", .envp = tracing}, "br0");
@@ -56,7 +59,7 @@ static void test_hostile_environment(void **state)
 	assert_granted(&result, "br0");
 }
 
-/* --- signals and timers ------------------------------------------------------------------------------------------ */
+/* --- signals and timers ------------------------------------------------------------------------------------------- */
 
 static void block_all(const struct call *call)
 {
@@ -121,7 +124,7 @@ static void stop_at_once(const struct call *call)
 	kill(getpid(), SIGCONT);
 }
 
-/* --- the rest ---------------------------------------------------------------------------------------------------- */
+/* --- the rest ----------------------------------------------------------------------------------------------------- */
 
 static void clear_umask(const struct call *call)
 {

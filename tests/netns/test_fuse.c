@@ -1,27 +1,34 @@
+// SPDX-License-Identifier: MIT
 /*
  * File systems that a user serves (FUSE): the kernel shows their files with the owner and mode that the user likes.
  * Nothing on them is believed.
  */
-#include "tests/netns/harness.h"
+#include "tests/netns/peers.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fuse.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
+
+#include "tests/netns/internal.h"
 
 #define DIRECTORY  "/run/served"
 #define FILE_NAME  "/run/served-file"
 #define ON_THE_WAY "a directory on the way to it is a mount of a user"
 #define DEVICE	   "/run/fuse"
 
-/* Whether the server never answers when one of its files is closed. */
-static bool keeps_waiting;
+/* Whether the server never answers when one of its files is closed; when one is read. */
+static bool keeps_waiting, keeps_reading;
 
 static const char policy[] = "allow br0\n";
 
@@ -32,9 +39,9 @@ enum {
 	DEVICE_NUMBER = 229, /* of major 10 (include/linux/miscdevice.h) */
 };
 
-/* --- a server: one directory, and whatever is looked up there is the policy; all of it root's -------------------- */
+/* --- a server: one directory, and whatever is looked up there is the policy; all of it root's --------------------- */
 
-struct answer {
+struct reply {
 	struct fuse_out_header header;
 	union {
 		struct fuse_init_out init;
@@ -57,7 +64,7 @@ static struct fuse_attr attributes_of(uint64_t node, bool all_files)
 }
 
 /* Fill an answer in: the size of its body, or an error. */
-static int answer_to(const struct fuse_in_header *request, struct answer *answer, bool all_files)
+static int answer_to(const struct fuse_in_header *request, struct reply *answer, bool all_files)
 {
 	switch (request->opcode) {
 	case FUSE_INIT:
@@ -78,6 +85,8 @@ static int answer_to(const struct fuse_in_header *request, struct answer *answer
 	case FUSE_READ: {
 		const struct fuse_read_in *from = (const void *)(request + 1);
 
+		if (keeps_reading)
+			return NO_ANSWER;
 		if (from->offset > 0)
 			return 0;
 		memcpy(answer->body.text, policy, sizeof(policy) - 1);
@@ -92,7 +101,7 @@ static int answer_to(const struct fuse_in_header *request, struct answer *answer
 	}
 }
 
-__attribute__((noreturn)) static void serve(int fd, bool all_files)
+__attribute__((noreturn)) static void serve_files(int fd, bool all_files)
 {
 	union {
 		struct fuse_in_header header;
@@ -100,7 +109,7 @@ __attribute__((noreturn)) static void serve(int fd, bool all_files)
 	} request;
 
 	for (;;) {
-		struct answer answer = {.header.len = sizeof(answer.header)};
+		struct reply answer = {.header.len = sizeof(answer.header)};
 		ssize_t size = read(fd, &request, sizeof(request));
 		int result;
 
@@ -121,7 +130,7 @@ __attribute__((noreturn)) static void serve(int fd, bool all_files)
 	}
 }
 
-/* --- as fusermount3(1) mounts it --------------------------------------------------------------------------------- */
+/* --- as fusermount3(1) mounts it ---------------------------------------------------------------------------------- */
 
 /* False where the kernel has no FUSE. */
 static bool mount_for_alice(const char *place, mode_t type, unsigned long flags)
@@ -143,7 +152,7 @@ static bool mount_for_alice(const char *place, mode_t type, unsigned long flags)
 	child = fork();
 	if (child == 0) {
 		become(&alice);
-		serve(fd, S_ISREG(type));
+		serve_files(fd, S_ISREG(type));
 	}
 	note_child(child);
 	close(fd);
@@ -153,6 +162,7 @@ static bool mount_for_alice(const char *place, mode_t type, unsigned long flags)
 /* The mounts end before the servers. */
 static int clean_mounts(void **state)
 {
+	keeps_waiting = keeps_reading = false;
 	umount2(DIRECTORY, MNT_DETACH);
 	umount2(FILE_NAME, MNT_DETACH);
 	return clean_world(state);
@@ -273,12 +283,179 @@ static void test_streams_of_hers(void **state)
 	}
 }
 
+enum { REQUESTS_OF_HERS = 40, HELD_OF_ONE = 32 };
+
+/* In a child, alice: so many requests, each with a file on her file system in the place of her socket. */
+__attribute__((noreturn)) static void ask_with_her_file(int told, size_t answered)
+{
+	int socks[REQUESTS_OF_HERS], file;
+	struct answer answer;
+
+	become(&alice);
+	file = open(DIRECTORY "/socket", O_RDONLY | O_CLOEXEC);
+	for (size_t i = 0; file >= 0 && i < COUNT(socks); i++) {
+		socks[i] = connect_there();
+		send_part(socks[i], "--br=br0\0--fd=7", sizeof("--br=br0\0--fd=7"), &file, 1);
+	}
+	if (file < 0 || write(told, "1", 1) != 1)
+		_exit(1);
+	read_answer(socks[answered], &answer);
+	dprintf(told, "%d", answer.code);
+	pause();
+	_exit(0);
+}
+
+/*
+ *	alice --- (a file on her file system, which waits for ever when it is closed) --- service --- bob
+ *
+ * Closing it waits for her, whatever ends the process; so nobody's is taken whom the policy allows nothing, and of one
+ * who is allowed it holds as many processes as one user can have at once. The control for the first is the second.
+ */
+static void test_a_file_for_a_socket(void **state)
+{
+	static char log[1 << 16];
+
+	for (int allowed = 0; allowed < 2; allowed++) {
+		const int expected = allowed ? HELD_OF_ONE : 0;
+		struct answer answer = {.tap = -1};
+		int pair[2], told[2], sock;
+		pid_t door, asking;
+		char byte = 0;
+
+		make_places();
+		keeps_waiting = true;
+		if (!mount_for_alice(DIRECTORY, S_IFDIR, MS_NOSUID | MS_NODEV)) {
+			cannot_test("this kernel has no FUSE");
+			return;
+		}
+		write_policy(allowed ? "allow br0\n" : "allow br0 user=bob\n");
+		listen_there();
+		door = serve(listener, 0);
+		assert_int_equal(pipe2(told, O_CLOEXEC), 0);
+		asking = fork();
+		if (asking == 0)
+			ask_with_her_file(told[1], allowed ? REQUESTS_OF_HERS - 1 : 0);
+		note_child(asking);
+		assert_true(read(told[0], &byte, 1) == 1 && byte == '1');
+		sock = connect_as(&bob);
+		make_pair(&bob, SOCK_STREAM, pair);
+		assert_true(send_part(sock, "--br=br0\0--fd=7", sizeof("--br=br0\0--fd=7"), &pair[1], 1));
+		read_answer(sock, &answer);
+		answer.tap = take_tap(pair[0]);
+		assert_true(answer.code == 0 && answer.tap >= 0);
+		close(answer.tap);
+		assert_int_equal(
+			expected, atoi(command_line("for i in $(seq 200); do "
+						    "n=$(tr ' ' '\\n' </proc/%d/task/%d/children | grep -c .); "
+						    "[ $n != %d ] || break; sleep 0.05; done; echo $n",
+					  (int)door, (int)door, expected)));
+		assert_int_equal(count_taps(), 0);
+		/* One more than can be held waits for ten seconds, and is told. */
+		assert_true(read(told[0], &byte, 1) == 1 && byte == (allowed ? '1' : '3'));
+		take_log(0, log, sizeof(log));
+		assert_non_null(strstr(log, allowed ? "too many requests are at work, 32 of them of uid 1000"
+						    : "refused uid=1000 way=socket net=br0"));
+		umount2(DIRECTORY, MNT_DETACH | MNT_FORCE);
+		clean_mounts(state);
+	}
+}
+
+/* A process that writes to a pipe what the file system never gives: the kernel keeps the pipe locked meanwhile. */
+static void lock_pipe(int end)
+{
+	int file = open(DIRECTORY "/memory", O_RDONLY | O_CLOEXEC);
+	const char *memory = mmap(NULL, 4096, PROT_READ, MAP_SHARED, file, 0);
+	pid_t writer = file < 0 || memory == MAP_FAILED ? -1 : fork();
+
+	if (writer == 0) { /* with no other end of it */
+		close_range(3, (unsigned int)end - 1, 0);
+		close_range((unsigned int)end + 1, ~0U, 0);
+		_exit(write(end, memory, 1) != 1);
+	}
+	if (writer < 0)
+		_exit(1);
+	while (!strstr(first_line("/proc/%d/wchan", (int)writer), "wait"))
+		usleep(1000);
+}
+
+/* In a child, alice: so many requests, each with an end of such a pipe, which nobody has but the request. */
+__attribute__((noreturn)) static void ask_with_her_pipe(int told)
+{
+	int socks[REQUESTS_OF_HERS], ends[REQUESTS_OF_HERS], both[2];
+	struct answer answer;
+	char path[64];
+
+	become(&alice);
+	prctl(PR_SET_DUMPABLE, 1, 0, 0, 0); /* else /proc/self is root's */
+	if (pipe2(both, O_CLOEXEC) < 0)
+		_exit(1);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", both[0]);
+	for (size_t i = 0; i < COUNT(ends); i++)
+		ends[i] = open(path, O_RDONLY | O_CLOEXEC);
+	lock_pipe(both[1]);
+	for (size_t i = 0; i < COUNT(socks); i++) {
+		socks[i] = connect_there();
+		if (ends[i] < 0 || !send_part(socks[i], "--br=br0\0--fd=7", sizeof("--br=br0\0--fd=7"), &ends[i], 1))
+			_exit(1);
+		close(ends[i]);
+	}
+	read_answer(socks[COUNT(socks) - 1], &answer);
+	dprintf(told, "%d", answer.code);
+	pause();
+	_exit(0);
+}
+
+/*
+ *	alice --- (a descriptor that cannot be closed, as long as she likes) --- service --- bob
+ *
+ * The policy allows her nothing, so nobody takes it; it is closed with the connection, by a process of its own, and she
+ * can have as many as are served at once. The door is held by none of them, nor when it turns the rest away.
+ */
+static void test_a_pipe_for_a_socket(void **state)
+{
+	static char log[1 << 16];
+	struct answer answer = {.tap = -1};
+	int pair[2], told[2], sock;
+	pid_t asking;
+	char byte = 0;
+
+	make_places();
+	keeps_reading = true;
+	if (!mount_for_alice(DIRECTORY, S_IFDIR, MS_NOSUID | MS_NODEV)) {
+		cannot_test("this kernel has no FUSE");
+		return;
+	}
+	write_policy("allow br0 user=bob\n");
+	listen_there();
+	serve(listener, 0);
+	assert_int_equal(pipe2(told, O_CLOEXEC), 0);
+	asking = fork();
+	if (asking == 0)
+		ask_with_her_pipe(told[1]);
+	note_child(asking);
+	close(told[1]);
+	assert_true(read(told[0], &byte, 1) == 1 && byte == '1');
+	sock = connect_as(&bob);
+	make_pair(&bob, SOCK_STREAM, pair);
+	assert_true(send_part(sock, "--br=br0\0--fd=7", sizeof("--br=br0\0--fd=7"), &pair[1], 1));
+	read_answer(sock, &answer);
+	answer.tap = take_tap(pair[0]);
+	assert_true(answer.code == 0 && answer.tap >= 0);
+	close(answer.tap);
+	take_log(0, log, sizeof(log));
+	assert_non_null(strstr(log, "too many requests are at work, 32 of them of uid 1000"));
+	umount2(DIRECTORY, MNT_DETACH | MNT_FORCE);
+	clean_mounts(state);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(test_served_by_a_user, clean_mounts),
 		cmocka_unit_test_teardown(test_served_by_root, clean_mounts),
 		cmocka_unit_test_teardown(test_streams_of_hers, clean_mounts),
+		cmocka_unit_test_teardown(test_a_file_for_a_socket, clean_mounts),
+		cmocka_unit_test_teardown(test_a_pipe_for_a_socket, clean_mounts),
 	};
 
 	return RUN_TESTS(tests);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /*
  * Guards: a tap comes only where the network's guard stands whole. Whatever is missing, flushed, changed, added or
  * switched off is seen, before the tap is made and again when it is up.

@@ -1,8 +1,11 @@
+// SPDX-License-Identifier: MIT
 /*
  * lock-mac: which address a port is locked to, and who may choose which. What guests and callers do against the lock:
  * test_lock_mac_attacks.c.
  */
 #include "tests/netns/harness.h"
+
+#include <netinet/in.h>
 
 #include <linux/if.h>
 #include <linux/if_tun.h>
@@ -12,7 +15,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "helper/lock.h"
+#include "helper/helper.h"
 #include "tests/netns/frames.h"
 #include "tests/netns/locked.h"
 
@@ -105,20 +108,6 @@ static void test_addresses_of_others(void **state)
 		"it is given 52:54:00:12:34:56 by /etc/tapgate.conf:1 (allow br0 mac=52:54:00:12:34:56)");
 }
 
-static void test_bad_addresses(void **state)
-{
-	static const char *const words[] = {"--mac=", "--mac=02:00:00:00:00", "--mac=03:00:00:00:00:01",
-		"--mac=00:00:00:00:00:00", "--mac=ff:ff:ff:ff:ff:ff", "--mac=02-00-00-00-00-01", "--mac=2:0:0:0:0:1",
-		"--mac=02:00:00:00:00:01 ", "--mac=02:00:00:00:00:0g", "--mac=02:00:00:00:00:01:02"};
-
-	(void)state;
-	make_br0();
-	write_policy("allow br0 lock-mac\n");
-	for (size_t i = 0; i < COUNT(words); i++)
-		expect_refusal(&(struct call){.about = words[i], .argv = ARGS("--br=br0", FD, words[i])}, 2,
-			"expected a unicast hardware address as in 52:54:00:12:34:56");
-}
-
 /* What a bridge was told of an address keeps it from being given. */
 static void test_taken(void **state)
 {
@@ -136,7 +125,7 @@ static void test_taken(void **state)
 			"bridge fdb add $mac dev port master static",
 			"ip link del port"},
 		{"learned, and to stay",
-			"ip link add port up type veth peer name cable && ip link set cable up && "
+			"ip link add port up type veth peer name cable && ip link set cable addrgenmode none up && "
 			"ip link set port master br0 && n=0 && until bridge fdb add $mac dev port master dynamic "
 			"sticky 2>/dev/null; do n=$((n + 1)); [ $n -lt 500 ] && sleep 0.01 || exit; done",
 			"ip link del port"},
@@ -177,7 +166,7 @@ static void test_learned(void **state)
 
 	(void)state;
 	make_br0();
-	command("ip link add port type veth peer name cable && ip link set cable up && "
+	command("ip link add port type veth peer name cable && ip link set cable addrgenmode none up && "
 		"ip link set port up master br0 && "
 		"ip link set cable addrgenmode none && ip link set port addrgenmode none");
 	cable = packet_socket("cable");
@@ -297,6 +286,7 @@ static void test_read_back(void **state)
 static void test_a_race_for_an_address(void **state)
 {
 	(void)state;
+	by_setuid_alone(); /* a line of the log is told to be a call's by the process */
 	make_br0();
 	write_policy("allow br0 lock-mac\n");
 	for (int round = 0; round < 20; round++) {
@@ -331,7 +321,6 @@ int main(void)
 		TEST(test_which_address),
 		TEST(test_derived_addresses),
 		TEST(test_addresses_of_others),
-		TEST(test_bad_addresses),
 		TEST(test_taken),
 		TEST(test_learned),
 		TEST(test_a_neighbours_tap),

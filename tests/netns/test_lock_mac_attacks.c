@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /*
  * lock-mac: a guest sends from the one address that its port is locked to, which is its own and nobody else's, whatever
  * the holder of the descriptor does. (Which address: test_lock_mac.c.)
@@ -11,7 +12,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "policy/mac.h"
+#include "policy/text.h"
 #include "tests/netns/frames.h"
 #include "tests/netns/locked.h"
 

@@ -1,6 +1,7 @@
+// SPDX-License-Identifier: MIT
 /*
  * What `make install` puts where, and `make uninstall` removes, by the variables of the Makefile. (What is in the files
- * for systemd and others: tests/units. Ways to give the helper its privilege: test_install.c.)
+ * for systemd and others: tests/system/units. Ways to give the helper its privilege: test_install.c.)
  */
 #include "tests/netns/harness.h"
 
@@ -8,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #define STAGE "/run/tmp/package"
 
@@ -19,17 +21,17 @@ struct installed {
 static const struct installed in_usr[] = {
 	{"/usr/bin/tapgate", 0755},
 	{"/usr/libexec/tapgate-helper", 04755},
-	{"/usr/libexec/tapgate-lease", 0755},
-	{"/usr/libexec/tapgate-restore", 0755},
+	{"/usr/libexec/tapgate-listen", 0755},
+	{"/usr/libexec/tapgate-dhcp", 0755},
 	{"/etc/tapgate.conf", 0644},
 	{"/usr/share/man/man5/tapgate.conf.5", 0644},
+	{"/usr/share/man/man7/tapgate-json.7", 0644},
 	{"/usr/share/man/man8/tapgate.8", 0644},
 	{"/usr/share/man/man8/tapgate-helper.8", 0644},
 	{"/usr/lib/systemd/system/tapgate.service", 0644},
-	{"/usr/lib/systemd/system/tapgate-firewalld.service", 0644},
-	{"/usr/lib/systemd/system/nftables.service.d/tapgate.conf", 0644},
-	{"/usr/lib/systemd/system/firewalld.service.d/tapgate.conf", 0644},
-	{"/usr/lib/systemd/system/docker.service.d/tapgate.conf", 0644},
+	{"/usr/lib/systemd/system/tapgate-keep.service", 0644},
+	{"/usr/lib/systemd/system/tapgate-helper.socket", 0644},
+	{"/usr/lib/systemd/system/tapgate-helper.service", 0644},
 	{"/usr/lib/systemd/network/00-tapgate.network", 0644},
 	{"/usr/lib/systemd/network/00-tapgate.link", 0644},
 	{"/usr/lib/udev/rules.d/70-tapgate.rules", 0644},
@@ -42,18 +44,18 @@ static const struct installed in_usr[] = {
 static const struct installed in_usr_local[] = {
 	{"/usr/local/bin/tapgate", 0755},
 	{"/opt/helpers/tapgate-helper", 04755},
-	{"/opt/helpers/tapgate-lease", 0755},
-	{"/opt/helpers/tapgate-restore", 0755},
+	{"/opt/helpers/tapgate-listen", 0755},
+	{"/opt/helpers/tapgate-dhcp", 0755},
 	{"/etc/tapgate.conf", 0644},
 	{"/etc/init.d/tapgate", 0755},
 	{"/usr/local/share/man/man5/tapgate.conf.5", 0644},
+	{"/usr/local/share/man/man7/tapgate-json.7", 0644},
 	{"/usr/local/share/man/man8/tapgate.8", 0644},
 	{"/usr/local/share/man/man8/tapgate-helper.8", 0644},
 	{"/run/units/tapgate.service", 0644},
-	{"/run/units/tapgate-firewalld.service", 0644},
-	{"/run/units/nftables.service.d/tapgate.conf", 0644},
-	{"/run/units/firewalld.service.d/tapgate.conf", 0644},
-	{"/run/units/docker.service.d/tapgate.conf", 0644},
+	{"/run/units/tapgate-keep.service", 0644},
+	{"/run/units/tapgate-helper.socket", 0644},
+	{"/run/units/tapgate-helper.service", 0644},
 	{"/usr/local/lib/systemd/network/00-tapgate.network", 0644},
 	{"/usr/local/lib/systemd/network/00-tapgate.link", 0644},
 	{"/usr/local/lib/udev/rules.d/70-tapgate.rules", 0644},
@@ -78,6 +80,7 @@ static void install_and_expect(const char *variables, const struct installed *fi
 			fail_msg("%s: mode %o of user %u", path, status.st_mode, status.st_uid);
 	}
 	command("test $(find " STAGE " -type f | wc -l) = %zu", count);
+	command("test \"$(stat -c '%%F %%a %%u' " STAGE "/etc/tapgate.d)\" = 'directory 755 0'");
 	command("! grep -rqE '@[a-z]+@|" STAGE "' " STAGE " --exclude=tapgate --exclude=tapgate-helper");
 }
 
@@ -87,11 +90,16 @@ static void keep_policy_and_uninstall(const char *variables)
 	command("echo 'allow br0' >" STAGE "/etc/tapgate.conf && chmod 640 " STAGE "/etc/tapgate.conf");
 	command("make -s install DESTDIR=" STAGE " %s | grep -x 'kept " STAGE "/etc/tapgate.conf' >/dev/null",
 		variables);
+	/* So are the mode of the directory of drop-ins, and what is in it. */
+	command("chmod 750 " STAGE "/etc/tapgate.d && make -s install DESTDIR=" STAGE " %s >/dev/null", variables);
+	command("test $(stat -c %%a " STAGE "/etc/tapgate.d) = 750");
+	command("make -s uninstall DESTDIR=" STAGE " %s >/dev/null && test ! -e " STAGE "/etc/tapgate.d", variables);
+	command("make -s install DESTDIR=" STAGE " %s >/dev/null && mkdir " STAGE "/etc/tapgate.d/kept", variables);
 	command("make -s uninstall DESTDIR=" STAGE " %s >/dev/null", variables);
+	command("rmdir " STAGE "/etc/tapgate.d/kept");
 	command("test \"$(find " STAGE " -type f)\" = " STAGE "/etc/tapgate.conf");
 	command("test \"$(cat " STAGE "/etc/tapgate.conf)\" = 'allow br0'");
 	command("test $(stat -c %%a " STAGE "/etc/tapgate.conf) = 640");
-	command("test -z \"$(find " STAGE " -name '*.service.d')\"");
 	command("! make -s uninstall DESTDIR=" STAGE " %s 2>/dev/null", variables);
 	command("rm -r " STAGE);
 }
@@ -106,8 +114,8 @@ static void test_make_install(void **state)
 	keep_policy_and_uninstall("PREFIX=/usr");
 
 	install_and_expect(local, in_usr_local, COUNT(in_usr_local));
-	command("grep -qx 'ExecStop=/usr/local/bin/tapgate down' " STAGE "/run/units/tapgate.service");
-	command("grep -q '=-/opt/helpers/tapgate-restore$' " STAGE "/run/units/nftables.service.d/tapgate.conf");
+	command("grep -q '^ExecStop=.*exec /usr/local/bin/tapgate down ' " STAGE "/run/units/tapgate.service");
+	command("grep -qx 'ExecStart=/usr/local/bin/tapgate keep' " STAGE "/run/units/tapgate-keep.service");
 	keep_policy_and_uninstall(local);
 }
 
@@ -141,6 +149,37 @@ static void test_next_steps(void **state)
 	command("! make -n install DESTDIR=" STAGE " PREFIX=/usr | grep -E \"echo '(next|then)\"");
 }
 
+/* SETUID=no: no setuid bit nor capability anywhere, which its last line has a service for; and all goes by that. */
+static void test_without_setuid(void **state)
+{
+	struct call call = {.about = "SETUID=no", .program = "/run/tmp/place/libexec/tapgate-helper"};
+	struct result result;
+	pid_t service;
+
+	(void)state;
+	if (!have_program("systemd-socket-activate"))
+		return;
+	command("make -s install PREFIX=/run/tmp/place SETUID=no >/run/tmp/said");
+	command("test -z \"$(find /run/tmp/place -perm /6000)$(getcap -r /run/tmp/place)\"");
+	command("tail -n 1 /run/tmp/said | grep -q 'no setuid bit: systemctl enable --now tapgate-helper.socket$'");
+	prepare_br0();
+	expect_refusal(&call, 1, "or for the service: systemctl enable --now tapgate-helper.socket");
+	service = fork();
+	if (service == 0) {
+		execlp("systemd-socket-activate", "systemd-socket-activate", "--inetd", "-l",
+			"/run/tapgate/helper.sock", "/run/tmp/place/libexec/tapgate-listen", call.program,
+			(char *)NULL);
+		_exit(126);
+	}
+	note_child(service);
+	command("for i in $(seq 400); do [ ! -S /run/tapgate/helper.sock ] || break; sleep 0.05; done");
+	command("chmod 666 /run/tapgate/helper.sock");
+	result = run(&call);
+	EXPECT(&result, result.code == 0 && result.fds == 1);
+	give_back(&result);
+	command("make -s uninstall PREFIX=/run/tmp/place >/dev/null && rm -r /run/tmp/place /run/tapgate/helper.sock");
+}
+
 /*
  * Installed here, and called there: as on NixOS, whose store has no setuid bits (microvm-nix/microvm.nix#46). What is
  * run and looked at is the wrapper; no advice is about the file's own mode.
@@ -168,6 +207,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_make_install),
 		TEST(test_next_steps),
+		TEST(test_without_setuid),
 		TEST(test_wrapper),
 	};
 

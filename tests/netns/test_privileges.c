@@ -1,8 +1,9 @@
+// SPDX-License-Identifier: MIT
 /*
  * Privileges while the helper lives: what it holds at each stage, and that the user who started it, and may stop it at
  * any moment, can neither read it nor trace it nor take a descriptor from it.
  */
-#include "helper/descriptors.h"
+#include "helper/helper.h"
 #include "tests/netns/harness.h"
 
 #include <dirent.h>
@@ -24,7 +25,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* --- what a user tries on a process ------------------------------------------------------------------------------ */
+/* --- what a user tries on a process ------------------------------------------------------------------------------- */
 
 static bool opens(pid_t pid, const char *file, int mode)
 {
@@ -90,7 +91,7 @@ static void assert_closed_to(const struct user *user, pid_t pid)
 		fail_msg("attempt %d of uid %u on a helper of hers worked", attempt, user->uid);
 }
 
-/* --- what a process holds ---------------------------------------------------------------------------------------- */
+/* --- what a process holds ----------------------------------------------------------------------------------------- */
 
 /* A field of /proc/PID/status, in the form that it has there with blanks for tabs. */
 static void assert_status(pid_t pid, const char *field, const char *expected)

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /*
  * guard, vlan= and mtu=: set and read back where the bridge can have them, refused where it cannot; and what holders do
  * against them. (isolated: test_networks.c, lock-mac: test_lock_mac.c.)
@@ -16,7 +17,7 @@ static const char *of_port(const struct result *result, const char *setting)
 	return first_line("/sys/class/net/%s/brport/%s", tap_of(result), setting);
 }
 
-/* --- guard ------------------------------------------------------------------------------------------------------- */
+/* --- guard -------------------------------------------------------------------------------------------------------- */
 
 #define STP_OFF "bridge 'br0' passes BPDUs on, as its spanning tree protocol is off, so 'guard' of /etc/tapgate.conf:1"
 #define STP_ON	"; an administrator can run: ip link set br0 type bridge stp_state 1"
@@ -146,7 +147,7 @@ static void test_bpdu(void **state)
 	give_back(&result);
 }
 
-/* --- vlan -------------------------------------------------------------------------------------------------------- */
+/* --- vlan --------------------------------------------------------------------------------------------------------- */
 
 /*
  *	alice --- tap, VLAN 7 --- br0, which knows no VLANs, or does not look at them, or does
@@ -176,7 +177,7 @@ static void test_vlan(void **state)
 	give_back(&result);
 }
 
-/* --- mtu --------------------------------------------------------------------------------------------------------- */
+/* --- mtu ---------------------------------------------------------------------------------------------------------- */
 
 static void test_mtu(void **state)
 {
@@ -234,7 +235,24 @@ static void test_mtu_of_a_bridge_that_follows(void **state)
 	assert_string_equal(first_line("/sys/class/net/br0/mtu"), "1500");
 }
 
-/* --- where none of it can be ------------------------------------------------------------------------------------- */
+/*
+ *	alice --- tap (mtu=1400) --- lab, as `tapgate up` makes it: its MTU follows no port
+ */
+static void test_mtu_of_a_network(void **state)
+{
+	struct result result;
+
+	(void)state;
+	write_policy("network lab host-only 172.16.5.1/24\nallow lab mtu=1400\n");
+	command("\"$TAPGATE\" up >/dev/null");
+	result = run(&(struct call){.about = "mtu=", .argv = ARGS("--br=lab", FD)});
+	EXPECT(&result, result.code == 0);
+	EXPECT(&result, strcmp(first_line("/sys/class/net/%s/mtu", tap_of(&result)), "1400") == 0);
+	EXPECT(&result, strcmp(first_line("/sys/class/net/lab/mtu"), "1500") == 0);
+	give_back(&result);
+}
+
+/* --- where none of it can be -------------------------------------------------------------------------------------- */
 
 static void test_standalone(void **state)
 {
@@ -257,6 +275,37 @@ static void test_standalone(void **state)
 	expect_grant(&(struct call){.about = "isolated", .argv = ARGS("--net=tap1", FD)}, NULL);
 }
 
+/* --- beside `tapgate up` ------------------------------------------------------------------------------------------ */
+
+/*
+ *	alice --- tap, not up yet, whose helper is stopped --- lab (host-only) or tap1; meanwhile `tapgate up`
+ *
+ * It leaves alone what is on its way: whoever repairs that is in the helper's way, and alice gets nothing.
+ */
+static void test_up_meanwhile(void **state)
+{
+	static const char *const networks[] = {"lab", "tap1"};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(networks); i++) {
+		char argument[32];
+		const char *const argv[] = {"tapgate-helper", argument, FD, NULL};
+		struct running running;
+		struct result result;
+
+		snprintf(argument, sizeof(argument), "--net=%s", networks[i]);
+		write_policy("network lab host-only 172.16.5.1/24\nnetwork tap1 standalone 172.16.2.1/24\nallow all\n");
+		command("\"$TAPGATE\" up >/dev/null");
+		running = start_stopped(&(struct call){.about = networks[i], .argv = argv}, tap_is_signed);
+		assert_string_equal(command_line("\"$TAPGATE\" up"), "nothing changed");
+		let_go_on(&running);
+		result = finish(&running);
+		assert_granted(&result, i == 0 ? "lab" : NULL);
+		give_back(&result);
+		clean_world(NULL);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -267,7 +316,9 @@ int main(void)
 		TEST(test_vlan),
 		TEST(test_mtu),
 		TEST(test_mtu_of_a_bridge_that_follows),
+		TEST(test_mtu_of_a_network),
 		TEST(test_standalone),
+		TEST(test_up_meanwhile),
 	};
 
 	return RUN_TESTS(tests);

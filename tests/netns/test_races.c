@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /*
  * Races: bridges that are renamed, deleted and made anew while the helper is at work, and crowds of helpers. Whatever
  * is granted is on a bridge that had the name that was asked for while the helper ran; whatever is not leaves nothing.
@@ -47,7 +48,7 @@ static int64_t nanoseconds(void)
 	return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
 }
 
-/* --- the racer: links changed by ioctl, which is quick ----------------------------------------------------------- */
+/* --- the racer: links changed by ioctl, which is quick ------------------------------------------------------------ */
 
 static int control = -1;
 static struct history *history;
@@ -169,7 +170,7 @@ __attribute__((noreturn)) static void race(void (*step)(void))
 	_exit(0);
 }
 
-/* --- the oracle -------------------------------------------------------------------------------------------------- */
+/* --- the oracle --------------------------------------------------------------------------------------------------- */
 
 /* Whether a link had a name at some moment of a time. */
 static bool had_name(int index, const char *name, int64_t from, int64_t to)

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /*
  * The reader of a refusal: whoever starts the helper takes the end of its socket for its end, and may not read standard
  * error any further then, as libvirt does. So the helper keeps the socket until the line is read out of the pipe, but

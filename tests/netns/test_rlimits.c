@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /*
  * Limits of the process (setrlimit) that the helper inherits. Where they are harmless they make no difference; where
  * they starve the helper, the end is a full grant or nothing at all.

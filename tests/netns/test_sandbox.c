@@ -1,9 +1,12 @@
+// SPDX-License-Identifier: MIT
 /*
  * The sandboxes in which the helper works: what they must allow works, and everything else ends the process at once
  * (SIGSYS). (The one in which it sends: test_sandbox_sending.c.)
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
+
 #include <linux/if.h>
 #include <linux/if_tun.h>
 #include <linux/netlink.h>
@@ -22,7 +25,7 @@
 
 #include "tests/netns/sandbox.h"
 
-/* --- what ends it ------------------------------------------------------------------------------------------------ */
+/* --- what ends it ------------------------------------------------------------------------------------------------- */
 
 static void test_processes_and_privileges(void **state)
 {
@@ -189,7 +192,7 @@ static void test_sockets_and_taps(void **state)
 	check_attempts(attempts, COUNT(attempts), WORK);
 }
 
-/* --- what works -------------------------------------------------------------------------------------------------- */
+/* --- what works --------------------------------------------------------------------------------------------------- */
 
 static long read_a_file(void)
 {

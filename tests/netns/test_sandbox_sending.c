@@ -1,11 +1,14 @@
+// SPDX-License-Identifier: MIT
 /*
  * The sandbox in which the helper sends the descriptor and speaks: that works, and everything else ends the process at
  * once (SIGSYS). And the other tables of system calls that a kernel may have, in either sandbox.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
 #include <linux/if_tun.h>
 #include <linux/netlink.h>
+#include <linux/seccomp.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/ioctl.h>
@@ -14,8 +17,11 @@
 #include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include "helper/helper.h"
 #include "tests/netns/sandbox.h"
 
 static void test_what_ends_it(void **state)
@@ -100,6 +106,52 @@ static long close_and_speak(void)
 	return close(FD_TAP) == 0 ? send_and_speak() : -1;
 }
 
+/* Of the helper's own and of what the caller left, by what poll(2) says of a number that nothing has. */
+static long only_these_are_open(void)
+{
+	for (int fd = 0; fd < OTHER_SOCKET + 100; fd++) {
+		struct pollfd number = {.fd = fd};
+		const bool wanted = fd == FD_ERROR || fd == FD_PEER || fd == FD_LOG || fd == FD_TAP;
+
+		if (poll(&number, 1, 0) < 0 || !(number.revents & POLLNVAL) != wanted) {
+			errno = EBADFD;
+			return -1;
+		}
+	}
+	return 0;
+}
+
+/*
+ * A filter around the process that says seccomp(2) was done, and does nothing: nobody goes on as if he were in a
+ * sandbox.
+ */
+static void test_a_filter_that_lies(void **state)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_seccomp, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	const struct sock_fprog lies = {.len = COUNT(code), .filter = code};
+
+	(void)state;
+	for (int lying = 0; lying < 2; lying++) {
+		struct outcome outcome = {.code = EXIT_SENT};
+		int status = -1;
+		pid_t child = fork();
+
+		if (child == 0) {
+			if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
+				(lying && prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &lies) < 0))
+				_exit(2);
+			_exit(sandbox_for_work(&outcome) ? 0 : 1);
+		}
+		assert_int_equal(waitpid(child, &status, 0), child);
+		assert_true(WIFEXITED(status) && WEXITSTATUS(status) == lying);
+	}
+}
+
 static void test_what_is_needed(void **state)
 {
 	static const struct attempt attempts[] = {
@@ -109,6 +161,7 @@ static void test_what_is_needed(void **state)
 		CALLS("sendmsg", EFAULT, sendmsg, FD_PEER, NOWHERE),
 		CALLS("sendto", EFAULT, sendto, FD_LOG, NOWHERE, 1),
 		CALLS("close the tap", 0, close, FD_TAP),
+		DOES("what is open", 0, only_these_are_open),
 		DOES("send, log and write", 0, send_and_speak),
 		DOES("close the tap, log and write", 0, close_and_speak),
 	};
@@ -148,6 +201,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_what_ends_it),
 		TEST(test_what_is_needed),
+		TEST(test_a_filter_that_lies),
 #ifdef __x86_64__
 		TEST(test_other_tables),
 #endif

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /* Sockets that the descriptor cannot be sent by: the helper ends at once, and the tap with it. */
 #include "tests/netns/harness.h"
 

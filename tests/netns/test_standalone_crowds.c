@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /*
  * Standalone networks for many who ask at once: one tap for a network, one for each subnet of a pool, as many as max=
  * says for a user; and helpers that stand still or are killed while they ask.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /*
  * A standalone network with a guest on it: host and guest find each other (ARP, neighbour discovery) and connect, by
  * IPv4 and IPv6, though the tap has no link-local address.

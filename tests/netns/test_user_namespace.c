@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /*
  * User namespaces: the helper as root of one that an ordinary user made, of one that a container's manager made, and
  * in one where it is nobody. What belongs to ids that the namespace does not map is not taken for a user's of its own.
@@ -113,7 +114,7 @@ static void test_user_namespace(void **state)
 		"/etc/tapgate.conf: its owner is not known in this user namespace");
 }
 
-/* --- one that root maps, as a container's ------------------------------------------------------------------------ */
+/* --- one that root maps, as a container's ------------------------------------------------------------------------- */
 
 enum { OUTSIDE = 100000 }; /* its root */
 
@@ -197,6 +198,9 @@ static void test_container(void **state)
 			{"0 100000 1000\n60000 160000 10000\n", MOUNT_ETC BR0 "echo allow br0 >/etc/tapgate.conf",
 				NULL},
 			4, "a directory on the way to it does not belong to root"},
+		{"the second line begins with it",
+			{"0 100000 1000\n65534 165534 1\n", MOUNT_ETC BR0 "echo allow br0 >/etc/tapgate.conf", NULL}, 4,
+			"a directory on the way to it does not belong to root"},
 		{"no line covers it",
 			{"0 100000 65534\n65535 165535 1\n", MOUNT_ETC BR0 "echo allow br0 >/etc/tapgate.conf", NULL},
 			0, NULL},
@@ -212,7 +216,7 @@ static void test_container(void **state)
 			rows[i].code, rows[i].words);
 }
 
-/* --- one that maps nothing --------------------------------------------------------------------------------------- */
+/* --- one that maps nothing ---------------------------------------------------------------------------------------- */
 
 static void become_nobody(const struct call *call)
 {
@@ -233,6 +237,7 @@ static void test_without_a_map(void **state)
 	char *before;
 
 	(void)state;
+	by_setuid_alone();
 	if (!users_may_unshare())
 		return;
 	prepare_br0();

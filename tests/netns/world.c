@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /* The private world: commands, links, files; and what is set up before a group of tests and cleaned up after each. */
 #include "tests/netns/internal.h"
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # shellcheck shell=sh
 # What the scripts need that make packages and look into them, to be sourced first, with $top set to the top of the tree,
 # which becomes the working directory: the functions of tests/guest/suite.sh, but for suite_begin; a place of its own

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /* Netlink answers, made byte by byte: for tests of what link/ reads. cmocka.h, and what it needs, goes before this. */
 #ifndef TESTS_UNIT_DATAGRAM_H
 #define TESTS_UNIT_DATAGRAM_H
@@ -7,7 +8,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "link/reply.h"
+#include "link/exchange.h"
 
 enum { SEQUENCE = 7, PORT = 4711 };
 

@@ -1,4 +1,5 @@
-/* Answers about interfaces, for the tests of link/reply.c. cmocka.h, and what it needs, goes before this. */
+// SPDX-License-Identifier: MIT
+/* Answers about interfaces, for the tests of link/exchange.c. cmocka.h, and what it needs, goes before this. */
 #ifndef TESTS_UNIT_INTERFACE_H
 #define TESTS_UNIT_INTERFACE_H
 

@@ -1,5 +1,6 @@
+// SPDX-License-Identifier: MIT
 /*
- * Tables (cli/columns.c): aligned by what a terminal shows, cut to it, and names in it that are letters and nothing
+ * Tables (tool/columns.c): aligned by what a terminal shows, cut to it, and names in it that are letters and nothing
  * else.
  */
 #include <setjmp.h>
@@ -8,9 +9,10 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <locale.h>
 #include <stdlib.h>
 
-#include "cli/columns.h"
+#include "tool/tool.h"
 
 /* A table of three columns, the last at the right edge, from cells up to a NULL. */
 static struct columns table_of(const char *const *cells)
@@ -120,10 +122,14 @@ static void test_names(void **state)
 			"a\\x9bb"},
 		{"a\xc2\x9b"
 		 "b",
-			"a\\xc2\\x9bb"},		       /* a control character, as UTF-8 */
-		{"a\xe2\x80\xaelive", "a\\xe2\\x80\\xaelive"}, /* from right to left */
-		{"a\xe2\x80\x8b", "a\\xe2\\x80\\x8b"},	       /* of no width */
-		{"\xc0\xaf", "\\xc0\\xaf"},		       /* overlong */
+			"a\\xc2\\x9bb"},				  /* a control character, as UTF-8 */
+		{"a\xe2\x80\xaelive", "a\\xe2\\x80\\xaelive"},		  /* from right to left */
+		{"a\xe2\x80\x8b", "a\\xe2\\x80\\x8b"},			  /* of no width */
+		{"\xe0\xa4\xaa\xe0\xa5\x81", "\xe0\xa4\xaa\xe0\xa5\x81"}, /* a vowel sign of Devanagari */
+		{"ju\xcc\x88rgen", "ju\xcc\x88rgen"},			  /* an accent on its own */
+		{"\xe3\x85\xa4", "\\xe3\\x85\\xa4"},			  /* a letter that is not seen */
+		{"\xf0\x9f\x98\x80", "\\xf0\\x9f\\x98\\x80"},		  /* a picture is no letter */
+		{"\xc0\xaf", "\\xc0\\xaf"},				  /* overlong */
 		{"\xe0\x80\xaf", "\\xe0\\x80\\xaf"},
 		{"\xed\xa0\x80", "\\xed\\xa0\\x80"}, /* half of a pair */
 		{"\xf4\x90\x80\x80", "\\xf4\\x90\\x80\\x80"},
@@ -174,5 +180,7 @@ int main(void)
 		cmocka_unit_test(test_room),
 	};
 
+	if (!setlocale(LC_CTYPE, "C.UTF-8"))
+		fail_msg("no locale C.UTF-8");
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

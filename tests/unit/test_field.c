@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /*
  * Fields of log lines (policy/field.c): what is written is read back, byte for byte, for random values and in any room;
  * what was not written so is not read. The expected bytes in the tables were written by hand.
@@ -6,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "policy/field.h"
+#include "policy/text.h"
 #include "tests/unit/test_policy.h"
 
 static void test_write(void **state)

@@ -1,5 +1,6 @@
+// SPDX-License-Identifier: MIT
 /*
- * Guards, as far as they are arithmetic (link/guard.c) and answers of nftables (link/nftables.c). What the kernel makes
+ * Guards, as far as they are arithmetic and answers of nftables (link/nftables.c). What the kernel makes
  * of them: tests/netns/test_guard.c.
  */
 #include <setjmp.h>
@@ -16,8 +17,7 @@
 #include <linux/netfilter/nfnetlink.h>
 #include <stdio.h>
 
-#include "link/guard.h"
-#include "link/nftables.h"
+#include "link/link.h"
 #include "policy/text.h"
 #include "tests/unit/datagram.h"
 

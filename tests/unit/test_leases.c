@@ -1,4 +1,5 @@
-/* dnsmasq's leases (cli/taps/leases.c): lines as it writes them, and lines that somebody else had a hand in. */
+// SPDX-License-Identifier: MIT
+/* dnsmasq's leases (dhcp/leases.c): lines as it writes them, and lines that somebody else had a hand in. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,7 +9,7 @@
 #include <cmocka.h>
 #include <stdio.h>
 
-#include "cli/taps/leases.h"
+#include "dhcp/dhcp.h"
 
 enum { NOW = 1000000 };
 

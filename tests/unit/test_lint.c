@@ -1,13 +1,14 @@
+// SPDX-License-Identifier: MIT
 /*
  * Tests of what `tapgate check` warns of in a policy (cli/check/lint*.c), with names and interfaces that live in
- * tables; and of how a line is shown with its caret (cli/check/caret.c).
+ * tables; and of how a line is shown with its caret (tool/findings.c).
  */
 #include "tests/unit/test_policy.h"
 
-#include "cli/check/caret.h"
-#include "cli/check/lint.h"
+#include "cli/check/check.h"
+#include "tool/tool.h"
 
-/* --- a host of tables -------------------------------------------------------------------------------------------- */
+/* --- a host of tables --------------------------------------------------------------------------------------------- */
 
 /* alice and bob and students are in the files; remote (10007) is known to a directory; so are the numbers of all. */
 static const struct {
@@ -167,6 +168,9 @@ static void test_findings(void **state)
 		{"allow br0 user=remote\nallow br1 user=remote\n",
 			"1:16: warning: user 'remote' is not in /etc/passwd, and tapgate-helper asks no directory "
 			"service; write user=#10007\n"},
+		{"allow br1 user=remote\ndeny br0 user=remote\n",
+			"2:15: user 'remote' is not in /etc/passwd, and tapgate-helper asks no directory service: this "
+			"denies every caller with a user that is not there; write user=#10007\n"},
 		{"allow br0 user=#10007,#2000\nallow br0 group=#1000,#2000\n",
 			"1:23: warning: no user has the number 2000; correct it if it is a mistake\n"
 			"2:17: warning: no group has the number 1000; correct it if it is a mistake\n"},
@@ -268,7 +272,7 @@ static void test_never_decides(void **state)
 	assert_true(said > ROUNDS / 2);
 }
 
-/* --- carets ------------------------------------------------------------------------------------------------------ */
+/* --- carets ------------------------------------------------------------------------------------------------------- */
 
 static void test_caret(void **state)
 {
@@ -341,8 +345,11 @@ static void test_kernel(void **state)
 			"2:23: this kernel does not give 'guard', which takes Linux 3.8 or newer; remove it, or run "
 			"such a kernel\n"},
 		{"allow br0 mac=02:00:00:00:00:01\n", OPTION_LOCK_MAC,
-			"1:11: this kernel does not give 'mac=02:00:00:00:00:01', which takes Linux 5.16 or newer; "
+			"1:11: this kernel does not give 'mac=02:00:00:00:00:01', which takes Linux 5.18 or newer; "
 			"remove it, or run such a kernel\n"},
+		{"network lab nat 10.1.0.1/24 dhcp=10.1.0.2-10.1.0.9 lock-ip\n", OPTION_LOCK_MAC,
+			"1:52: this kernel does not give 'lock-ip', which takes Linux 5.18 or newer; remove it, or "
+			"run such a kernel\n"},
 		{"network isolated internal isolated\n", OPTION_ISOLATED | OPTION_VLAN,
 			"1:27: this kernel does not give 'isolated', which takes Linux 4.18 or newer; remove it, or "
 			"run such a kernel\n"},

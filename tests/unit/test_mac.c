@@ -1,7 +1,8 @@
-/* Hardware addresses (policy/mac.c): their text, and the block that a user has on a network. */
+// SPDX-License-Identifier: MIT
+/* Hardware addresses (policy/text.c): their text, and the block that a user has on a network. */
 #include "tests/unit/test_policy.h"
 
-#include "policy/mac.h"
+#include "policy/text.h"
 
 static void test_read(void **state)
 {

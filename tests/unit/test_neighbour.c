@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /*
  * The kernel's lists of neighbours (link/neighbour.c) and of a bridge's forwarding database (link/fdb.c): what it
  * says is taken, what it never says is refused.
@@ -14,8 +15,7 @@
 #include <linux/rtnetlink.h>
 #include <stdio.h>
 
-#include "link/fdb.h"
-#include "link/neighbour.h"
+#include "link/link.h"
 #include "tests/unit/datagram.h"
 
 static const unsigned char mac[6] = {0x52, 0x54, 0, 0x12, 0, 1};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /*
  * What the tests of policy/ share: files and accounts that live in tables, and verdicts as text, so that a test is a
  * table of inputs and of what should come of them. Nothing here may touch a file, or know how policy/ works inside.
@@ -21,7 +22,7 @@
 
 #define COUNT(table) (sizeof(table) / sizeof(*(table)))
 
-/* --- files ------------------------------------------------------------------------------------------------------- */
+/* --- files -------------------------------------------------------------------------------------------------------- */
 
 struct memory_file {
 	const char *path; /* NULL: the end of a list of files */
@@ -50,22 +51,22 @@ struct memory_file {
 	}
 
 static inline enum policy_read memory_read(
-	void *context, const char *path, size_t limit, struct policy_file *file, char *why, size_t why_size)
+	void *context, const char *path, size_t limit, struct policy_file *file, struct policy_why *why)
 {
 	const struct memory_file *files = context, *found = files;
 
 	while (found->path && strcmp(found->path, path) != 0)
 		found++;
 	if (!found->path) {
-		snprintf(why, why_size, "no such file");
+		snprintf(why->text, sizeof(why->text), "no such file");
 		return POLICY_REFUSED;
 	}
 	if (found->outcome == POLICY_REFUSED)
-		snprintf(why, why_size, "%s", found->text);
+		snprintf(why->text, sizeof(why->text), "%s", found->text);
 	if (found->outcome != POLICY_READ)
 		return found->outcome;
 	if (found->size > limit) {
-		snprintf(why, why_size, "more than %d bytes in all", POLICY_BYTES_MAX);
+		snprintf(why->text, sizeof(why->text), "more than %d bytes in all", POLICY_BYTES_MAX);
 		return POLICY_REFUSED;
 	}
 	/* Exactly as large as the text: reading a byte too many is for the sanitizers to see. */
@@ -79,20 +80,37 @@ static inline enum policy_read memory_read(
 	return POLICY_READ;
 }
 
-/* Load the first of a list of files. error receives the refusal as one line, "" if there was none. */
-static inline struct policy *memory_load(const struct memory_file *files, char error[static 512])
+/*
+ * Load the first of a list of files, in full or, without services, as the helper does. error receives the refusal as
+ * one line, "" if there was none.
+ */
+static inline struct policy *memory_load_with(
+	const struct policy_services *services, const struct memory_file *files, char error[static 512])
 {
 	union {
 		const struct memory_file *files;
 		void *context;
 	} without_const = {files};
-	struct policy_reader reader = {memory_read, without_const.context};
+	struct policy_reader reader = {memory_read, without_const.context, services};
 	struct policy_error refusal;
 	struct policy *policy = policy_load(&reader, files->path, &refusal);
 
 	error[0] = '\0';
 	if (!policy)
 		policy_error_print(&refusal, error, 512);
+	return policy;
+}
+
+/* And in full. Whatever the helper refuses must be refused, and with the same words, as no test has two mistakes. */
+static inline struct policy *memory_load(const struct memory_file *files, char error[static 512])
+{
+	char helpers[512];
+	struct policy *policy = memory_load_with(&policy_services, files, error);
+
+	policy_free(memory_load_with(NULL, files, helpers));
+	if (helpers[0] && strcmp(helpers, error) != 0)
+		print_error("the helper refuses %s\nand the tool    %s\n", helpers, error);
+	assert_true(!helpers[0] || strcmp(helpers, error) == 0);
 	return policy;
 }
 
@@ -103,7 +121,7 @@ static inline struct policy *memory_load_text(const char *text, size_t size, cha
 	return memory_load(files, error);
 }
 
-/* --- accounts ---------------------------------------------------------------------------------------------------- */
+/* --- accounts ----------------------------------------------------------------------------------------------------- */
 
 /* A user with its primary group, or a group with the uids that its list names. An entry without a name ends a list. */
 struct memory_account {
@@ -125,7 +143,7 @@ struct memory_facts {
 
 static inline void memory_add(struct policy_names *names, const char *name, uint32_t number)
 {
-	assert_in_range(names->count, 0, 31);
+	assert_true(names->count <= 31);
 	names->list[names->count++] = (struct policy_name){name, (uint32_t)strlen(name), number};
 }
 
@@ -187,7 +205,7 @@ static inline struct policy_caller memory_caller(
 	return caller;
 }
 
-/* --- outcomes as text -------------------------------------------------------------------------------------------- */
+/* --- outcomes as text --------------------------------------------------------------------------------------------- */
 
 static inline void print_options(const struct policy_options *options, char *buffer, size_t size)
 {
@@ -240,6 +258,10 @@ static inline void print_verdict(const struct policy_verdict *verdict, char *buf
 	print_options(&verdict->grants, buffer, size);
 	if (verdict->unknown.at)
 		text_append(buffer, size, " unknown=%.*s", (int)verdict->unknown.size, verdict->unknown.at);
+	if (verdict->outcome == POLICY_DENIED_NO_RULE && verdict->skipped.at)
+		text_append(buffer, size, " skipped=%s:%.*s@%s:%u",
+			verdict->skipped_kind == ACCOUNT_USER ? "user" : "group", (int)verdict->skipped.size,
+			verdict->skipped.at, verdict->skipped_file, verdict->skipped_line);
 	if (verdict->network)
 		text_append(buffer, size, " network=%s:%u", verdict->network->name, verdict->network->line);
 	if (verdict->hidden)

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /* Tests of the addresses on `network` lines: subnets, dhcp=, per-vm=. (Modes, options: test_policy_networks.c.) */
 #include "tests/unit/test_policy.h"
 
@@ -117,7 +118,8 @@ static void test_reserved_addresses(void **state)
 }
 
 #define OUTSIDE	 "the range is not in the network's subnet, expected one that is"
-#define NO_RANGE " is no range, expected one as in 172.16.2.2-172.16.2.100"
+#define NO_ROOM	 " has no address for a guest, expected a prefix of at most "
+#define NO_RANGE " is no range, expected 'auto' or one as in 172.16.2.2-172.16.2.100 or fd00:2::20-fd00:2::9f"
 
 static void test_dhcp(void **state)
 {
@@ -138,23 +140,23 @@ static void test_dhcp(void **state)
 			"/p:1:57: leases='0', expected a number from 1 to 64"},
 		{TEXT("network a nat 10.0.0.1/24 dhcp=10.0.0.2-10.0.0.9 leases=65\n"),
 			"/p:1:57: leases='65', expected a number from 1 to 64"},
-		{TEXT("network a nat 10.0.0.1/24 leases=2\n"), "/p:1:35: leases= without dhcp=, expected both"},
+		{TEXT("network a nat 10.0.0.1/24 leases=2\n"), "/p:1:35: 'leases' without 'dhcp', expected both"},
 		{TEXT("network a nat 10.0.0.1/24 lock-ip dhcp=10.0.0.2-10.0.0.9\n"), ""},
 		{TEXT("network a host-only 10.0.0.1/24 dhcp=10.0.0.2-10.0.0.9 lock-ip isolated\n"), ""},
 		{TEXT("network a nat 10.0.0.1/24 lock-ip\n"),
 			"/p:1:27: 'lock-ip' without 'dhcp=', expected both: else nobody gives a guest an address"},
-		{TEXT("network a nat 10.0.0.1/24 fd00::1/64 lock-ip dhcp=10.0.0.2-10.0.0.9\n"),
-			"/p:1:38: 'lock-ip' on a network with an IPv6 address, expected IPv4 alone: guests choose "
-			"their IPv6 addresses"},
-		{TEXT("network a host-only 10.0.0.1/24 dhcp=10.0.0.2-10.0.0.9 lock-ip\n"),
-			"/p:1:56: 'lock-ip' on a network whose guests reach each other, expected 'isolated' beside it: "
-			"what they send to one another does not come by the host"},
+		{TEXT("network a routed 10.0.0.1/24 fd00::1/64 lock-ip dhcp=10.0.0.2-10.0.0.9\n"), ""},
+		{TEXT("network a nat 10.0.0.1/24 fd00::1/64 dhcp=10.0.0.2-10.0.0.9 lock-ip ra\n"),
+			"/p:1:61: 'lock-ip' beside 'ra', expected one of the two: with 'ra' guests choose their IPv6 addresses"},
 		{TEXT("network a nat 10.0.0.1/24 lock-ip=1 dhcp=10.0.0.2-10.0.0.9\n"),
 			"/p:1:34: 'lock-ip' with a value, expected the word alone"},
 		{TEXT("network a nat 10.0.0.1/31 dhcp=10.0.0.0-10.0.0.0\n"),
 			"/p:1:15: dhcp= in a subnet of /31, expected a prefix of at most /30"},
 		{TEXT("network a nat 10.0.0.1/32 dhcp=10.0.0.1-10.0.0.1\n"),
 			"/p:1:15: dhcp= in a subnet of /32, expected a prefix of at most /30"},
+		{TEXT("network a host-only 10.0.0.1/32\n"), "/p:1:21: a subnet of /32" NO_ROOM "/31"},
+		{TEXT("network a nat 10.0.0.1/24 fd00::1/128\n"), "/p:1:27: a subnet of /128" NO_ROOM "/127"},
+		{TEXT("network a host-only 10.0.0.1/31 fd00::1/127\n"), ""},
 		{TEXT("network a nat 10.0.0.1/24 dhcp\n"), "/p:1:31: 'dhcp' without a value, expected 'dhcp=...'"},
 		{TEXT("network a nat 10.0.0.1/24 dhcp=10.0.0.2\n"), "/p:1:32: '10.0.0.2'" NO_RANGE},
 		{TEXT("network a nat 10.0.0.1/24 dhcp=10.0.0.2-\n"), "/p:1:32: '10.0.0.2-'" NO_RANGE},
@@ -162,7 +164,6 @@ static void test_dhcp(void **state)
 		{TEXT("network a nat 10.0.0.1/24 dhcp=10.0.0.2-100\n"), "/p:1:32: '10.0.0.2-100'" NO_RANGE},
 		{TEXT("network a nat 10.0.0.1/24 dhcp=10.0.0.2-10.0.0.3-10.0.0.4\n"),
 			"/p:1:32: '10.0.0.2-10.0.0.3-10.0.0.4'" NO_RANGE},
-		{TEXT("network a nat fd00::1/64 dhcp=fd00::2-fd00::9\n"), "/p:1:31: 'fd00::2-fd00::9'" NO_RANGE},
 		{TEXT("network a nat 10.0.0.1/24 dhcp=10.0.0.9-10.0.0.2\n"),
 			"/p:1:32: the range ends before it begins, expected the lower address first"},
 		{TEXT("network a nat 10.0.0.1/24 dhcp=10.0.1.2-10.0.1.9\n"), "/p:1:32: " OUTSIDE},
@@ -181,6 +182,62 @@ static void test_dhcp(void **state)
 			"/p:1:32: the range holds the subnet's own address or its broadcast, expected neither"},
 		{TEXT("network a nat 10.0.0.1/30 dhcp=10.0.0.2-10.0.0.3\n"),
 			"/p:1:32: the range holds the subnet's own address or its broadcast, expected neither"},
+	};
+
+	(void)state;
+	check_policy_rows(rows, COUNT(rows));
+}
+
+static void test_dhcp6(void **state)
+{
+	static const struct policy_row rows[] = {
+		{TEXT("network a nat 10.0.0.1/24 fd00::1/64 dhcp=fd00::10-fd00::20\n"), ""},
+		{TEXT("network a nat fd00::1/64 dhcp=fd00::2-fd00::9\n"), ""},
+		{TEXT("network a nat fd00::1/48 dhcp=fd00::2-fd00::ffff\n"), ""},
+		{TEXT("network a nat 10.0.0.1/24 fd00::1/64 dhcp=fd00::10-fd00::20,10.0.0.2-10.0.0.9\n"), ""},
+		{TEXT("network a nat 10.0.0.1/24 dhcp=auto\n"), ""},
+		{TEXT("network a nat fd00::1/64 dhcp=auto\n"), ""},
+		{TEXT("network a nat 10.0.0.1/24 fd00::1/64 dhcp=auto ra\n"), ""},
+		{TEXT("network a nat 10.0.0.1/24 fd00::1/64 ra domain=lab search=lab dns=10.0.0.9 router=none\n"), ""},
+		{TEXT("network a nat fd00::1/64 ra\n"), ""},
+		{TEXT("network a nat 10.0.0.1/31 dhcp=auto\n"),
+			"/p:1:15: dhcp= in a subnet of /31, expected a prefix of at most /30"},
+		{TEXT("network a nat fd00::1/120 dhcp=auto\n"),
+			"/p:1:15: dhcp= with IPv6 needs a prefix of at most /112"},
+		{TEXT("network a nat fd00::1/64 dhcp=fd00::9-fd00::2\n"),
+			"/p:1:31: the range ends before it begins, expected the lower address first"},
+		{TEXT("network a nat fd00::1/64 dhcp=fd00:0:0:1::2-fd00:0:0:1::9\n"), "/p:1:31: " OUTSIDE},
+		{TEXT("network a nat fd00::1/48 dhcp=fd00:0:0:1::2-fd00:0:0:1::9\n"), "/p:1:31: " OUTSIDE},
+		{TEXT("network a nat 10.0.0.1/24 dhcp=fd00::2-fd00::9\n"), "/p:1:32: " OUTSIDE},
+		{TEXT("network a nat fd00::5/64 dhcp=fd00::2-fd00::9\n"),
+			"/p:1:31: the range holds the host's own address, expected it outside"},
+		{TEXT("network a nat fd00::5/64 dhcp=fd00::-fd00::4\n"),
+			"/p:1:31: the range holds the subnet's own address, expected it outside"},
+		{TEXT("network a nat fd00::1/64 dhcp=fd00::2-fd00::9,fd00::20-fd00::29\n"),
+			"/p:1:47: a second IPv6 range, expected one"},
+		{TEXT("network a nat 10.0.0.1/24 dhcp=10.0.0.2-10.0.0.9,10.0.0.20-10.0.0.29\n"),
+			"/p:1:50: a second IPv4 range, expected one"},
+		{TEXT("network a nat 10.0.0.1/24 dhcp=10.0.0.2-10.0.0.9,\n"), "/p:1:50: ''" NO_RANGE},
+		{TEXT("network a nat 10.0.0.1/24 dhcp=auto,10.0.0.2-10.0.0.9\n"), "/p:1:32: 'auto'" NO_RANGE},
+		{TEXT("network a nat fd00::1/64 dhcp=fe80::2%eth0-fe80::3\n"),
+			"/p:1:31: 'fe80::2%eth0-fe80::3'" NO_RANGE},
+		{TEXT("network a nat fd00::1/64 ra dhcp=fd00::2-fd00::9\n"),
+			"/p:1:34: an IPv6 range beside 'ra', expected one of them: with 'ra' guests form their IPv6 addresses by "
+			"themselves"},
+		{TEXT("network a nat fd00::1/64 dhcp=fd00::2-fd00::9 ra\n"),
+			"/p:1:31: an IPv6 range beside 'ra', expected one of them: with 'ra' guests form their IPv6 addresses by "
+			"themselves"},
+		{TEXT("network a nat fd00::1/64 ra dhcp=auto\n"),
+			"/p:1:34: dhcp=auto with 'ra' and no IPv4 address, expected 'ra' alone: guests form their IPv6 addresses "
+			"by themselves"},
+		{TEXT("network a nat 10.0.0.1/24 ra\n"),
+			"/p:1:27: 'ra' on a network without an IPv6 address, expected one as in fd00:2::1/64"},
+		{TEXT("network a nat fd00::1/80 ra\n"),
+			"/p:1:15: 'ra' in a subnet of /80, expected one of /64: guests form their addresses in no other"},
+		{TEXT("network a nat fd00::1/64 ra=yes\n"), "/p:1:28: 'ra' with a value, expected the word alone"},
+		{TEXT("network a nat fd00::1/64 ra lease=1h\n"), "/p:1:37: 'lease' without 'dhcp', expected both"},
+		{TEXT("network a standalone fd00::1/64 ra\n"),
+			"/p:1:33: option 'ra' on a standalone network, expected 'queues=', 'mtu=', 'rate=', 'rate-in=', 'dhcp=', 'per-vm=', 'lease=', 'dns=', 'domain=', 'search=', 'router=' or 'ntp='"},
 	};
 
 	(void)state;
@@ -257,6 +314,7 @@ int main(void)
 		cmocka_unit_test(test_addresses),
 		cmocka_unit_test(test_reserved_addresses),
 		cmocka_unit_test(test_dhcp),
+		cmocka_unit_test(test_dhcp6),
 		cmocka_unit_test(test_per_vm),
 	};
 

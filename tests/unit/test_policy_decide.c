@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /* Tests of the decision: which rule decides for a caller, what it grants, and what the verdict tells. */
 #include "tests/unit/test_policy.h"
 
@@ -221,9 +222,11 @@ static void test_unknown_names(void **state)
 		{"allow br0\ndeny br0 group=ghosts\n", "br0", CAROL_IN_STAFF, "allowed /p:1 (allow br0)"},
 		{"allow br0\ndeny br0 group=ghosts,staff\n", "br0", CAROL_IN_STAFF,
 			"denied /p:2 (deny br0 group=ghosts,staff)"},
-		{"allow br0 user=ghost\n", "br0", CAROL, "no rule"},
+		{"allow br0 user=ghost\n", "br0", CAROL, "no rule skipped=user:ghost@/p:1"},
+		{"allow br1 user=ghost\nallow all user=bob,ghost\n", "br0", CAROL, "no rule skipped=user:ghost@/p:2"},
+		{"allow br0 user=ghost\n", "br0", ALICE, "no rule"},
 		{"allow br0 user=ghost\nallow br0 max=1\n", "br0", CAROL, "allowed /p:2 (allow br0 max=1) max=1"},
-		{"allow br0 group=ghosts\n", "br0", CAROL, "no rule"},
+		{"allow br0 group=ghosts\n", "br0", CAROL, "no rule skipped=group:ghosts@/p:1"},
 		{"allow br0 group=ghosts,#5000\n", "br0", CAROL, "allowed /p:1 (allow br0 group=ghosts,#5000)"},
 	};
 
@@ -375,7 +378,7 @@ static void test_names_that_stand_twice(void **state)
 	assert_int_equal(wrong, 0);
 }
 
-/* --- names ------------------------------------------------------------------------------------------------------- */
+/* --- names -------------------------------------------------------------------------------------------------------- */
 
 static void add_name(void *names, const char *name)
 {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /*
  * Tests of policy_check: every error of a policy, in order, each with the line that it is in; the first is at the place
  * of policy_load's, nothing of a refused line counts for those behind it, and there is an end. And of what shows a
@@ -33,7 +34,7 @@ static bool memory_check(const struct memory_file *files, struct list *list)
 		const struct memory_file *files;
 		void *context;
 	} without_const = {files};
-	const struct policy_reader reader = {memory_read, without_const.context};
+	const struct policy_reader reader = {memory_read, without_const.context, &policy_services};
 	char first[512];
 	struct policy *policy = memory_load(files, first);
 	bool loads = policy != NULL, promised;
@@ -56,14 +57,22 @@ static void test_every_error(void **state)
 	} rows[] = {
 		{{FILE_OF("/p", "allow br0\n"), END_OF_FILES}, ""},
 		{{FILE_OF("/p", "alow br0\nallow br1\nallow br2 usr=x\n"), END_OF_FILES},
-			"/p:1:1: unknown word 'alow', expected 'allow', 'deny', 'include', 'network' or '#' | alow "
+			"/p:1:1: unknown word 'alow', expected 'allow', 'deny', 'include', 'network', 'guest', 'forward' or '#' | alow "
 			"br0\n"
 			"/p:3:11: unknown word 'usr' on an allow rule, expected 'user=', 'group=', 'max=', 'queues=', "
-			"'mac=', 'vlan=', 'mtu=', 'isolated', 'lock-mac' or 'guard' | allow br2 usr=x\n"},
+			"'mac=', 'vlan=', 'mtu=', 'rate=', 'rate-in=', 'isolated', 'lock-mac', 'guard' "
+			"or 'lock-ip' | allow br2 usr=x\n"},
 		/* Of a line the first error; a byte that may not stand there is told escaped. */
 		{{FILE_OF("/p", "allow br0 max=x max=y\n\tallow b\x80r\n"), END_OF_FILES},
 			"/p:1:15: max='x', expected a number from 1 to 65535 | allow br0 max=x max=y\n"
 			"/p:2:9: byte 0x80, expected printable ASCII | \\x09allow b\\x80r\n"},
+		{{FILE_OF("/p", "allow br0 group=m\xc3\xbcller\nnetwork l\xc3\xa4n internal\n"), END_OF_FILES},
+			"/p:1:18: byte 0xc3, expected printable ASCII, and '#number' for a user or group with other letters | "
+			"allow br0 group=m\\xc3\\xbcller\n"
+			"/p:2:10: byte 0xc3, expected printable ASCII | network l\\xc3\\xa4n internal\n"},
+		{{FILE_OF("<stdin>", "allow br0"), END_OF_FILES},
+			"<stdin>:1:10: file ends inside a line, expected a newline (it may be cut short; if it is whole, end it "
+			"with one) | allow br0\n"},
 		/* A refused network is not there: its name is free, and rules are not judged by it. */
 		{{FILE_OF("/p", "network a standalone 10.0.0.1/33\nnetwork a internal\nallow a lock-mac\n"),
 			 END_OF_FILES},
@@ -86,16 +95,22 @@ static void test_every_error(void **state)
 		{{FILE_OF("/p", "include /none\ninclude /q\nallow\n"), FILE_OF("/q", "x\nallow br0\ny\n"),
 			 END_OF_FILES},
 			"/p:1:9: cannot include '/none': no such file | include /none\n"
-			"/q:1:1: unknown word 'x', expected 'allow', 'deny', 'include', 'network' or '#' | x\n"
-			"/q:3:1: unknown word 'y', expected 'allow', 'deny', 'include', 'network' or '#' | y\n"
+			"/q:1:1: unknown word 'x', expected 'allow', 'deny', 'include', 'network', 'guest', 'forward' or '#' | x\n"
+			"/q:3:1: unknown word 'y', expected 'allow', 'deny', 'include', 'network', 'guest', 'forward' or '#' | y\n"
 			"/p:3:6: no network, expected a name or 'all' | allow\n"},
 		{{FILE_OF("/p", "include /p\t\nallow\n"), END_OF_FILES},
 			"/p:1:9: cannot include '/p': the file includes itself | include /p\\x09\n"
 			"/p:2:6: no network, expected a name or 'all' | allow\n"},
 		{{FILE_REFUSED("/p", "no such file"), END_OF_FILES}, "/p: no such file | -\n"},
+		/* So are the files of a directory, which is read once and is no file of the policy. */
+		{{FILE_OF("/p", "include /d/*.conf\nallow\n"), FILE_OF("/d/", "a.conf\0"),
+			 FILE_OF("/d/a.conf", "x\nallow br0\ny\n"), END_OF_FILES},
+			"/d/a.conf:1:1: unknown word 'x', expected 'allow', 'deny', 'include', 'network', 'guest', 'forward' or '#' | x\n"
+			"/d/a.conf:3:1: unknown word 'y', expected 'allow', 'deny', 'include', 'network', 'guest', 'forward' or '#' | y\n"
+			"/p:2:6: no network, expected a name or 'all' | allow\n"},
 		/* A file that is included twice has its errors once. */
 		{{FILE_OF("/p", "include /q\ninclude /q\n"), FILE_OF("/q", "x\nnetwork a internal\n"), END_OF_FILES},
-			"/q:1:1: unknown word 'x', expected 'allow', 'deny', 'include', 'network' or '#' | x\n"
+			"/q:1:1: unknown word 'x', expected 'allow', 'deny', 'include', 'network', 'guest', 'forward' or '#' | x\n"
 			"/q:2:9: network 'a' for the second time, expected it once (first at /q:2) | network a "
 			"internal\n"},
 		/* What was meant is told of words of other programs' languages. */
@@ -107,16 +122,16 @@ static void test_every_error(void **state)
 			"/p:3:19: '*', expected neither 'user=' nor 'group=' for everybody | deny br0 user=bob,*\n"
 			"/p:4:18: unknown word 'b' on an allow rule"
 			" behind a name (one with a blank is written '#number'), "
-			"expected 'user=', 'group=', 'max=', 'queues=', 'mac=', 'vlan=', 'mtu=', 'isolated', "
-			"'lock-mac' or "
-			"'guard' | allow br0 user=a b\n"},
+			"expected 'user=', 'group=', 'max=', 'queues=', 'mac=', 'vlan=', 'mtu=', 'rate=', 'rate-in=', 'isolated', "
+			"'lock-mac', 'guard' or "
+			"'lock-ip' | allow br0 user=a b\n"},
 		/* A last line that is cut short is told of once, unless it is wrong in itself, too. */
 		{{FILE_OF("/p", "alow\nallow br0"), END_OF_FILES},
-			"/p:1:1: unknown word 'alow', expected 'allow', 'deny', 'include', 'network' or '#' | alow\n"
+			"/p:1:1: unknown word 'alow', expected 'allow', 'deny', 'include', 'network', 'guest', 'forward' or '#' | alow\n"
 			"/p:2:10: file ends inside a line, expected a newline (the file may be cut short; if it is "
 			"whole: echo >>'/p') | allow br0\n"},
 		{{FILE_OF("/p", "allow br0\nalow"), END_OF_FILES},
-			"/p:2:1: unknown word 'alow', expected 'allow', 'deny', 'include', 'network' or '#' | alow\n"
+			"/p:2:1: unknown word 'alow', expected 'allow', 'deny', 'include', 'network', 'guest', 'forward' or '#' | alow\n"
 			"/p:2:5: file ends inside a line, expected a newline (the file may be cut short; if it is "
 			"whole: echo >>'/p') | alow\n"},
 	};
@@ -173,7 +188,7 @@ static void test_long_lines(void **state)
 	assert_non_null(strstr(list.text, "/p:3:3: file ends inside a line"));
 }
 
-/* --- looking at rules -------------------------------------------------------------------------------------------- */
+/* --- looking at rules --------------------------------------------------------------------------------------------- */
 
 static void append_account(void *context, const struct policy_account_word *account)
 {

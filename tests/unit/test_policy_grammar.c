@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /*
  * Tests of the policy's language: the bytes and lines that may stand in a file, and the words that lines begin with.
  * Every refusal is compared to the letter, for it is what an administrator reads. Rules, networks and includes have
@@ -5,12 +6,13 @@
  */
 #include "tests/unit/test_policy.h"
 
-#define VERBS ", expected 'allow', 'deny', 'include', 'network' or '#'"
+#define VERBS ", expected 'allow', 'deny', 'include', 'network', 'guest', 'forward' or '#'"
 #define CUT   "file ends inside a line, expected a newline (the file may be cut short; if it is whole: echo >>'/p')"
 #define ALLOW_WORDS                                                                                                    \
-	", expected 'user=', 'group=', 'max=', 'queues=', 'mac=', 'vlan=', 'mtu=', 'isolated', 'lock-mac' or 'guard'"
-#define PRINTABLE ", expected printable ASCII"
-#define LONG_LINE "line goes on, expected at most 4095 bytes"
+	", expected 'user=', 'group=', 'max=', 'queues=', 'mac=', 'vlan=', 'mtu=', 'rate=', 'rate-in=', 'isolated', 'lock-mac', 'guard' or 'lock-ip'"
+#define PRINTABLE     ", expected printable ASCII"
+#define OTHER_LETTERS ", and '#number' for a user or group with other letters"
+#define LONG_LINE     "line goes on, expected at most 4095 bytes"
 
 static void test_bytes_and_lines(void **state)
 {
@@ -150,6 +152,7 @@ static void test_wrong_word_far_down(void **state)
 static void test_every_byte_everywhere(void **state)
 {
 	static const char line[] = "allow br0 user=alice max=2\n";
+	const size_t name = strlen("allow br0 user=");
 	unsigned int wrong = 0;
 
 	(void)state;
@@ -162,8 +165,9 @@ static void test_every_byte_everywhere(void **state)
 			memcpy(text, line, at);
 			text[at] = (char)byte;
 			memcpy(text + at + 1, line + at, sizeof(line) - 1 - at);
-			snprintf(expected, sizeof(expected), "/p:%d:%zu: byte 0x%02x" PRINTABLE,
-				at + 1 < sizeof(line) ? 1 : 2, at + 1, (unsigned int)byte);
+			snprintf(expected, sizeof(expected), "/p:%d:%zu: byte 0x%02x" PRINTABLE "%s",
+				at + 1 < sizeof(line) ? 1 : 2, at + 1, (unsigned int)byte,
+				byte >= 0x80 && at >= name && at <= name + strlen("alice") ? OTHER_LETTERS : "");
 			policy_free(memory_load_text(text, sizeof(text), error));
 			wrong += differ(text, sizeof(text), "", expected, error);
 		}

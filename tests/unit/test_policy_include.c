@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /*
  * Tests of `include`: which files make a policy, where a refusal is told, what a hidden file means, and the bounds on
  * depth, files and bytes. The files live in tables; that real files are trustworthy is the helper's concern.
@@ -36,7 +37,7 @@ static void test_includes(void **state)
 			"/p:1:9: cannot include '/a b': not root's"},
 		{{FILE_OF("/p", "include /it's\n"), END_OF_FILES}, "/p:1:9: cannot include '/it\\x27s': no such file"},
 		{{FILE_OF("/p", "\n  include /q\n"), FILE_OF("/q", "allow br0\nalow br0\n"), END_OF_FILES},
-			"/q:2:1: unknown word 'alow', expected 'allow', 'deny', 'include', 'network' or '#'"},
+			"/q:2:1: unknown word 'alow', expected 'allow', 'deny', 'include', 'network', 'guest', 'forward' or '#'"},
 		{{FILE_OF("/p", "include /q\n"), FILE_OF("/q", "allow br0"), END_OF_FILES},
 			"/q:1:10: file ends inside a line, expected a newline (the file may be cut short; if it is "
 			"whole: echo >>'/q')"},
@@ -77,11 +78,93 @@ static void test_includes(void **state)
 	assert_int_equal(wrong, 0);
 }
 
+/* The files of a directory: those of *.conf, in the order of their names, each as if it were included by its name. */
+static void test_directories(void **state)
+{
+#define ONCE "' for the second time, expected it once (first at "
+	static const struct {
+		struct memory_file files[6];
+		const char *error;
+	} rows[] = {
+		{{FILE_OF("/p", "include /d/*.conf\n"), FILE_OF("/d/", "a.conf\0"), FILE_OF("/d/a.conf", "x\n"),
+			 END_OF_FILES},
+			"/d/a.conf:1:1: unknown word 'x', expected 'allow', 'deny', 'include', 'network', 'guest', 'forward' or '#'"},
+		/* Sorted by bytes, whatever order the directory has; a shorter name before a longer one. */
+		{{FILE_OF("/p", "include /d/*.conf\n"), FILE_OF("/d/", "10.conf\0b.conf\0B.conf\0"),
+			 FILE_OF("/d/b.conf", "network n internal\n"), FILE_OF("/d/10.conf", "network m internal\n"),
+			 FILE_OF("/d/B.conf", "network m internal\n"), END_OF_FILES},
+			"/d/B.conf:1:9: network 'm" ONCE "/d/10.conf:1)"},
+		{{FILE_OF("/p", "include /d/*.conf\n"), FILE_OF("/d/", "a.conf.conf\0a.conf\0"),
+			 FILE_OF("/d/a.conf", "network m internal\n"),
+			 FILE_OF("/d/a.conf.conf", "network m internal\n"), END_OF_FILES},
+			"/d/a.conf.conf:1:9: network 'm" ONCE "/d/a.conf:1)"},
+		/* What editors and package managers leave is none; nor are hidden files, nor the end alone. */
+		{{FILE_OF("/p", "include /d/*.conf\n"),
+			 FILE_OF("/d/", ".\0..\0.a.conf\0a.conf~\0a.conf.dpkg-old\0a.CONF\0.conf\0conf\0a\0"),
+			 END_OF_FILES},
+			""},
+		{{FILE_OF("/p", "\tinclude /a b/*.conf\t \nallow br0\n"), FILE_OF("/a b/", ""), END_OF_FILES}, ""},
+		{{FILE_OF("/p", "include /*.conf\n"), FILE_OF("/", "a b.conf\0"), FILE_OF("/a b.conf", "allow br0\n"),
+			 END_OF_FILES},
+			""},
+		{{FILE_OF("/p", "include /d/*.conf\n"), FILE_HIDDEN("/d/"), END_OF_FILES}, ""},
+		{{FILE_OF("/p", "include /d/*.conf\n"), END_OF_FILES}, "/p:1:9: cannot include '/d/': no such file"},
+		{{FILE_OF("/p", "include /d/*.conf\n"), FILE_REFUSED("/d/", "others can write it"), END_OF_FILES},
+			"/p:1:9: cannot include '/d/': others can write it"},
+		{{FILE_OF("/p", "include /d/*.conf\n"), FILE_OF("/d/", "a.conf\0"), END_OF_FILES},
+			"/p:1:9: cannot include '/d/a.conf': no such file"},
+		{{FILE_OF("/p", "include /d/*.conf\n"), FILE_OF("/d/", "a.conf\0"),
+			 FILE_OF("/d/a.conf", "\ninclude /d/*.conf\n"), END_OF_FILES},
+			"/d/a.conf:2:9: cannot include '/d/a.conf': the file includes itself"},
+		{{FILE_OF("/p", "include /d/\n"), FILE_OF("/d/", ""), END_OF_FILES},
+			"/p:1:9: directory, expected a file, or the files of a directory as in /etc/tapgate.d/*.conf"},
+#define PATTERN "/p:1:9: pattern, expected a file, or the files of a directory as in /etc/tapgate.d/*.conf"
+		{{FILE_OF("/p", "include /d/*\n"), FILE_OF("/d/", ""), END_OF_FILES}, PATTERN},
+		{{FILE_OF("/p", "include /d/a*.conf\n"), FILE_OF("/d/", ""), END_OF_FILES}, PATTERN},
+		{{FILE_OF("/p", "include /*/*.conf\n"), FILE_OF("/*/", ""), END_OF_FILES}, PATTERN},
+		{{FILE_OF("/p", "include /d/*.conf*\n"), FILE_OF("/d/", ""), END_OF_FILES}, PATTERN},
+	};
+	unsigned int wrong = 0;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		const struct memory_file *file = rows[i].files;
+		char error[512];
+
+		policy_free(memory_load(file, error));
+		wrong += differ(file->text, file->size, "", rows[i].error, error);
+	}
+	assert_int_equal(wrong, 0);
+}
+
+/* As many files as a policy has, and no more. */
+static void test_directory_of_many(void **state)
+{
+	static char names[POLICY_FILES_MAX + 1][8], paths[POLICY_FILES_MAX + 1][12];
+	static struct memory_file files[POLICY_FILES_MAX + 4];
+	char error[512];
+
+	(void)state;
+	for (size_t count = POLICY_FILES_MAX - 1; count <= POLICY_FILES_MAX; count++) {
+		files[0] = (struct memory_file)FILE_OF("/p", "include /d/*.conf\n");
+		files[1] = (struct memory_file){"/d/", names[0], count * sizeof(names[0]), POLICY_READ};
+		for (size_t i = 0; i < count; i++) {
+			snprintf(names[i], sizeof(names[i]), "%02zu.conf", i);
+			snprintf(paths[i], sizeof(paths[i]), "/d/%.8s", names[i]);
+			files[2 + i] = (struct memory_file)FILE_OF(paths[i], "allow br0\n");
+		}
+		files[2 + count] = (struct memory_file)END_OF_FILES;
+		policy_free(memory_load(files, error));
+		assert_string_equal(error,
+			count < POLICY_FILES_MAX ? "" : "/p:1:9: cannot include '/d/63.conf': more than 64 files");
+	}
+}
+
 /* Two names of one file are one file: a loop is known by the file, not by its name. */
 static enum policy_read read_one_file(
-	void *context, const char *path, size_t limit, struct policy_file *file, char *why, size_t why_size)
+	void *context, const char *path, size_t limit, struct policy_file *file, struct policy_why *why)
 {
-	(void)context, (void)path, (void)limit, (void)why, (void)why_size;
+	(void)context, (void)path, (void)limit, (void)why;
 	*file = (struct policy_file){strdup("include /other\n"), 15, 7, 8};
 	assert_non_null(file->text);
 	return POLICY_READ;
@@ -89,7 +172,7 @@ static enum policy_read read_one_file(
 
 static void test_loop_by_another_name(void **state)
 {
-	const struct policy_reader reader = {read_one_file, NULL};
+	const struct policy_reader reader = {read_one_file, NULL, NULL};
 	struct policy_error error;
 	char text[512];
 
@@ -131,7 +214,7 @@ static void test_last_line(void **state)
 			 END_OF_FILES},
 			"/x/bridge.conf:2:9: cannot include '/p': the file includes itself"},
 		{{FILE_OF("/p", "include /x/bridge.conf\n"), FILE_OF("/x/bridge.conf", "allow br0\nal"), END_OF_FILES},
-			"/x/bridge.conf:2:1: unknown word 'al', expected 'allow', 'deny', 'include', 'network' or '#'"},
+			"/x/bridge.conf:2:1: unknown word 'al', expected 'allow', 'deny', 'include', 'network', 'guest', 'forward' or '#'"},
 		{{FILE_OF("/p", "include /x/bridge.conf\n"), FILE_OF("/x/bridge.conf", "allow"), END_OF_FILES},
 			"/x/bridge.conf:1:6: no network, expected a name or 'all'"},
 		{{FILE_OF("/p", "include /x/bridge.conf\n"), FILE_OF("/x/bridge.conf", "network a internal"),
@@ -270,6 +353,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_includes),
+		cmocka_unit_test(test_directories),
+		cmocka_unit_test(test_directory_of_many),
 		cmocka_unit_test(test_loop_by_another_name),
 		cmocka_unit_test(test_last_line),
 		cmocka_unit_test(test_hidden_files),

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /*
  * Tests of `network` lines: what each mode takes, what is refused and with which words, and what comes of a good one.
  * (Addresses: test_policy_addresses.c.)
@@ -6,11 +7,13 @@
 
 #include "tests/unit/test_policy.h"
 
-#define MODES	   ", expected 'bridged', 'nat', 'host-only', 'internal' or 'standalone'"
-#define PORT_WORDS ", expected 'queues=', 'vlan=', 'mtu=', 'isolated', 'lock-mac' or 'guard'"
-#define OWN_WORDS  ", expected 'queues=', 'mtu=', 'isolated' or 'lock-mac'"
-#define DHCP_WORDS ", expected 'queues=', 'mtu=', 'isolated', 'lock-mac', 'dhcp=', 'lock-ip' or 'leases='"
-#define TAP_WORDS  ", expected 'queues=', 'mtu=' or 'per-vm='"
+#define MODES	   ", expected 'bridged', 'nat', 'shared', 'routed', 'host-only', 'internal' or 'standalone'"
+#define PORT_WORDS ", expected 'queues=', 'vlan=', 'mtu=', 'rate=', 'rate-in=', 'isolated', 'lock-mac' or 'guard'"
+#define OWN_WORDS  ", expected 'queues=', 'mtu=', 'rate=', 'rate-in=', 'isolated' or 'lock-mac'"
+#define DHCP_WORDS                                                                                                     \
+	", expected 'queues=', 'mtu=', 'rate=', 'rate-in=', 'isolated', 'lock-mac', 'dhcp=', 'ra', 'lock-ip', 'leases=', 'lease=', 'dns=', 'domain=', 'search=', 'router=', 'ntp=' or 'boot='"
+#define TAP_WORDS                                                                                                      \
+	", expected 'queues=', 'mtu=', 'rate=', 'rate-in=', 'dhcp=', 'per-vm=', 'lease=', 'dns=', 'domain=', 'search=', 'router=' or 'ntp='"
 
 static void test_heads(void **state)
 {
@@ -19,7 +22,7 @@ static void test_heads(void **state)
 		{TEXT("network\n"), "/p:1:8: no name, expected the network's"},
 		{TEXT("network a\n"), "/p:1:10: no mode" MODES},
 		{TEXT("network a \n"), "/p:1:11: no mode" MODES},
-		{TEXT("network a routed\n"), "/p:1:11: unknown mode 'routed'" MODES},
+		{TEXT("network a bridge\n"), "/p:1:11: unknown mode 'bridge'" MODES},
 		{TEXT("network a hostonly\n"), "/p:1:11: unknown mode 'hostonly'" MODES},
 		{TEXT("network a Bridged\n"), "/p:1:11: unknown mode 'Bridged'" MODES},
 		{TEXT("network a isolated\n"), "/p:1:11: unknown mode 'isolated'" MODES},
@@ -67,12 +70,15 @@ static void test_options_of_modes(void **state)
 	(void)state;
 	for (size_t m = 0; m < COUNT(modes); m++) {
 		for (size_t o = 0; o < COUNT(options); o++) {
-			const char *mode = modes[m].mode;
+			const char *mode = modes[m].mode, *rest = options[o].rest;
 
 			/* A pool has the subnet's own address. */
 			if (strcmp(options[o].name, "per-vm") == 0 && strncmp(mode, "standalone", 10) == 0)
 				mode = "standalone 10.0.0.0/24";
-			snprintf(text, sizeof(text), "network a %s %s%s\n", mode, options[o].name, options[o].rest);
+			/* There is one guest, and no range. */
+			if (strcmp(options[o].name, "dhcp") == 0 && strncmp(mode, "standalone", 10) == 0)
+				rest = "=auto";
+			snprintf(text, sizeof(text), "network a %s %s%s\n", mode, options[o].name, rest);
 			snprintf(quoted, sizeof(quoted), "'%s%s'", options[o].name, *options[o].rest ? "=" : "");
 			expected[0] = '\0';
 			if (!strstr(modes[m].words, quoted))

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /*
  * Properties of the decision, on random policies and callers: it equals what a naive model says, and a process that
  * dropped groups never gets more than one that holds them. And of the parser: a line means the same, or is refused for
@@ -10,7 +11,7 @@
 
 enum { RULES = 8, NAMES = 3, USERS = 6, LISTED_USERS = 4, GROUPS = 8, LISTED_GROUPS = 5, UID = 1000, GID = 50 };
 
-/* --- a random world ---------------------------------------------------------------------------------------------- */
+/* --- a random world ----------------------------------------------------------------------------------------------- */
 
 static uint64_t seed, random_state;
 
@@ -113,7 +114,7 @@ static void random_world(struct world *world)
 		random_rule(world);
 }
 
-/* --- the model --------------------------------------------------------------------------------------------------- */
+/* --- the model ---------------------------------------------------------------------------------------------------- */
 
 struct model_match {
 	bool held, dropped, unknown;
@@ -177,7 +178,7 @@ static enum policy_outcome model_decide(
 	return POLICY_DENIED_NO_RULE;
 }
 
-/* --- asking policy/ ---------------------------------------------------------------------------------------------- */
+/* --- asking policy/ ----------------------------------------------------------------------------------------------- */
 
 struct answer {
 	enum policy_outcome outcome;
@@ -296,7 +297,7 @@ static void test_dropping_groups_never_gives_more(void **state)
 	run(check_dropping);
 }
 
-/* --- blanks ------------------------------------------------------------------------------------------------------ */
+/* --- blanks ------------------------------------------------------------------------------------------------------- */
 
 /* All that a policy comes to, or all that is wrong with it, as text. */
 struct shown {
@@ -323,7 +324,7 @@ static void show_account(void *context, const struct policy_account_word *accoun
 static void show(const char *text, size_t size, struct shown *shown)
 {
 	struct memory_file files[] = {{"/p", text, size, POLICY_READ}, END_OF_FILES};
-	const struct policy_reader reader = {memory_read, files};
+	const struct policy_reader reader = {memory_read, files, &policy_services};
 	size_t count;
 	struct policy *policy;
 

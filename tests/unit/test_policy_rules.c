@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /*
  * Tests of `allow` and `deny` lines: every form, every option, every refusal to the letter. What rules mean is
  * test_policy_decide.c's concern.
@@ -5,7 +6,7 @@
 #include "tests/unit/test_policy.h"
 
 #define ALLOW_WORDS                                                                                                    \
-	", expected 'user=', 'group=', 'max=', 'queues=', 'mac=', 'vlan=', 'mtu=', 'isolated', 'lock-mac' or 'guard'"
+	", expected 'user=', 'group=', 'max=', 'queues=', 'mac=', 'vlan=', 'mtu=', 'rate=', 'rate-in=', 'isolated', 'lock-mac', 'guard' or 'lock-ip'"
 #define DENY_WORDS " on a deny rule, expected 'user=' or 'group='"
 
 static void test_rule_names(void **state)
@@ -118,7 +119,7 @@ static void check_explained_rows(const struct policy_row *rows, size_t count)
 	for (size_t i = 0; i < count; i++) {
 		const struct policy_row *row = &rows[i];
 		struct memory_file files[] = {{"/p", row->text, row->size, POLICY_READ}, END_OF_FILES};
-		const struct policy_reader reader = {memory_read, files};
+		const struct policy_reader reader = {memory_read, files, &policy_services};
 		char plain[512], explained[512] = "";
 		size_t errors, place = strcspn(row->error, " ");
 
@@ -146,7 +147,7 @@ static void test_foreign_words_refused(void **state)
 			"interface's name or 'all'"},
 		{TEXT("allow br0 group=domain users\n"), "/p:1:24: unknown word 'users' on an allow rule" ALLOW_WORDS},
 		{TEXT("alice veth br0 10\n"),
-			"/p:1:1: unknown word 'alice', expected 'allow', 'deny', 'include', 'network' or '#'"},
+			"/p:1:1: unknown word 'alice', expected 'allow', 'deny', 'include', 'network', 'guest', 'forward' or '#'"},
 	};
 
 	(void)state;
@@ -224,16 +225,43 @@ static void test_foreign_words(void **state)
 		{TEXT("allow br0 group=domain\\ users\n"),
 			"/p:1:25: unknown word 'users' on an allow rule behind a name (one with a blank is written "
 			"'#number')" ALLOW_WORDS},
+		/* Lists with blanks. */
 		{TEXT("allow br0 user=alice ,bob\n"),
-			"/p:1:22: unknown word ',bob' on an allow rule behind a name (one with a blank is written "
-			"'#number')" ALLOW_WORDS},
+			"/p:1:22: unknown word ',bob' on an allow rule, expected 'user=alice,bob' without a blank"},
+		{TEXT("allow br0 user=alice, bob\n"),
+			"/p:1:22: an empty name, expected 'user=alice,bob' without a blank"},
+		{TEXT("deny br0 group=a,b,\tc\n"), "/p:1:20: an empty name, expected 'group=a,b,c' without a blank"},
+		{TEXT("allow br0 user= alice max=1\n"),
+			"/p:1:15: 'user' without a value, expected 'user=alice' without a blank"},
+		{TEXT("allow br0 user=alice, max=1\n"),
+			"/p:1:22: an empty name, expected names or '#number', apart by ',' alone"},
+		{TEXT("allow br0 user=alice,\n"),
+			"/p:1:22: an empty name, expected names or '#number', apart by ',' alone"},
+		{TEXT("allow br0 user=\n"), "/p:1:15: 'user' without a value, expected 'user=...'"},
+		/* Accounts without a word before them, and the network behind them. */
+		{TEXT("allow lab alice\n"),
+			"/p:1:11: unknown word 'alice' on an allow rule, expected 'user=alice' for a user, or 'allow "
+			"alice user=lab' if that is the network"},
+		{TEXT("deny alice lab\n"),
+			"/p:1:12: unknown word 'lab' on a deny rule, expected 'user=lab' for a user, or 'deny lab "
+			"user=alice' if that is the network"},
+		{TEXT("allow lab %students\n"),
+			"/p:1:11: unknown word '%students' on an allow rule, expected 'group=students' for a group"},
+		{TEXT("allow lab @students\n"),
+			"/p:1:11: unknown word '@students' on an allow rule, expected 'group=students' for a group"},
+		{TEXT("deny lab #1000\n"),
+			"/p:1:10: '#' after a rule, expected 'user=#1000' for a user, comments on lines of their own"},
+		{TEXT("deny lab # 1000\n"), "/p:1:10: '#' after a rule, expected comments on lines of their own"},
+		{TEXT("allow lab isolate\n"), "/p:1:11: unknown word 'isolate' on an allow rule" ALLOW_WORDS},
+		{TEXT("allow lab LOCK_MAC\n"), "/p:1:11: unknown word 'LOCK_MAC' on an allow rule" ALLOW_WORDS},
+		{TEXT("allow lab users=1\n"), "/p:1:11: unknown word 'users' on an allow rule" ALLOW_WORDS},
 		{TEXT("allow br0 user=alice max=1 users\n"),
 			"/p:1:28: unknown word 'users' on an allow rule" ALLOW_WORDS},
 		{TEXT("allow br0 user=alice users=1\n"), "/p:1:22: unknown word 'users' on an allow rule" ALLOW_WORDS},
 		/* Networks. */
 		{TEXT("deny !br0\n"), "/p:1:6: network '!br0', expected 'allow all' and 'deny br0', which wins"},
 		{TEXT("deny br*\n"), "/p:1:6: network 'br*', expected each name in a line of its own, or 'all'"},
-		{TEXT("deny *\n"), "/p:1:6: network '*', expected each name in a line of its own, or 'all'"},
+		{TEXT("deny *\n"), "/p:1:6: network '*', expected 'all' for all networks"},
 		{TEXT("deny br+\n"), "/p:1:6: network 'br+', expected each name in a line of its own, or 'all'"},
 		{TEXT("deny br[0-3] user=bob\n"),
 			"/p:1:6: network 'br[0-3]', expected each name in a line of its own, or 'all'"},
@@ -269,7 +297,7 @@ static void test_foreign_lines(void **state)
 			"/p:1:1: unknown word '@students', as in lxc-usernet, expected 'allow br0 group=students "
 			"max=2'"},
 		{TEXT("alice veth br0\n"),
-			"/p:1:1: unknown word 'alice', expected 'allow', 'deny', 'include', 'network' or '#'"},
+			"/p:1:1: unknown word 'alice', expected 'allow', 'deny', 'include', 'network', 'guest', 'forward' or '#'"},
 		{TEXT("allow=br0\n"), "/p:1:1: unknown word 'allow=br0', expected 'allow br0'"},
 		{TEXT("allow:br0\n"), "/p:1:1: unknown word 'allow:br0', expected 'allow br0'"},
 		{TEXT("deny: br0\n"), "/p:1:1: unknown word 'deny:', expected 'deny br0'"},
@@ -288,6 +316,64 @@ static void test_foreign_lines(void **state)
 			"/p:1:1: unknown word '%wheel', as in sudoers, expected 'allow NETWORK group=NAME'"},
 		{TEXT("permit alice\n"),
 			"/p:1:1: unknown word 'permit', as in doas.conf, expected 'allow NETWORK user=NAME'"},
+	};
+
+	(void)state;
+	check_explained_rows(rows, COUNT(rows));
+}
+
+/* What others call the words of a network's line, and a path between quotes. */
+static void test_foreign_settings(void **state)
+{
+#define ON_NAT_NETWORK "' on a nat network, expected "
+	static const struct policy_row rows[] = {
+		{TEXT("network a nat gateway=10.0.0.1\n"),
+			"/p:1:15: unknown word 'gateway" ON_NAT_NETWORK "the host's address with its prefix, as in "
+			"172.16.2.1/24: it is the guests' gateway"},
+		{TEXT("network a nat 10.0.0.1/24 gw=10.0.0.1 mtu=1400\n"),
+			"/p:1:27: unknown word 'gw" ON_NAT_NETWORK "the host's address with its prefix, as in "
+			"172.16.2.1/24: it is the guests' gateway"},
+		{TEXT("network a nat subnet=10.0.0.0/24\n"), "/p:1:15: unknown word 'subnet" ON_NAT_NETWORK
+							     "the host's address alone, with its prefix, as in "
+							     "172.16.2.1/24"},
+		{TEXT("network a nat 10.0.0.1 netmask=255.255.255.0\n"),
+			"/p:1:23: address '10.0.0.1' without a prefix, expected one as in 172.16.2.1/24"},
+		{TEXT("network a nat 10.0.0.1/24 netmask=255.255.255.0\n"),
+			"/p:1:27: unknown word 'netmask" ON_NAT_NETWORK
+			"the prefix behind the address, as in 172.16.2.1/24"},
+		{TEXT("network a nat 10.0.0.1/24 range=10.0.0.2-10.0.0.9\n"),
+			"/p:1:27: unknown word 'range" ON_NAT_NETWORK "'dhcp=FIRST-LAST'"},
+		{TEXT("network a nat 10.0.0.1/24 nameserver=1.1.1.1\n"),
+			"/p:1:27: unknown word 'nameserver" ON_NAT_NETWORK "'dns=ADDRESS' beside 'dhcp='"},
+		{TEXT("network a nat 10.0.0.1/24 bandwidth=10\n"),
+			"/p:1:27: unknown word 'bandwidth" ON_NAT_NETWORK
+			"'rate=' for what each guest sends, 'rate-in=' for what it receives, as in rate=100mbit"},
+		{TEXT("network a internal dhcp=10.0.0.2-10.0.0.9\n"),
+			"/p:1:20: option 'dhcp' on an internal network, expected it in the modes 'nat', 'shared', 'routed', "
+			"'host-only' and 'standalone': on others guests take addresses by hand"},
+		{TEXT("network shared a 10.0.0.1/24\n"),
+			"/p:1:16: unknown mode 'a', expected the name first, as in 'network a shared'"},
+		{TEXT("network a nat 10.0.0.1/24\nguest box on a 10.0.0.5\n"),
+			"/p:2:16: unknown word '10.0.0.5' on a guest, expected 'ip=10.0.0.5'"},
+		{TEXT("network a nat 10.0.0.1/24\nguest box on a fd00::5\n"),
+			"/p:2:16: unknown word 'fd00::5' on a guest, expected 'ip6=fd00::5'"},
+		{TEXT("network a nat 10.0.0.1/24\nguest box on a 52:54:00:00:00:01\n"),
+			"/p:2:16: unknown word '52:54:00:00:00:01' on a guest, expected 'mac=52:54:00:00:00:01'"},
+		{TEXT("network a nat 10.0.0.1/24\nguest box on a ip=10.0.1.5\n"),
+			"/p:2:19: address '10.0.1.5' is not in the network's subnet, expected one that is"},
+		{TEXT("forward tcp/22 to box\n"), "/p:1:9: 'tcp/22', expected '22/tcp'"},
+		{TEXT("forward 22:udp to box\n"), "/p:1:9: '22:udp', expected '22/udp'"},
+		{TEXT("forward 8000:8010/tcp to box\n"), "/p:1:9: port '8000:8010', expected '8000-8010/tcp'"},
+		{TEXT("forward 8000:8010 to box\n"), "/p:1:9: '8000:8010', expected '8000-8010/tcp'"},
+		{TEXT("forward 22 to box\n"),
+			"/p:1:9: '22', expected a port and its protocol as in 8022/tcp or 6000-6010/udp"},
+		{TEXT("deny all except alice\n"), "/p:1:10: unknown word 'except' on a deny rule, expected a "
+						  "rule of its own for them, as in 'deny br0 user=bob': a deny wins"},
+		{TEXT("network a nat 10.0.0.1/24 gate=10.0.0.1\n"),
+			"/p:1:27: unknown word 'gate" ON_NAT_NETWORK
+			"'queues=', 'mtu=', 'rate=', 'rate-in=', 'isolated', 'lock-mac', 'dhcp=', 'ra', 'lock-ip', 'leases=', 'lease=', 'dns=', 'domain=', 'search=', 'router=', 'ntp=' or 'boot='"},
+		{TEXT("include \"/etc/tapgate.d/a\"\n"), "/p:1:9: relative path, expected the path without quotes"},
+		{TEXT("include 'a b'\n"), "/p:1:9: relative path, expected the path without quotes"},
 	};
 
 	(void)state;
@@ -324,6 +410,19 @@ static void test_rule_options(void **state)
 		{TEXT("allow br0 lock-mac=1\n"), "/p:1:19: 'lock-mac' with a value, expected the word alone"},
 		{TEXT("allow br0 mtu=1500\n"), ""},
 		{TEXT("allow br0 mtu=67\n"), "/p:1:15: mtu='67', expected a number from 68 to 65521"},
+		{TEXT("allow br0 rate=64kbit rate-in=32gbit\nnetwork a internal rate=1mbit\n"), ""},
+		{TEXT("allow br0 rate=63kbit\n"),
+			"/p:1:16: rate='63kbit', expected a number and its unit, 'kbit', 'mbit' or 'gbit', from 64kbit to 32gbit"},
+		{TEXT("allow br0 rate-in=33gbit\n"),
+			"/p:1:19: rate-in='33gbit', expected a number and its unit, 'kbit', 'mbit' or 'gbit', from 64kbit to 32gbit"},
+		{TEXT("allow br0 rate=100\n"),
+			"/p:1:16: rate='100', expected a number and its unit, 'kbit', 'mbit' or 'gbit', from 64kbit to 32gbit"},
+		{TEXT("allow br0 rate=mbit\n"),
+			"/p:1:16: rate='mbit', expected a number and its unit, 'kbit', 'mbit' or 'gbit', from 64kbit to 32gbit"},
+		{TEXT("allow br0 rate=4294967297kbit\n"),
+			"/p:1:16: rate='4294967297kbit', expected a number and its unit, 'kbit', 'mbit' or 'gbit', from 64kbit to 32gbit"},
+		{TEXT("allow br0 rate=1mbit rate=1mbit\n"), "/p:1:22: 'rate' for the second time, expected it once"},
+		{TEXT("deny br0 rate=1mbit\n"), "/p:1:10: option 'rate' on a deny rule, expected 'user=' or 'group='"},
 		{TEXT("allow br0 mtu=1500 mtu=1500\n"), "/p:1:20: 'mtu' for the second time, expected it once"},
 		{TEXT("allow br0 dhcp=1.2.3.4-1.2.3.5\n"), "/p:1:11: option 'dhcp' on an allow rule" ALLOW_WORDS},
 		{TEXT("allow br0 per-vm=/30\n"), "/p:1:11: option 'per-vm' on an allow rule" ALLOW_WORDS},
@@ -389,17 +488,25 @@ static void test_rules_for_standalone_networks(void **state)
 /* Nor have the bridges that tapgate makes all that a bridge can have. */
 static void test_rules_for_own_bridges(void **state)
 {
-#define NETWORKS "network web nat 10.0.0.1/24\nnetwork lab host-only 10.0.1.1/24\nnetwork quiet internal\n"
-#define NEITHER	 "', expected neither 'guard' nor 'vlan=': the bridge of its mode, '"
-#define NO_SUCH	 "', has no spanning tree and no VLANs"
+#define NETWORKS  "network web nat 10.0.0.1/24\nnetwork lab host-only 10.0.1.1/24\nnetwork quiet internal\n"
+#define NEITHER	  "', expected neither 'guard' nor 'vlan=': the bridge of its mode, '"
+#define NO_SERVER "', expected none on a network without 'dhcp=', or with 'ra': nobody gives its guests their addresses"
+#define NO_SUCH	  "', has no spanning tree and no VLANs"
 	static const struct policy_row rows[] = {
 		{TEXT(NETWORKS "allow web guard\n"),
 			"/p:4:11: option 'guard' on a rule for 'web" NEITHER "nat" NO_SUCH},
 		{TEXT("allow lab user=a vlan=7\n" NETWORKS),
 			"/p:1:18: option 'vlan' on a rule for 'lab" NEITHER "host-only" NO_SUCH},
 		{TEXT(NETWORKS "allow quiet vlan=7 guard\n"),
-			"/p:4:20: option 'guard' on a rule for 'quiet" NEITHER "internal" NO_SUCH},
+			"/p:4:13: option 'vlan' on a rule for 'quiet" NEITHER "internal" NO_SUCH},
 		{TEXT(NETWORKS "allow web lock-mac isolated mac=52:54:00:12:34:56 mtu=1400 queues=2 max=1\n"), ""},
+		{TEXT(NETWORKS "allow web lock-ip\n"), "/p:4:11: option 'lock-ip' on a rule for 'web" NO_SERVER},
+		{TEXT(NETWORKS "allow quiet max=1 lock-ip\n"),
+			"/p:4:19: option 'lock-ip' on a rule for 'quiet" NO_SERVER},
+		{TEXT("network v6 nat 10.0.0.1/24 fd00::1/64 dhcp=10.0.0.2-10.0.0.9 ra\nallow v6 lock-ip\n"),
+			"/p:2:10: option 'lock-ip' on a rule for 'v6" NO_SERVER},
+		{TEXT("allow v4 lock-ip\nnetwork v4 shared 10.0.0.1/24 dhcp=10.0.0.2-10.0.0.9\nallow br0 lock-ip\n"),
+			""},
 		{TEXT(NETWORKS "allow all guard vlan=7\nallow br0 guard vlan=7\nallow lab2 guard\n"), ""},
 	};
 
@@ -407,16 +514,143 @@ static void test_rules_for_own_bridges(void **state)
 	check_policy_rows(rows, sizeof(rows) / sizeof(*rows));
 }
 
+static void take_account(void *context, const struct policy_account_word *account)
+{
+	char *text = context;
+
+	text_append(text, 256, " %u at %.*s", account->number, (int)account->at.size, account->at.at);
+}
+
+/* A policy's last rule, or its error, as text. */
+static void last_rule(const char *first, const char *second, char text[static 1024])
+{
+	char policy_text[256], error[512], accounts[256] = "";
+	struct policy *policy;
+	struct policy_rule rule;
+
+	snprintf(policy_text, sizeof(policy_text), "%s\n%s\n", first, second);
+	policy = memory_load_text(policy_text, strlen(policy_text), error);
+	snprintf(text, 1024, "%s", error);
+	if (!policy)
+		return;
+	rule = policy_rule(policy, policy_rule_count(policy) - 1);
+	policy_each_account(policy, policy_rule_count(policy) - 1, take_account, accounts);
+	snprintf(text, 1024, "%d %d '%s' max %u, %zu:%s, line %u '%.*s' '%.*s'", rule.allow, rule.who, rule.network,
+		rule.options->max, rule.account_count, accounts, rule.line, (int)rule.words.size, rule.words.at,
+		(int)rule.whole.size, rule.whole.at);
+	policy_free(policy);
+}
+
+/* What a line says does not depend on the one before, which it may repeat up to a number. */
+static void test_repeated_rules(void **state)
+{
+	static const char *const lines[] = {
+		"allow br0 user=#5",
+		"allow br0 user=#6",
+		"allow br0 user=#0",
+		"allow br0 user=#4294967294",
+		"allow br0 user=#4294967295",
+		"allow br0 user=#4294967296",
+		"allow br0 user=#006",
+		"allow br0 user=#",
+		"allow br0 user=#6 ",
+		" allow br0 user=#6",
+		"allow br0 user=#6 max=3",
+		"allow br0 max=3 user=#6",
+		"allow br0 max=3 user=#7",
+		"allow br0 user=#6,#7",
+		"allow br0 user=alice",
+		"allow br0 user=alice,#6",
+		"allow br0 user=#6x",
+		"allow br0 user=#6\t#",
+		"allow br0 user=#-6",
+		"allow br0 group=#6",
+		"allow br1 user=#6",
+		"deny br0 user=#6",
+		"deny all user=#7",
+		"deny all user=#8",
+		"allow br0",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(lines); i++) {
+		for (size_t j = 0; j < COUNT(lines); j++) {
+			char alone[1024], behind[1024];
+
+			last_rule(lines[i], "# a comment, and no rule", alone);
+			if (strncmp(alone, "/p:", 3) == 0)
+				continue; /* the first is refused itself */
+			last_rule("# a comment, and no rule", lines[j], alone);
+			last_rule(lines[i], lines[j], behind);
+			if (strcmp(alone, behind) != 0)
+				fail_msg("'%s' behind '%s': %s; alone: %s", lines[j], lines[i], behind, alone);
+		}
+	}
+}
+
+/* What policy/options.def has to be like, for those who read it. */
+static void test_table(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < POLICY_OPTION_COUNT; i++) {
+		const struct policy_option_row *row = &policy_option_rows[i];
+
+		assert_true(row->word && *row->word && row->stands);
+		/* Numbers are from 1 on, as 0 stands for one that is not given, and have a place of their own. */
+		assert_true(policy_option_is_number(row) == (row->min >= 1 && row->max >= row->min && row->at));
+		for (size_t other = 0; other < i; other++)
+			assert_true(!row->at || row->at != policy_option_rows[other].at);
+		/* What a rule may take on some networks only stands on rules, and on no line of the others. */
+		assert_true(
+			!row->takes || ((row->stands & ON_ALLOW) && !(row->stands & ON_ALL_NETWORKS & ~row->takes)));
+		/* What this kernel may lack is said by name; what another option brings with it is a setting. */
+		assert_true(!row->port[0].attribute || row->linux_version);
+		assert_true(!row->implies || policy_option_row(row->implies)->port[0].attribute);
+	}
+}
+
+/* Behind the longest word that is shown, the longest list of what is expected is there to its end. */
+static void test_lists_are_whole(void **state)
+{
+	static const struct {
+		enum policy_place place;
+		const char *line;
+	} rows[] = {{ON_ALLOW, "allow br0"}, {ON_DENY, "deny br0"}, {ON_BRIDGED, "network a bridged"},
+		{ON_NAT, "network a nat"}, {ON_HOST_ONLY, "network a host-only"}, {ON_INTERNAL, "network a internal"},
+		{ON_STANDALONE, "network a standalone"}};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		const struct policy_option_row *last = NULL;
+		char text[512], error[512], end[64];
+
+		for (size_t row = 0; row < POLICY_OPTION_COUNT; row++) {
+			if (policy_option_rows[row].stands & rows[i].place)
+				last = &policy_option_rows[row];
+		}
+		assert_non_null(last);
+		snprintf(text, sizeof(text), "%s %0200d\n", rows[i].line, 0);
+		policy_free(memory_load_text(text, strlen(text), error));
+		snprintf(end, sizeof(end), " or '%s%s'", last->word, last->value == VALUE_NONE ? "" : "=");
+		assert_true(strlen(error) > strlen(end));
+		assert_string_equal(error + strlen(error) - strlen(end), end);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_rule_names),
+		cmocka_unit_test(test_repeated_rules),
 		cmocka_unit_test(test_rule_accounts),
 		cmocka_unit_test(test_foreign_words_refused),
 		cmocka_unit_test(test_bytes_of_names),
 		cmocka_unit_test(test_foreign_words),
 		cmocka_unit_test(test_foreign_lines),
+		cmocka_unit_test(test_foreign_settings),
 		cmocka_unit_test(test_rule_options),
+		cmocka_unit_test(test_table),
+		cmocka_unit_test(test_lists_are_whole),
 		cmocka_unit_test(test_rules_for_standalone_networks),
 		cmocka_unit_test(test_rules_for_own_bridges),
 		cmocka_unit_test(test_hardware_addresses),

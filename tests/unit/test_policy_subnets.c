@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /*
  * Tests of what networks are to one another: overlaps, the subnets and names that a pool gives, and the conflicts of a
  * policy with their exact words.
@@ -6,7 +7,7 @@
 
 #include "tests/unit/test_policy.h"
 
-/* --- overlaps ---------------------------------------------------------------------------------------------------- */
+/* --- overlaps ----------------------------------------------------------------------------------------------------- */
 
 static void parse_prefix(const char *text, unsigned char address[static 16], unsigned int *bits)
 {
@@ -63,7 +64,7 @@ static void test_overlaps(void **state)
 	}
 }
 
-/* --- pools ------------------------------------------------------------------------------------------------------- */
+/* --- pools -------------------------------------------------------------------------------------------------------- */
 
 static void print_subnet(const struct policy_subnet *subnet, int family, char *buffer, size_t size)
 {
@@ -187,7 +188,7 @@ static void test_whole_pools(void **state)
 	policy_free(policy);
 }
 
-/* --- conflicts --------------------------------------------------------------------------------------------------- */
+/* --- conflicts ---------------------------------------------------------------------------------------------------- */
 
 static void append_conflict(void *context, const struct policy_error *error)
 {
@@ -237,7 +238,7 @@ static void test_conflicts(void **state)
 			"/p:2: 10.0.0.1/24 of network 'b' overlaps 10.0.0.1/24 of network 'a' (/p:1)" APART
 			"/p:2: fd00::1/64 of network 'b' overlaps fd00::1/64 of network 'a' (/p:1)" APART},
 		/* The bytes of an IPv4 and of an IPv6 address are never compared. */
-		{"network a nat 32.1.13.184/32\nnetwork b nat 2001:db8::1/32\n", ""},
+		{"network a nat 32.1.13.184/31\nnetwork b nat 2001:db8::1/32\n", ""},
 		/* Taps and pools have subnets, too. */
 		{"network lab host-only 172.16.2.1/24\nnetwork tap1 standalone 172.16.2.1/24\n",
 			"/p:2: 172.16.2.1/24 of network 'tap1' overlaps 172.16.2.1/24 of network 'lab' "
@@ -251,6 +252,24 @@ static void test_conflicts(void **state)
 			"/p:2: 10.0.0.2/24 of network 'b' overlaps 10.0.0.1/24 of network 'a' (/p:1)" APART
 			"/p:3: 10.0.0.3/24 of network 'c' overlaps 10.0.0.1/24 of network 'a' (/p:1)" APART
 			"/p:3: 10.0.0.3/24 of network 'c' overlaps 10.0.0.2/24 of network 'b' (/p:2)" APART},
+		/* Domains, which only networks with DHCP have. */
+		{"network a.b nat 10.0.0.1/24 dhcp=10.0.0.2-10.0.0.9\n"
+		 "network A+b. nat 10.0.1.1/24 dhcp=10.0.1.2-10.0.1.9\n",
+			"/p:2: the guests of network 'A+b.' would have names in the domain of those of 'a.b' (/p:1), expected a "
+			"network's name that differs in letters or digits, or a 'domain='\n"},
+		{"network a nat 10.0.0.1/24 dhcp=auto domain=lab.example\n"
+		 "network b nat fd00::1/64 ra domain=LAB.example\n",
+			"/p:2: the guests of network 'b' would have names in the domain of those of 'a' (/p:1), expected another "
+			"'domain='\n"},
+		{"network a.b nat 10.0.0.1/24 dhcp=auto domain=one.example\n"
+		 "network A-b nat 10.0.1.1/24 dhcp=auto\n",
+			""},
+		{"network a.b nat 10.0.0.1/24 dhcp=10.0.0.2-10.0.0.9\n"
+		 "network a-b nat 10.0.1.1/24\n",
+			""},
+		{"network a.b nat 10.0.0.1/24 dhcp=10.0.0.2-10.0.0.9\n"
+		 "network ab nat 10.0.1.1/24 dhcp=10.0.1.2-10.0.1.9\n",
+			""},
 		/* Names. */
 		{CELL "network cell-5 internal\n", LIKE_TAPS("/p:2", "cell-5", "cell", "/p:1")},
 		{"network cell-8192 bridged\n" CELL, TAPS_LIKE("/p:2", "cell", "cell-8192", "/p:1")},
@@ -302,7 +321,7 @@ static void test_longest_conflict(void **state)
 #define LONG_PATH    "/a-long-path/" DIGITS DIGITS "x"
 	const struct memory_file files[] = {
 		FILE_OF("/p", "include " LONG_PATH "\nnetwork a23456789012345 nat " SEVEN_GROUPS "7777/111 mtu=1500\n"),
-		FILE_OF(LONG_PATH, "network b23456789012345 nat " SEVEN_GROUPS "7777/128\n"),
+		FILE_OF(LONG_PATH, "network b23456789012345 nat " SEVEN_GROUPS "7777/127\n"),
 		END_OF_FILES,
 	};
 	char error[512];
@@ -312,7 +331,7 @@ static void test_longest_conflict(void **state)
 	assert_string_equal(error, "");
 	check_conflicts(policy, "",
 		"/p:2: " SEVEN_GROUPS "7777/111 of network 'a23456789012345' overlaps " SEVEN_GROUPS
-		"7777/128 of network 'b23456789012345' (" LONG_PATH ":1)" APART);
+		"7777/127 of network 'b23456789012345' (" LONG_PATH ":1)" APART);
 	policy_free(policy);
 }
 
@@ -340,6 +359,45 @@ static void test_most_conflicts(void **state)
 	policy_free(policy);
 }
 
+/* What `auto` stands for: private subnets, alike for the same name and machine, and else not. */
+static void test_choices(void **state)
+{
+	static const char *const machines[] = {"", "0123456789abcdef0123456789abcdef"};
+	static const struct {
+		unsigned char address[4];
+		unsigned int bits;
+	} private[] = {{{10}, 8}, {{172, 16}, 12}, {{192, 168}, 16}};
+	struct policy *policy =
+		load_or_fail("network a shared auto\nnetwork b nat auto mtu=1279\nnetwork c nat 10.0.0.1/24\n");
+	size_t count, in[3] = {0};
+	const struct policy_network *networks = policy_networks(policy, &count);
+	struct policy_subnet before;
+
+	(void)state;
+	for (size_t machine = 0; machine < COUNT(machines); machine++) {
+		for (uint32_t choice = 0; choice < POLICY_CHOICES; choice++) {
+			for (size_t i = 0; i < count; i++)
+				policy_choose(policy, i, machines[machine], choice);
+			before = networks[0].ipv4;
+			policy_choose(policy, 0, machines[machine], choice);
+			assert_memory_equal(&before, &networks[0].ipv4, sizeof(before));
+			for (size_t range = 0; range < COUNT(private); range++)
+				in[range] += policy_prefixes_overlap(
+					before.address, 24, private[range].address, private[range].bits);
+			assert_int_equal(networks[0].ipv4.address[3], 1);
+			assert_int_equal(networks[0].ipv6.address[0], 0xfd);
+			assert_true(networks[0].ipv6.given && networks[0].ipv6.prefix == 64);
+			assert_false(networks[1].ipv6.given);
+			assert_memory_not_equal(networks[0].ipv4.address, networks[1].ipv4.address, 3);
+			assert_memory_equal(networks[2].ipv4.address, ((unsigned char[]){10, 0, 0, 1}), 4);
+			policy_choose(policy, 0, machines[!machine], choice);
+			assert_memory_not_equal(before.address, networks[0].ipv4.address, 3);
+		}
+	}
+	assert_true(in[0] == 32 && in[1] == 16 && in[2] == 16);
+	policy_free(policy);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -350,6 +408,7 @@ int main(void)
 		cmocka_unit_test(test_conflicts_of_files),
 		cmocka_unit_test(test_longest_conflict),
 		cmocka_unit_test(test_most_conflicts),
+		cmocka_unit_test(test_choices),
 	};
 
 	return cmocka_run_group_tests_name("policy: subnets", tests, NULL, NULL);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /*
  * What the kernel cannot give (helper/protect.c): from what it says of a bridge and of a port, for settings that the
  * kernel at hand may well have. Code 4, as the policy asks for what is not there; 1 where it is there, and was changed.
@@ -12,7 +13,8 @@
 
 #include <cmocka.h>
 
-#include "helper/protect.h"
+#include "helper/helper.h"
+#include "policy/kernel.h"
 
 static struct permit permit_with(uint32_t given)
 {
@@ -72,8 +74,8 @@ static void test_port(void **state)
 		{OPTION_ISOLATED, LINK_PORT(IFLA_BRPORT_ISOLATED), LINK_PORT(IFLA_BRPORT_ISOLATED), 1,
 			"cannot read back what keeps the tap 'tg1-0' and the host apart: "}, /* there is none */
 		{OPTION_LOCK_MAC, LINK_PORT(IFLA_BRPORT_LEARNING), 0, 4, "this kernel does not give 'lock-mac' of "},
-		{OPTION_LOCK_MAC, LINK_PORT(IFLA_BRPORT_LOCKED) | LINK_PORT(IFLA_BRPORT_LEARNING),
-			LINK_PORT(IFLA_BRPORT_LOCKED) | LINK_PORT(IFLA_BRPORT_LEARNING), 1,
+		{OPTION_LOCK_MAC, LINK_PORT(BRPORT_LOCKED) | LINK_PORT(IFLA_BRPORT_LEARNING),
+			LINK_PORT(BRPORT_LOCKED) | LINK_PORT(IFLA_BRPORT_LEARNING), 1,
 			"'lock-mac' of the tap 'tg1-0' was switched off meanwhile; try again"},
 		{OPTION_GUARD, LINK_PORT(IFLA_BRPORT_GUARD), LINK_PORT(IFLA_BRPORT_GUARD), 4,
 			"this kernel does not give 'guard' of "},

@@ -1,7 +1,8 @@
+// SPDX-License-Identifier: MIT
 /*
- * Netlink answers as messages: errors, lists, and what is around an answer's content. link/reply.c must take what the
- * kernel says and refuse what it never would. Answers are made here, byte by byte; no socket is opened. (What is said
- * of interfaces: test_reply_interfaces.c.)
+ * Netlink answers as messages: errors, lists, and what is around an answer's content. link/exchange.c must take what
+ * the kernel says and refuse what it never would. Answers are made here, byte by byte; no socket is opened. (What is
+ * said of interfaces: test_reply_interfaces.c.)
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -155,6 +156,28 @@ static void test_list(void **state)
 	assert_false(reply.interrupted);
 }
 
+/* What is cut behind good messages is no list: more may have been lost than is to be seen. */
+static void test_list_cut_short(void **state)
+{
+	static const size_t left[] = {4, NLMSG_HDRLEN, 24};
+	struct seen seen = {0};
+	struct interface_reader reader = {see, &seen};
+	struct reply reply = {
+		.sequence = SEQUENCE, .port = PORT, .dump = true, .take = reply_take_interface, .context = &reader};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(left) / sizeof(*left); i++) {
+		struct datagram d = {.size = 0};
+		size_t whole;
+
+		interface(&d, 5, "tg1-0");
+		whole = d.size;
+		interface(&d, 6, "tg1-1");
+		assert_int_equal(reply_read(&reply, d.bytes, whole), 1);
+		assert_int_equal(reply_read(&reply, d.bytes, whole + left[i]), -EPROTO);
+	}
+}
+
 static void test_interrupted_list(void **state)
 {
 	struct datagram d = {.size = 0};
@@ -191,6 +214,7 @@ int main(void)
 		cmocka_unit_test(test_errors_are_the_kernels_own),
 		cmocka_unit_test(test_what_the_kernel_never_says),
 		cmocka_unit_test(test_list),
+		cmocka_unit_test(test_list_cut_short),
 		cmocka_unit_test(test_interrupted_list),
 		cmocka_unit_test(test_list_that_failed),
 	};

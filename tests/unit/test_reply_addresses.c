@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /* The kernel's lists of addresses and routes (link/address.c): what it says is taken, what it never says is refused. */
 #include <setjmp.h>
 #include <stdarg.h>

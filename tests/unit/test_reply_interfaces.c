@@ -1,6 +1,7 @@
+// SPDX-License-Identifier: MIT
 /*
- * What the kernel says of an interface, of a bridge and of a bridge's port (link/reply.c): what it says is taken, what
- * it never says is refused. (Answers as messages: test_reply.c.)
+ * What the kernel says of an interface, of a bridge and of a bridge's port (link/exchange.c): what it says is taken,
+ * what it never says is refused. (Answers as messages: test_reply.c.)
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -8,7 +9,10 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <netinet/in.h>
+
 #include <linux/if_bridge.h>
+#include <linux/ipv6.h>
 
 #include "tests/unit/interface.h"
 
@@ -110,6 +114,44 @@ static void test_a_port(void **state)
 	}
 }
 
+/* IFLA_AF_SPEC { AF_INET6 { IFLA_INET6_CONF settings } } of an interface; without them all where `settings` is NULL. */
+static bool makes_address(const int32_t *settings, size_t size)
+{
+	struct datagram d = {.size = 0};
+	struct seen seen = {0};
+	struct interface_reader reader = {see, &seen};
+	size_t spec, inet6;
+
+	interface(&d, 5, "lab");
+	if (settings) {
+		spec = open_nest(&d, IFLA_AF_SPEC);
+		inet6 = open_nest(&d, AF_INET6);
+		attribute(&d, IFLA_INET6_CONF, settings, size);
+		close_nest(&d, inet6);
+		close_nest(&d, spec);
+	}
+	assert_int_equal(read_with(&d, reply_take_whole_interface, &reader), 0);
+	assert_int_equal(seen.count, 1);
+	assert_string_equal(seen.last.name, "lab");
+	return seen.last.makes_ipv6_address;
+}
+
+/* An older kernel has fewer settings, a newer one more; one without IPv6 says nothing. */
+static void test_how_ipv6_addresses_are_made(void **state)
+{
+	int32_t settings[DEVCONF_ADDR_GEN_MODE + 3] = {[DEVCONF_FORWARDING] = 1, [DEVCONF_ADDR_GEN_MODE + 1] = 1};
+
+	(void)state;
+	assert_true(makes_address(settings, sizeof(settings)));
+	assert_true(makes_address(settings, (DEVCONF_ADDR_GEN_MODE + 1) * sizeof(*settings)));
+	assert_false(makes_address(settings, DEVCONF_ADDR_GEN_MODE * sizeof(*settings)));
+	assert_false(makes_address(NULL, 0));
+	settings[DEVCONF_ADDR_GEN_MODE] = IN6_ADDR_GEN_MODE_NONE;
+	assert_false(makes_address(settings, sizeof(settings)));
+	settings[DEVCONF_ADDR_GEN_MODE] = IN6_ADDR_GEN_MODE_STABLE_PRIVACY;
+	assert_true(makes_address(settings, sizeof(settings)));
+}
+
 /* Each row spoils one thing of an otherwise good answer. */
 static void no_index(struct datagram *d)
 {
@@ -206,6 +248,7 @@ int main(void)
 		cmocka_unit_test(test_one_interface),
 		cmocka_unit_test(test_a_bridge),
 		cmocka_unit_test(test_a_port),
+		cmocka_unit_test(test_how_ipv6_addresses_are_made),
 		cmocka_unit_test(test_what_the_kernel_never_says),
 	};
 

@@ -1,6 +1,8 @@
+// SPDX-License-Identifier: MIT
 /*
  * What the kernel says of a bridge's port beside the interface itself: entries of forwarding databases (link/fdb.c),
- * locked taps (link/locked.c), and VLANs (link/vlan.c). What it says is taken, what it never says is refused.
+ * locked taps (link/alias.c), VLANs (link/vlan.c), and programs (link/tc.c). What it says is taken, what it never says
+ * is refused.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -8,15 +10,17 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <netinet/in.h>
+
 #include <linux/if_bridge.h>
 #include <linux/neighbour.h>
+#include <linux/pkt_cls.h>
 #include <linux/rtnetlink.h>
 
-#include "link/fdb.h"
-#include "link/locked.h"
+#include "link/link.h"
 #include "tests/unit/datagram.h"
 
-/* --- forwarding databases ---------------------------------------------------------------------------------------- */
+/* --- forwarding databases ----------------------------------------------------------------------------------------- */
 
 struct seen {
 	unsigned int count;
@@ -132,7 +136,7 @@ static void test_no_entries(void **state)
 	assert_int_equal(seen.count, 0);
 }
 
-/* --- locked taps ------------------------------------------------------------------------------------------------- */
+/* --- locked taps -------------------------------------------------------------------------------------------------- */
 
 struct marks {
 	unsigned int count;
@@ -210,7 +214,7 @@ static void test_no_marks(void **state)
 	assert_int_equal(marks.count, 0);
 }
 
-/* --- VLANs ------------------------------------------------------------------------------------------------------- */
+/* --- VLANs -------------------------------------------------------------------------------------------------------- */
 
 static void begin_vlans(struct datagram *d)
 {
@@ -300,6 +304,41 @@ static void test_no_vlans(void **state)
 	}
 }
 
+/* --- programs ----------------------------------------------------------------------------------------------------- */
+
+static const struct tc_program program = {
+	.size = 2, .code = {BPF_STMT(BPF_RET | BPF_K, 0), BPF_STMT(BPF_RET | BPF_K, 1)}};
+
+/* A program of so many instructions and with such flags, as the kernel says it (tc-bpf(8)). */
+static bool is_program(size_t size, uint32_t flags)
+{
+	const struct tcmsg header = {.tcm_ifindex = 7, .tcm_parent = 3};
+	struct program_reader reader = {.header = header, .program = &program};
+	struct datagram d = {.size = 0};
+	struct sock_filter code[4] = {program.code[0], program.code[1]};
+	size_t options;
+
+	begin(&d, RTM_NEWTFILTER);
+	put(&d, &header, sizeof(header));
+	options = open_nest(&d, TCA_OPTIONS);
+	attribute(&d, TCA_BPF_OPS, code, size * sizeof(*code));
+	number(&d, TCA_BPF_FLAGS, flags);
+	close_nest(&d, options);
+	assert_int_equal(read_with(&d, reply_take_program, &reader), 0);
+	return reader.same;
+}
+
+/* The one that was asked for, whole and with nothing behind it, and whose word counts. */
+static void test_programs(void **state)
+{
+	(void)state;
+	assert_true(is_program(2, TCA_BPF_FLAG_ACT_DIRECT));
+	assert_false(is_program(1, TCA_BPF_FLAG_ACT_DIRECT));
+	assert_false(is_program(3, TCA_BPF_FLAG_ACT_DIRECT));
+	assert_false(is_program(2, 0));
+	assert_false(is_program(2, TCA_BPF_FLAG_ACT_DIRECT | 2));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -310,6 +349,7 @@ int main(void)
 		cmocka_unit_test(test_no_marks),
 		cmocka_unit_test(test_vlans),
 		cmocka_unit_test(test_no_vlans),
+		cmocka_unit_test(test_programs),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /* Tests of helper/request.c: words of a command line -> what is asked for, or the reason why it is refused. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,10 +11,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "helper/request.h"
+#include "helper/helper.h"
 
 #define COUNT(table) (sizeof(table) / sizeof(*(table)))
-#define EXPECTED     "expected --br=NAME --fd=N [--net=NAME] [--queues=N] [--mac=ADDR] [--use-vnet]"
+#define EXPECTED                                                                                                       \
+	"expected --br=NAME --fd=N [--net=NAME] [--queues=N] [--mac=ADDR] [--use-vnet] from a virtual machine "        \
+	"monitor; for people there is: tapgate help"
 
 enum { WORDS_MAX = 8 };
 
@@ -104,7 +107,8 @@ static void test_words(void **state)
 		{{"--br=br0"}, "2: no socket is named, " EXPECTED},
 		{{"--br=br0", "--fd=3", "more"}, "2: unknown argument 'more', " EXPECTED},
 		{{"--br=br0", "--fd=3", ""}, "2: unknown argument '', " EXPECTED},
-		{{"--help"}, "2: unknown argument '--help', " EXPECTED},
+		{{"--help"}, "2: version " VERSION ", which hands over taps, " EXPECTED},
+		{{"--br=br0", "--help"}, "2: unknown argument '--help', " EXPECTED},
 		{{"--b=br0", "--fd=3"}, "2: unknown argument '--b=br0', " EXPECTED},
 		{{"--br", "br0"}, "2: unknown argument '--br', " EXPECTED},
 		{{"--use-vnet=on"}, "2: unknown argument '--use-vnet=on', " EXPECTED},

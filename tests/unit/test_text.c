@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /* Tests of policy/text.c: numbers, names, and showing what others wrote. Nothing but pure functions on bytes. */
 #include <ctype.h>
 #include <string.h>

@@ -1,6 +1,7 @@
+// SPDX-License-Identifier: MIT
 /*
  * A source of names for the name service switch (nsswitch.conf(5)) with one user and one group, in the place of a
- * directory service: "remote", 10007, and "remotes", 10009. Compiled and used by tests/cli/check.sh.
+ * directory service: "remote", 10007, and "remotes", 10009. Compiled and used by tests/cli/check.md.
  */
 #include <errno.h>
 #include <grp.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /*
  * A library that somebody has a program load (LD_PRELOAD): its constructor writes how many variables of the environment
  * it finds, once as it is called (glibc passes the vector on) and once as the C library has it, into TOLD.

@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: MIT
+/* How it stands with a network's dnsmasq. */
+#include "dhcp/internal.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "tool/tool.h"
+
+enum {
+	SETTLE_PATIENCE = 100, /* milliseconds for an answer; it takes one */
+	ANSWER_PATIENCE = 900, /* and if it has not come by then */
+	DNS = 53,
+};
+
+/* Where a network's listens, of IPv4 if it has both: as a socket's address, and as the kernel lists it. */
+struct listener {
+	struct sockaddr_storage address;
+	const char *file;
+	char listed[64];
+};
+
+static struct listener listener_of(const struct policy_network *network)
+{
+	const bool ipv4 = network->ipv4.given;
+	struct listener listener = {.file = ipv4 ? "/proc/self/net/udp" : "/proc/self/net/udp6"};
+	struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = htons(DNS)};
+	struct sockaddr_in6 in6 = {.sin6_family = AF_INET6, .sin6_port = htons(DNS)};
+	uint32_t number;
+
+	memcpy(&in.sin_addr, network->ipv4.address, sizeof(in.sin_addr));
+	memcpy(&in6.sin6_addr, network->ipv6.address, sizeof(in6.sin6_addr));
+	memcpy(&listener.address, ipv4 ? (void *)&in : (void *)&in6, ipv4 ? sizeof(in) : sizeof(in6));
+	text_append(listener.listed, sizeof(listener.listed), ": ");
+	for (size_t at = 0; at < (ipv4 ? sizeof(in.sin_addr) : sizeof(in6.sin6_addr)); at += sizeof(number)) {
+		memcpy(&number, (ipv4 ? network->ipv4.address : network->ipv6.address) + at, sizeof(number));
+		text_append(listener.listed, sizeof(listener.listed), "%08" PRIX32, number);
+	}
+	text_append(listener.listed, sizeof(listener.listed), ":%04X ", DNS);
+	return listener;
+}
+
+/* How many bytes wait to be read by who listens (udp4_format_sock, net/ipv4/udp.c). */
+static uint64_t unread(const struct listener *listener)
+{
+	FILE *file = fopen(listener->file, "re");
+	char line[256];
+	uint64_t found = 0;
+
+	while (file && fgets(line, sizeof(line), file)) {
+		char *at = strstr(line, listener->listed);
+
+		/* Behind it: who is connected, a state, what waits to be sent, and what to be read. */
+		for (int i = 0; at && i < 3; i++)
+			at = strchr(at + (i == 0 ? strlen(listener->listed) : 1), i < 2 ? ' ' : ':');
+		found += at ? strtoul(at + 1, NULL, 16) : 0;
+	}
+	if (file)
+		fclose(file);
+	return found;
+}
+
+/* Ask for a name that it knows by itself whether it is there, "internal". A socket for the answer; or -1. */
+static int ask(const struct listener *listener)
+{
+	static const char question[] = "\x74\x67\0\0\0\1\0\0\0\0\0\0\x8internal\0\0\1\0\1";
+	const int family = listener->address.ss_family;
+	int fd = socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	if (fd >= 0 &&
+		connect(fd, (const struct sockaddr *)&listener->address,
+			family == AF_INET ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6)) == 0 &&
+		send(fd, question, sizeof(question) - 1, MSG_NOSIGNAL) > 0)
+		return fd;
+	if (fd >= 0)
+		close(fd);
+	return -1;
+}
+
+/* Whether an answer comes, whatever. */
+static bool is_answered(int fd, int milliseconds)
+{
+	struct pollfd ready = {.fd = fd, .events = POLLIN};
+
+	return poll(&ready, 1, milliseconds) > 0;
+}
+
+/*
+ * A number that grows whenever a process runs (proc(5)): how often it was switched to something else, and the processor
+ * time of one that never is.
+ */
+static uint64_t work_of(pid_t pid)
+{
+	enum { FIELDS = 12 }; /* from the state, behind the name, to the first of the two times */
+	static const char switches[] = "ctxt_switches:";
+	char path[PROC_PATH_MAX], text[4096], *at;
+	uint64_t work = 0;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+	text[run_read(AT_FDCWD, path, text, sizeof(text) - 1)] = '\0';
+	for (at = text; (at = strstr(at, switches));)
+		work += strtoull(at += sizeof(switches) - 1, NULL, 10);
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	text[run_read(AT_FDCWD, path, text, sizeof(text) - 1)] = '\0';
+	at = strrchr(text, ')');
+	for (int i = 0; at && i < FIELDS; i++)
+		at = strchr(at + 1, ' ');
+	if (at) {
+		work += strtoull(at, &at, 10);
+		work += strtoull(at, NULL, 10);
+	}
+	return work;
+}
+
+/*
+ * Whether a network's does not read what it is sent, as one that was stopped (SIGSTOP) or hangs: nothing of it ran
+ * while something waited to be read. One that cannot be reached, for a firewall's sake, is not called deaf; nor one
+ * that guests send more than it can read, which runs all the time: no guest can have it restarted.
+ */
+static bool is_deaf(const struct policy_network *network, pid_t serves)
+{
+	const struct listener listener = listener_of(network);
+	const int fd = ask(&listener);
+	bool deaf = !is_answered(fd, SETTLE_PATIENCE); /* until one that was just stopped has stopped */
+	const uint64_t before = deaf ? work_of(serves) : 0;
+
+	deaf = deaf && !is_answered(fd, ANSWER_PATIENCE) && work_of(serves) == before && unread(&listener) > 0;
+	if (fd >= 0)
+		close(fd);
+	return deaf;
+}
+
+/* Whether a file is gone that dnsmasq needs. tapgate-dhcp finds it by its pid file, and has no other itself. */
+static bool lacks_files(int directory, const struct policy_network *network, pid_t serves)
+{
+	const char *name = network->name;
+
+	if (run_pid(directory, run_file(name, ".pid").text) != serves)
+		return true;
+	if (network->mode == MODE_STANDALONE)
+		return false;
+	return !run_has(directory, name, ".leases") || !run_has(directory, name, ".lease") ||
+	       !run_has(directory, name, ".names");
+}
+
+enum dnsmasq_state dnsmasq_state(const struct policy_network *network)
+{
+	struct dnsmasq_words words, wanted;
+	struct keeper keeper;
+	char why[256];
+	int directory = run_directory(false, why, sizeof(why));
+	enum dnsmasq_state state = DNSMASQ_RUNNING;
+
+	if (directory < 0)
+		return DNSMASQ_ABSENT;
+	if (!keeper_find(directory, network->name, &keeper, &words) || keeper.elsewhere || !keeper.serves)
+		state = DNSMASQ_ABSENT;
+	/* A network that is a copy without its policy (judge/permit.c) has not its guests, and so not all the words. */
+	else if (!dnsmasq_wanted(network) || lacks_files(directory, network, keeper.serves) ||
+		 (!network->copied && (!dnsmasq_plan(network, &wanted, why, sizeof(why)) || words.size != wanted.size ||
+					      memcmp(words.text, wanted.text, wanted.size) != 0)))
+		state = DNSMASQ_DIFFERENT;
+	close(directory);
+	return state == DNSMASQ_RUNNING && network->mode != MODE_STANDALONE && is_deaf(network, keeper.serves)
+		       ? DNSMASQ_DEAF
+		       : state;
+}
+
+/* {0}: none of this network namespace. */
+static struct keeper keeper_here(const char *name)
+{
+	struct keeper keeper = {.pid = 0};
+	char why[256];
+	int directory = run_directory(false, why, sizeof(why));
+	bool found = directory >= 0 && keeper_find(directory, name, &keeper, NULL) && !keeper.elsewhere;
+
+	if (directory >= 0)
+		close(directory);
+	return found ? keeper : (struct keeper){.pid = 0};
+}
+
+const char *dnsmasq_program(const char *name)
+{
+	static struct dnsmasq_words words;
+	struct keeper keeper;
+	char why[256];
+	int directory = run_directory(false, why, sizeof(why));
+	bool alone = false;
+
+	if (directory < 0)
+		return "dnsmasq";
+	/* Of one that has ended meanwhile its files tell: tapgate-dhcp has no leases. */
+	if (keeper_find(directory, name, &keeper, &words) && words.size > 0)
+		alone = strstr(words.text, "/" DNSMASQ_KEEPER);
+	else
+		alone = !run_has(directory, name, ".leases");
+	close(directory);
+	return alone ? DNSMASQ_KEEPER : "dnsmasq";
+}
+
+pid_t dnsmasq_pid(const char *name)
+{
+	return keeper_here(name).serves;
+}
+
+pid_t dnsmasq_keeper(const char *name)
+{
+	return keeper_here(name).pid;
+}
+
+void dnsmasq_each(void (*each)(void *context, const char *name), void *context)
+{
+	static const char tail[] = ".keeper";
+	char why[256], name[NAME_MAX_BYTES + 1];
+	int fd = run_directory(false, why, sizeof(why));
+	DIR *directory = fd >= 0 ? fdopendir(fd) : NULL;
+	struct dirent *entry;
+	struct keeper keeper;
+
+	while (directory && (entry = readdir(directory))) {
+		struct word file = {entry->d_name, strlen(entry->d_name)};
+
+		if (file.size < sizeof(tail) || strcmp(file.at + file.size - (sizeof(tail) - 1), tail) != 0)
+			continue;
+		file.size -= sizeof(tail) - 1;
+		if (word_name_problem(file))
+			continue;
+		snprintf(name, sizeof(name), "%.*s", (int)file.size, file.at);
+		if (!keeper_find(fd, name, &keeper, NULL) || !keeper.elsewhere)
+			each(context, name);
+	}
+	if (directory)
+		closedir(directory);
+	else if (fd >= 0)
+		close(fd);
+}

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MIT
+/* Many networks begun at once: bridges first, then all of their guards in one transaction. */
+#include "networks/networks.h"
+
+#include <stdlib.h>
+
+#include "link/link.h"
+#include "tool/tool.h"
+
+/* Whether nothing of a network is there yet but perhaps a guard that was left. */
+static bool is_new(const struct session *session, const struct policy_network *network)
+{
+	return bridge_is_needed(network) && !host_interface(&session->host, network->name);
+}
+
+/* Whether all that a network lacks, as far as it is made in that order, is its guard. */
+static bool lacks_guard(struct session *session, const struct policy_network *network)
+{
+	struct guard guard;
+
+	return guard_look(session, network, &guard) == 0 && !guard_is_wanted(&guard, network) &&
+	       (!bridge_is_needed(network) || !bridge_difference(session, network));
+}
+
+bool network_begin_all(
+	struct session *session, const struct policy_network *const *networks, size_t count, bool *failed)
+{
+	const struct policy_network **bare = calloc(count + 1, sizeof(const struct policy_network *));
+	size_t bare_count = 0;
+
+	session->keeping = true;
+	for (size_t i = 0; i < count && count > 1 && bare && !session->dry && !session_interrupted(session); i++) {
+		const bool new = is_new(session, networks[i]);
+
+		failed[i] = new && !(bridge_make(session, networks[i]) && bridge_set(session, networks[i]));
+		if (new ? !failed[i] : lacks_guard(session, networks[i]))
+			bare[bare_count++] = networks[i];
+	}
+	if (bare_count > 1)
+		(void)guard_put_up_all(session, bare, bare_count);
+	session->keeping = false;
+	free(bare);
+	return session_look(session);
+}
