@@ -150,7 +150,10 @@ look_at_host() {
 	ip -o addr | sed 's/ *valid_lft.*//'
 	ip route show table all
 	ip -6 route show table all | sed 's/ expires [0-9]*sec//'
-	ip neigh show dev br0 | awk '{ print $1, $2, $3 }' | sort
+	# The LAN's machine may ask for the host by its own link-local address meanwhile.
+	lan_mac=$(in_netns lan ip -o link show to-host | sed 's/.*link.ether \([^ ]*\).*/\1/')
+	ip neigh show dev br0 | grep -v "^fe80.* $lan_mac " |
+		awk '{ print $1, $2, $3 }' | sort
 	for setting in /proc/sys/net/ipv6/conf/*/mtu /proc/sys/net/ipv6/conf/*/hop_limit; do
 		echo "$setting $(cat "$setting")"
 	done

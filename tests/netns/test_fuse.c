@@ -15,6 +15,7 @@
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -283,7 +284,7 @@ static void test_streams_of_hers(void **state)
 	}
 }
 
-enum { REQUESTS_OF_HERS = 40, HELD_OF_ONE = 32 };
+enum { REQUESTS_OF_HERS = 40, HELD_OF_ONE = 32, DESCRIPTORS_OF_DOOR = 700, MORE_THAN_THE_DOOR_HAS = 1500 };
 
 /* In a child, alice: so many requests, each with a file on her file system in the place of her socket. */
 __attribute__((noreturn)) static void ask_with_her_file(int told, size_t answered)
@@ -378,28 +379,46 @@ static void lock_pipe(int end)
 		usleep(1000);
 }
 
-/* In a child, alice: so many requests, each with an end of such a pipe, which nobody has but the request. */
+/* A request with an end of such a pipe, which nobody has but the request then; or without, a byte. */
+static int send_pipe(int end)
+{
+	const int sock = connect_there();
+
+	if (end < 0 ? !send_part(sock, "x", 1, NULL, 0)
+		    : !send_part(sock, "--br=br0\0--fd=7", sizeof("--br=br0\0--fd=7"), &end, 1))
+		_exit(1);
+	close(end);
+	return sock;
+}
+
+/* In a child, alice: more requests of that kind than can be served at once, and then far more than can wait. */
 __attribute__((noreturn)) static void ask_with_her_pipe(int told)
 {
-	int socks[REQUESTS_OF_HERS], ends[REQUESTS_OF_HERS], both[2];
+	static int ends[REQUESTS_OF_HERS + MORE_THAN_THE_DOOR_HAS];
+	const struct rlimit many = {COUNT(ends) + 100, COUNT(ends) + 100};
+	int socks[REQUESTS_OF_HERS], both[2];
 	struct answer answer;
 	char path[64];
 
+	setrlimit(RLIMIT_NOFILE, &many);
 	become(&alice);
 	prctl(PR_SET_DUMPABLE, 1, 0, 0, 0); /* else /proc/self is root's */
 	if (pipe2(both, O_CLOEXEC) < 0)
 		_exit(1);
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", both[0]);
-	for (size_t i = 0; i < COUNT(ends); i++)
+	for (size_t i = 0; i < COUNT(ends); i++) {
 		ends[i] = open(path, O_RDONLY | O_CLOEXEC);
-	lock_pipe(both[1]);
-	for (size_t i = 0; i < COUNT(socks); i++) {
-		socks[i] = connect_there();
-		if (ends[i] < 0 || !send_part(socks[i], "--br=br0\0--fd=7", sizeof("--br=br0\0--fd=7"), &ends[i], 1))
+		if (ends[i] < 0)
 			_exit(1);
-		close(ends[i]);
 	}
+	lock_pipe(both[1]);
+	for (size_t i = 0; i < COUNT(socks); i++)
+		socks[i] = send_pipe(ends[i]);
 	read_answer(socks[COUNT(socks) - 1], &answer);
+	for (size_t i = 0; i < MORE_THAN_THE_DOOR_HAS; i++)
+		close(send_pipe(-1));
+	for (size_t i = COUNT(socks); i < COUNT(ends); i++)
+		close(send_pipe(ends[i]));
 	dprintf(told, "%d", answer.code);
 	pause();
 	_exit(0);
@@ -409,7 +428,8 @@ __attribute__((noreturn)) static void ask_with_her_pipe(int told)
  *	alice --- (a descriptor that cannot be closed, as long as she likes) --- service --- bob
  *
  * The policy allows her nothing, so nobody takes it; it is closed with the connection, by a process of its own, and she
- * can have as many as are served at once. The door is held by none of them, nor when it turns the rest away.
+ * can have as many as are served at once. The door is held by none of them, nor when it turns the rest away; however
+ * many she sends, with such a descriptor or without, it has descriptors for bob.
  */
 static void test_a_pipe_for_a_socket(void **state)
 {
@@ -427,7 +447,7 @@ static void test_a_pipe_for_a_socket(void **state)
 	}
 	write_policy("allow br0 user=bob\n");
 	listen_there();
-	serve(listener, 0);
+	serve(listener, DESCRIPTORS_OF_DOOR);
 	assert_int_equal(pipe2(told, O_CLOEXEC), 0);
 	asking = fork();
 	if (asking == 0)
