@@ -43,6 +43,7 @@ void knows(const char *interface, const char *address);
  */
 int cable(const char *name, const char *bridge);
 int lan(void);
+void settle(void); /* until frames that were sent have gone where they go */
 bool comes(int fd, size_t offset, const void *bytes, size_t size);
 bool word_comes(int fd, const char *word);
 

@@ -50,6 +50,7 @@ static bool leaves(const char *source)
 
 	if (source)
 		put_address(&address, source);
+	settle();
 	while ((size = read(lan(), frame, sizeof(frame))) > 0)
 		any |= memmem(frame, (size_t)size, "attacked", 8) &&
 		       (!source || memmem(frame, (size_t)size, address.bytes, address.size));
