@@ -282,10 +282,14 @@ static int answer(struct link *link, const struct words *words)
 	struct question question = {.word = words->names[0], .scene = &scene, .one_card = words->given & WORD_JSON};
 	int error = scene_look(link, false, &scene);
 	const struct scene_guest *guest = NULL;
+	struct scene_privacy privacy = {.is_read = false};
 
 	if (error)
 		say_error("cannot read the host's taps and neighbours: %s", strerror(-error));
 	else
+		scene_keep_shown(&scene, &privacy);
+	policy_free(privacy.policy);
+	if (!error)
 		guest = find_guest(&question);
 	if (guest && words->given & WORD_JSON)
 		print_json(&scene, guest);

@@ -13,8 +13,10 @@ bool list_look(struct link *link, const struct list_query *query, struct scene *
 {
 	int error = scene_look(link, true, scene);
 
+	if (!error)
+		scene_keep_shown(scene, query->privacy);
 	if (!error && (query->words->given & WORD_USER))
-		scene_keep_user(scene, query->uid);
+		scene_keep_user(scene, query->uid, NULL);
 	return !error || say_error("cannot read the host's taps and neighbours: %s", strerror(-error));
 }
 
@@ -96,7 +98,8 @@ static int list(struct link *link, const struct list_query *query)
 
 int command_list(const struct words *words)
 {
-	struct list_query query = {.words = words};
+	struct scene_privacy privacy = {.is_read = false};
+	struct list_query query = {.words = words, .privacy = &privacy};
 	struct link *link = NULL;
 	int status, error;
 
@@ -105,9 +108,11 @@ int command_list(const struct words *words)
 	error = link_open(&link);
 	if (error) {
 		say_no_netlink(error);
-		return STATUS_FAILED;
+		status = STATUS_FAILED;
+	} else {
+		status = list(link, &query);
 	}
-	status = list(link, &query);
 	link_close(link);
+	policy_free(privacy.policy);
 	return status;
 }

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "link/link.h"
 
@@ -140,6 +141,13 @@ static struct report_member member_of(const struct link_interface *interface)
 	return member;
 }
 
+/* To whom a network does not show what others have (list=own). */
+static bool is_hidden(const struct report *report, const struct report_member *member)
+{
+	return report->network && report->network->options.given & OPTION_LIST && member->ours && getuid() != 0 &&
+	       member->tap.uid != getuid();
+}
+
 void report_each_member(const struct session *session, const struct report *report,
 	void (*each)(void *context, const struct report_member *), void *context)
 {
@@ -149,8 +157,9 @@ void report_each_member(const struct session *session, const struct report *repo
 		const struct link_interface *interface = &session->host.interfaces[i];
 		struct report_member member = member_of(interface);
 
-		if (standalone ? !interface->master && network_has_tap(interface, report->name)
-			       : report->bridge && interface->master == report->bridge->index)
+		if ((standalone ? !interface->master && network_has_tap(interface, report->name)
+				: report->bridge && interface->master == report->bridge->index) &&
+			!is_hidden(report, &member))
 			each(context, &member);
 	}
 }

@@ -172,6 +172,8 @@ static bool keep_option(
 	case OPTION_ROUTER:
 		network->served.router = value;
 		return true;
+	case OPTION_LIST:
+		return word_is(value, "own") || line_refuse(line, value.at, "list=%s, expected 'own'", QUOTED(value));
 	case OPTION_LEASE:
 		return check_lease(line, value, network);
 	case OPTION_BOOT:

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "link/link.h"
+#include "tool/tool.h"
 
 enum {
 	/*
@@ -218,20 +219,53 @@ int scene_look(struct link *link, bool processes, struct scene *scene)
 	return error ? error : scene->failed ? -ENOMEM : 0;
 }
 
-void scene_keep_user(struct scene *scene, uid_t uid)
+/* Whether everybody is shown what others have on a network. */
+static bool is_shown(const struct policy *policy, const char *name)
+{
+	const struct policy_network *network = policy ? load_find(policy, name) : NULL;
+
+	return network ? !(network->options.given & OPTION_LIST) : policy && !policy_hidden(policy);
+}
+
+void scene_keep_user(struct scene *scene, uid_t uid, const struct policy *policy)
 {
 	size_t taps = 0, guests = 0;
 
 	for (size_t i = 0; i < scene->tap_count; i++) {
-		if (scene->taps[i].alias.uid == uid)
+		const struct alias_tap *alias = &scene->taps[i].alias;
+
+		if (alias->uid == uid || is_shown(policy, alias->network))
 			scene->taps[taps++] = scene->taps[i];
 	}
 	scene->tap_count = taps;
 	for (size_t i = 0; i < scene->guest_count; i++) {
-		if (scene_tap_at(scene, scene->guests[i].tap))
-			scene->guests[guests++] = scene->guests[i];
+		const struct scene_guest *guest = &scene->guests[i];
+
+		if (guest->tap ? scene_tap_at(scene, guest->tap) != NULL : is_shown(policy, guest->network))
+			scene->guests[guests++] = *guest;
 	}
 	scene->guest_count = guests;
+}
+
+static bool has_others(const struct scene *scene, uid_t uid)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < scene->tap_count && !any; i++)
+		any = scene->taps[i].alias.uid != uid;
+	for (size_t i = 0; i < scene->guest_count && !any; i++)
+		any = !scene->guests[i].tap;
+	return any;
+}
+
+void scene_keep_shown(struct scene *scene, struct scene_privacy *privacy)
+{
+	if (getuid() == 0 || !has_others(scene, getuid()))
+		return;
+	if (!privacy->is_read)
+		privacy->policy = load_policy(NULL);
+	privacy->is_read = true;
+	scene_keep_user(scene, getuid(), privacy->policy);
 }
 
 void scene_forget(struct scene *scene)

@@ -87,8 +87,21 @@ struct scene {
 int scene_look(struct link *link, bool processes, struct scene *scene);
 void scene_forget(struct scene *scene);
 
-/* Leave only one user's taps, and the guests behind them. */
-void scene_keep_user(struct scene *scene, uid_t uid);
+/*
+ * Leave one user's taps, and the guests behind them; with a policy, others' as well on networks that do not have
+ * list=own there, as far as it can be read.
+ */
+void scene_keep_user(struct scene *scene, uid_t uid, const struct policy *policy);
+
+/*
+ * Likewise for whoever calls, by the host's policy; root sees all. It is read when there is somebody else's to hide, for
+ * the first time, and kept in `privacy`, of which the policy is to be freed. Where it is none, that is said.
+ */
+struct scene_privacy {
+	bool is_read;
+	struct policy *policy;
+};
+void scene_keep_shown(struct scene *scene, struct scene_privacy *privacy);
 
 const struct scene_tap *scene_tap_at(const struct scene *scene, int index); /* NULL: none */
 

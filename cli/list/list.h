@@ -32,6 +32,7 @@ void list_name(const char *name, char text[static LIST_NAME_TEXT]);
 struct list_query {
 	const struct words *words;
 	uint32_t uid; /* with --user */
+	struct scene_privacy *privacy;
 };
 
 /* --watch: until a signal ends it, or nobody reads any more. What to exit with. */

@@ -134,6 +134,9 @@ static void test_dhcp(void **state)
 			"/p:1:27: dhcp= with IPv6 needs a prefix of at most /112"},
 		{TEXT("network a host-only dhcp=10.0.0.2-10.0.0.9 fd00::1/128 10.0.0.1/24\n"),
 			"/p:1:44: dhcp= with IPv6 needs a prefix of at most /112"},
+		{TEXT("network a nat 10.0.0.1/24 list=own\n"), ""},
+		{TEXT("network a bridged list=own\nnetwork b internal list=own\n"), ""},
+		{TEXT("network a nat 10.0.0.1/24 list=all\n"), "/p:1:32: list='all', expected 'own'"},
 		{TEXT("network a nat 10.0.0.1/24 leases=1 dhcp=10.0.0.2-10.0.0.9\n"), ""},
 		{TEXT("network a host-only 10.0.0.1/24 dhcp=10.0.0.2-10.0.0.9 leases=64\n"), ""},
 		{TEXT("network a nat 10.0.0.1/24 dhcp=10.0.0.2-10.0.0.9 leases=0\n"),
@@ -237,7 +240,7 @@ static void test_dhcp6(void **state)
 		{TEXT("network a nat fd00::1/64 ra=yes\n"), "/p:1:28: 'ra' with a value, expected the word alone"},
 		{TEXT("network a nat fd00::1/64 ra lease=1h\n"), "/p:1:37: 'lease' without 'dhcp', expected both"},
 		{TEXT("network a standalone fd00::1/64 ra\n"),
-			"/p:1:33: option 'ra' on a standalone network, expected 'queues=', 'mtu=', 'rate=', 'rate-in=', 'dhcp=', 'per-vm=', 'lease=', 'dns=', 'domain=', 'search=', 'router=' or 'ntp='"},
+			"/p:1:33: option 'ra' on a standalone network, expected 'queues=', 'mtu=', 'rate=', 'rate-in=', 'dhcp=', 'per-vm=', 'lease=', 'dns=', 'domain=', 'search=', 'router=', 'ntp=' or 'list='"},
 	};
 
 	(void)state;

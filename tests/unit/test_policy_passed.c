@@ -87,7 +87,7 @@ static void test_read(void **state)
 		{TEXT(LAB "dhcp=auto max=2\n"),
 			"/p:1:47: option 'max' on a host-only network, expected 'queues=', 'mtu=', "
 			"'rate=', 'rate-in=', 'isolated', 'lock-mac', 'dhcp=', 'ra', 'lock-ip', "
-			"'leases=', 'lease=', 'dns=', 'domain=', 'search=', 'router=', 'ntp=' or 'boot='"},
+			"'leases=', 'lease=', 'dns=', 'domain=', 'search=', 'router=', 'ntp=', 'boot=' or 'list='"},
 		{TEXT(LAB "dhcp=nonsense mtu=1\n"), "/p:1:55: mtu='1', expected a number from 68 to 65521"},
 		{TEXT(LAB "dhcp=nonsense dhcp=auto\n"), "/p:1:51: 'dhcp' for the second time, expected it once"},
 		{TEXT(LAB "dhcp=\n"), "/p:1:41: 'dhcp' without a value, expected 'dhcp=...'"},

@@ -371,7 +371,7 @@ static void test_foreign_settings(void **state)
 						  "rule of its own for them, as in 'deny br0 user=bob': a deny wins"},
 		{TEXT("network a nat 10.0.0.1/24 gate=10.0.0.1\n"),
 			"/p:1:27: unknown word 'gate" ON_NAT_NETWORK
-			"'queues=', 'mtu=', 'rate=', 'rate-in=', 'isolated', 'lock-mac', 'dhcp=', 'ra', 'lock-ip', 'leases=', 'lease=', 'dns=', 'domain=', 'search=', 'router=', 'ntp=' or 'boot='"},
+			"'queues=', 'mtu=', 'rate=', 'rate-in=', 'isolated', 'lock-mac', 'dhcp=', 'ra', 'lock-ip', 'leases=', 'lease=', 'dns=', 'domain=', 'search=', 'router=', 'ntp=', 'boot=' or 'list='"},
 		{TEXT("include \"/etc/tapgate.d/a\"\n"), "/p:1:9: relative path, expected the path without quotes"},
 		{TEXT("include 'a b'\n"), "/p:1:9: relative path, expected the path without quotes"},
 	};

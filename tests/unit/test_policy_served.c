@@ -163,7 +163,7 @@ static void test_alone(void **state)
 		{TEXT(CELL "search=" LABEL LABEL "example," LABEL "example\n"),
 			"/p:1:66: domains of more than 160 bytes on a standalone network, expected fewer in 'domain=' and 'search='"},
 		{TEXT(CELL "boot=a@10.77.0.1\n"),
-			"/p:1:59: option 'boot' on a standalone network, expected 'queues=', 'mtu=', 'rate=', 'rate-in=', 'dhcp=', 'per-vm=', 'lease=', 'dns=', 'domain=', 'search=', 'router=' or 'ntp='"},
+			"/p:1:59: option 'boot' on a standalone network, expected 'queues=', 'mtu=', 'rate=', 'rate-in=', 'dhcp=', 'per-vm=', 'lease=', 'dns=', 'domain=', 'search=', 'router=', 'ntp=' or 'list='"},
 	};
 
 	(void)state;
