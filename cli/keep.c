@@ -54,6 +54,7 @@ struct kept {
 	bool network[POLICY_NETWORKS_MAX];
 	uint64_t as[POLICY_NETWORKS_MAX]; /* digests of their lines */
 	size_t count;
+	struct say_memory said; /* what lasts is said once */
 };
 
 enum { WAKE_SIGNAL, WAKE_HOST, WAKE_RULES, WAKE_APPLIED, WAKE_DNSMASQ };
@@ -226,6 +227,7 @@ static int have_looked(struct keep *keep, bool anew)
 
 		sigemptyset(&none);
 		sigprocmask(SIG_SETMASK, &none, NULL);
+		say_not_again(&keep->kept->said);
 		status = look(keep, anew);
 		fflush(stdout);
 		_exit(status);

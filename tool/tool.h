@@ -34,6 +34,13 @@ void say_warning(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* What is wrong at a place in the policy: "tapgate: /etc/tapgate.conf:7: ...". */
 void say_error_at(const char *file, unsigned int line, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
+/* A new turn begins: of errors and warnings, those that were said in the turn before are not said again. */
+enum { SAY_REMEMBERED = 32, SAY_TEXT = 256 /* that is compared of a line */ };
+struct say_memory {
+	char before[SAY_REMEMBERED][SAY_TEXT], now[SAY_REMEMBERED][SAY_TEXT];
+};
+void say_not_again(struct say_memory *memory);
+
 /* What tapgate exits with: the helper's numbers, as far as they fit. `explain` and `run` pass the helper's own on. */
 enum {
 	STATUS_DONE = EXIT_SENT,

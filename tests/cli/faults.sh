@@ -310,7 +310,7 @@ strace -q -o "$TMPDIR/record" "$TAPGATE" "$verb" >"$TMPDIR/said" 2>&1 || {
 snap >"$TMPDIR/wanted"
 # Of scenarios that share most with others, one run in two or three.
 case $scenario/${CLI_FAULTS-} in
-new/ | down/ | */all) one_in=1 ;;
+new/ | */all) one_in=1 ;;
 swapdhcp/) one_in=3 ;;
 *) one_in=2 ;;
 esac

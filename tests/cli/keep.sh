@@ -238,6 +238,35 @@ policy 'allow all user=alice' "$web" 'network lab host-only 172.16.2.1/24'
 check 'applied as before' "$TAPGATE" up
 wait_for 10 waits
 
+# --- what cannot be put right -----------------------------------------------------------------------------------------
+
+# A table that belongs to a process (nft(8), flags owner), in the place of web's: nobody else can take it away.
+own_table() {
+	mkfifo "$TMPDIR/nft"
+	nft -i <"$TMPDIR/nft" >/dev/null 2>&1 &
+	exec 7>"$TMPDIR/nft"
+	echo 'delete table inet tapgate-web; add table inet tapgate-web { flags owner; }' >&7
+	wait_for 10 complains 1
+}
+complains() { # complains COUNT: so often by now
+	[ "$(grep -c "^tapgate: web: .*Operation not permitted" "$TMPDIR/kept")" = "$1" ]
+}
+looks_again() {
+	nft delete table inet tapgate-lab
+	soon up_lab && ip link set lab down && soon up_lab
+}
+up_lab() {
+	"$TAPGATE" status lab >/dev/null
+}
+: >"$TMPDIR/kept"
+check 'what cannot be put right is said' own_table
+check '... and seen to again, with what can' looks_again
+check '... and not said again' complains 1
+exec 7>&-
+check '... until it can' soon up_again
+end_keeping
+begin_keeping
+
 # --- somebody who undoes each repair ----------------------------------------------------------------------------------
 
 fight() { # not without end: nft's rules are put back at most that often at first, then once in ten seconds
