@@ -21,16 +21,15 @@
 
 #include "link/link.h"
 
-/* FNV-1a, 64 bits, over the network's name and the user's number. */
+/* Over the network's name and the user's number. */
 int place_index(const struct order *order, uint32_t place)
 {
 	unsigned char key[sizeof(order->request.network) + sizeof(order->caller.uid)];
-	uint64_t hash = 0xcbf29ce484222325;
+	uint64_t hash;
 
 	memcpy(key, order->request.network, sizeof(order->request.network));
 	memcpy(key + sizeof(order->request.network), &order->caller.uid, sizeof(order->caller.uid));
-	for (size_t i = 0; i < sizeof(key); i++)
-		hash = (hash ^ key[i]) * 0x100000001b3;
+	hash = digest_bytes(DIGEST_START, key, sizeof(key));
 	return ALIAS_INDEXES + (int)(hash % (ALIAS_INDEXES - PLACES_MAX)) + (int)place - 1;
 }
 

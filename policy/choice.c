@@ -15,14 +15,12 @@ enum {
 	IPV6_PREFIX = 64,
 };
 
-/* FNV-1a (RFC 9923), and its bits mixed once more, as the last bytes reach only the upper ones. */
+/* The bits mixed once more, as the last bytes reach only the upper ones. */
 static uint64_t digest(uint64_t from, const void *bytes, size_t size)
 {
-	const unsigned char *at = bytes;
+	const uint64_t plain = digest_bytes(from, bytes, size);
 
-	for (size_t i = 0; i < size; i++)
-		from = (from ^ at[i]) * UINT64_C(0x100000001b3);
-	return from ^ from >> 32;
+	return plain ^ plain >> 32;
 }
 
 static void put_number(unsigned char *address, uint64_t number, size_t bytes)
@@ -54,7 +52,7 @@ static void choose_ipv6(unsigned char address[static 16], uint64_t machine, uint
 
 void choose_subnets(struct policy_network *network, const char *machine, uint32_t choice)
 {
-	const uint64_t host = digest(UINT64_C(0xcbf29ce484222325), machine, strlen(machine));
+	const uint64_t host = digest(DIGEST_START, machine, strlen(machine));
 	const uint64_t name = digest(host, network->name, strlen(network->name)),
 		       number = digest(name, &(unsigned char){(unsigned char)choice}, 1);
 

@@ -148,20 +148,25 @@ bool mac_read(struct word word, unsigned char mac[static MAC_BYTES])
 	return strcasecmp(text, strict) == 0 && !(mac[0] & 1) && memcmp(mac, zero, sizeof(zero)) != 0;
 }
 
+uint64_t digest_bytes(uint64_t digest, const void *bytes, size_t size)
+{
+	const unsigned char *at = bytes;
+
+	for (; size > 0; size--)
+		digest = (digest ^ *at++) * UINT64_C(0x100000001b3);
+	return digest;
+}
+
 bool mac_block(uint32_t uid, const char *network, unsigned char block[static MAC_BLOCK_BYTES])
 {
 	const struct word name = {network, strlen(network)};
-	/*
-	 * FNV-1a, 64 bits (draft-eastlake-fnv). Not against malice: nobody chooses a user ID to meet another's block.
-	 */
-	uint64_t digest = UINT64_C(0xcbf29ce484222325);
 	char text[32]; /* a number of ten digits, a blank, a name */
+	uint64_t digest;
 
 	if (word_name_problem(name))
 		return false;
 	snprintf(text, sizeof(text), "%u %.15s", uid, network);
-	for (const char *at = text; *at; at++)
-		digest = (digest ^ (unsigned char)*at) * UINT64_C(0x100000001b3);
+	digest = digest_bytes(DIGEST_START, text, strlen(text));
 	for (size_t i = 0; i < MAC_BLOCK_BYTES; i++)
 		block[i] = (unsigned char)(digest >> 8 * i);
 	block[0] = (block[0] & 0x7c) | 0x02;

@@ -138,6 +138,10 @@ enum {
 bool mac_read(struct word word, unsigned char mac[static MAC_BYTES]);
 void mac_text(const unsigned char mac[static MAC_BYTES], char text[static MAC_TEXT]);
 
+/* FNV-1a of 64 bits (RFC 9923), from DIGEST_START on. Against accidents, not malice. */
+#define DIGEST_START UINT64_C(0xcbf29ce484222325)
+uint64_t digest_bytes(uint64_t digest, const void *bytes, size_t size);
+
 /*
  * The block of a user on a network: locally administered, unicast (IEEE 802), and below 0x80. So it is never one that
  * begins with 0xFE: these are the taps' own, and libvirt does not let a guest have one (src/util/virnetdevtap.c). False
