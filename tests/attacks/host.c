@@ -41,6 +41,7 @@ int cable(const char *name, const char *bridge)
 	for (int tries = 0; tries < SOON && strcmp(first_line("/sys/class/net/%s/brport/state", name), "3") != 0;
 		tries++)
 		usleep(1000);
+	await_bridge(name);
 	return fd;
 }
 

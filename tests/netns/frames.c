@@ -19,6 +19,16 @@ void make_br0(void)
 	command("ip link set br0 address " BR0_MAC);
 }
 
+void await_bridge(const char *port)
+{
+	for (int tries = 0; tries < 5000; tries++) {
+		if (strcmp(first_line("/sys/class/net/%s/master/operstate", port), "up") == 0)
+			return;
+		usleep(1000);
+	}
+	fail_msg("the bridge of %s does not come up", port);
+}
+
 void await_forwarding(const struct result *result)
 {
 	int state = -1;
@@ -29,6 +39,7 @@ void await_forwarding(const struct result *result)
 			usleep(1000);
 	}
 	EXPECT(result, state == 3);
+	await_bridge(tap_of(result));
 }
 
 const unsigned char *mac_of(const char *text)

@@ -11,8 +11,12 @@ enum { FRAME_MIN = 60 };
 #define BR0_MAC "02:00:5e:00:00:01"
 void make_br0(void);
 
-/* Wait until the port of a tap forwards. */
+/*
+ * Wait until the port of a tap forwards; and until a port's bridge sends what it is given. The kernel sees to that some
+ * time after the first port is up, at most once a second for all interfaces there are (net/core/link_watch.c).
+ */
 void await_forwarding(const struct result *result);
+void await_bridge(const char *port);
 
 /* A hardware address of text. */
 const unsigned char *mac_of(const char *text);
