@@ -92,28 +92,49 @@ static bool is_answered(int fd, int milliseconds)
 	return poll(&ready, 1, milliseconds) > 0;
 }
 
+/* What the kernel says of a process, from its state on (proc(5), stat); empty: there is none. */
+enum { STAT_TEXT = 1024 };
+static const char *stat_of(pid_t pid, char text[static STAT_TEXT])
+{
+	char path[PROC_PATH_MAX];
+	const char *name;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	text[run_read(AT_FDCWD, path, text, STAT_TEXT - 1)] = '\0';
+	name = strrchr(text, ')');
+	return name && name[1] ? name + 2 : "";
+}
+
+/* By a signal. (A tracer's stop, 't', is as good.) */
+static bool is_stopped(pid_t pid)
+{
+	char text[STAT_TEXT];
+	const char state = *stat_of(pid, text);
+
+	return state == 'T' || state == 't';
+}
+
 /*
  * A number that grows whenever a process runs (proc(5)): how often it was switched to something else, and the processor
  * time of one that never is.
  */
 static uint64_t work_of(pid_t pid)
 {
-	enum { FIELDS = 12 }; /* from the state, behind the name, to the first of the two times */
+	enum { FIELDS = 11 }; /* from the state to the first of the two times */
 	static const char switches[] = "ctxt_switches:";
 	char path[PROC_PATH_MAX], text[4096], *at;
+	const char *field;
 	uint64_t work = 0;
 
 	snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
 	text[run_read(AT_FDCWD, path, text, sizeof(text) - 1)] = '\0';
 	for (at = text; (at = strstr(at, switches));)
 		work += strtoull(at += sizeof(switches) - 1, NULL, 10);
-	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-	text[run_read(AT_FDCWD, path, text, sizeof(text) - 1)] = '\0';
-	at = strrchr(text, ')');
-	for (int i = 0; at && i < FIELDS; i++)
-		at = strchr(at + 1, ' ');
-	if (at) {
-		work += strtoull(at, &at, 10);
+	field = stat_of(pid, text);
+	for (int i = 0; field && i < FIELDS; i++)
+		field = strchr(field + 1, ' ');
+	if (field) {
+		work += strtoull(field, &at, 10);
 		work += strtoull(at, NULL, 10);
 	}
 	return work;
@@ -168,9 +189,12 @@ enum dnsmasq_state dnsmasq_state(const struct policy_network *network)
 					      memcmp(words.text, wanted.text, wanted.size) != 0)))
 		state = DNSMASQ_DIFFERENT;
 	close(directory);
-	return state == DNSMASQ_RUNNING && network->mode != MODE_STANDALONE && is_deaf(network, keeper.serves)
+	if (state != DNSMASQ_RUNNING)
+		return state;
+	/* tapgate-dhcp answers on taps alone, where there may be none. */
+	return (network->mode == MODE_STANDALONE ? is_stopped(keeper.serves) : is_deaf(network, keeper.serves))
 		       ? DNSMASQ_DEAF
-		       : state;
+		       : DNSMASQ_RUNNING;
 }
 
 /* {0}: none of this network namespace. */

@@ -159,6 +159,14 @@ kill -9 "$pid"
 check 'killed, it is started again' wait_for 10 eval '[ -n "$(server_of cell)" ] && [ "$(server_of cell)" != "$pid" ]'
 check '... and serves' told c1 ip=172.16.128.2 mask=30 router=172.16.128.1 dns=172.16.128.1 ntpsrv=172.16.128.1 \
 	domain=lab.example 'search=a.example b.example' mtu=1400
+kill -STOP "$(server_of cell)"
+stands_still() {
+	"$TAPGATE" status cell | grep 'tapgate-dhcp is deaf'
+}
+check 'stopped, it is not called up' eval 'wait_for 5 stands_still && refuses "$TAPGATE" status cell'
+check '... and up starts it anew' "$TAPGATE" up
+check '... which serves' told c1 ip=172.16.128.2 mask=30 router=172.16.128.1 dns=172.16.128.1 ntpsrv=172.16.128.1 \
+	domain=lab.example 'search=a.example b.example' mtu=1400
 pid=$(server_of cell)
 kill -9 "$(sed 's/.*) //' "/proc/$pid/stat" | cut -d ' ' -f 2)"
 check 'it ends with its keeper' wait_for 5 eval '[ -z "$(server_of cell)" ]'
