@@ -2,7 +2,7 @@
 /*
  * tapgate-listen HELPER: the service's door, a program of its own without any privilege that it was not started with.
  * It accepts connections by the socket on descriptor 0 and starts a helper for each (`HELPER --serve` on descriptor 0),
- * as inetd does. It reads nothing that a peer wrote, and holds no tap. systemd has the same (Accept=yes,
+ * as inetd does. It takes nothing that a peer wrote, and holds no tap. systemd has the same (Accept=yes,
  * systemd.socket(5)) and takes some 40 ms for each connection, where a setuid helper takes 2.
  *
  * What one user can do to others is settled here. Who has said nothing yet has a descriptor and no process. Where too
@@ -120,12 +120,19 @@ static bool accept_one(void)
 		return errno == EAGAIN || errno == EINTR || errno == ECONNABORTED;
 	getsockopt(peer.sock, SOL_SOCKET, SO_PEERCRED, &who, &size);
 	peer.uid = who.uid;
+	spare_free();
 	if (peer.uid == 0 || subids_exclude(peer.uid, &unlisted))
 		peer.user = peer.uid;
+	spare_keep();
 	waiting[waiting_count++] = (struct waiting){.peer = peer, .since = milliseconds()};
 	if (waiting_count > WAITING_MAX)
 		turn_one_away();
 	return true;
+}
+
+static bool is_late(const struct waiting *one)
+{
+	return milliseconds() - one->since > (one->spoke ? PATIENCE : SILENCE_MAX);
 }
 
 /* Serve whoever has spoken and may be served now; turn away who waited too long. The oldest come first. */
@@ -133,7 +140,6 @@ static void serve_waiting(char *program)
 {
 	for (size_t i = 0; i < waiting_count;) {
 		const struct waiting one = waiting[i];
-		const bool late = milliseconds() - one.since > (one.spoke ? PATIENCE : SILENCE_MAX);
 		const bool may = one.spoke && children_may_serve(one.peer.user);
 		const size_t count = waiting_count;
 		struct outcome outcome = {.code = EXIT_SENT};
@@ -149,7 +155,7 @@ static void serve_waiting(char *program)
 				children_count(one.peer.user), name_of(&one.peer));
 		else
 			refuse(&outcome, EXIT_SYSTEM, "no request came by the socket");
-		if (late)
+		if (is_late(&one))
 			turn_away(i, &outcome);
 		i += waiting_count == count;
 	}
@@ -168,15 +174,18 @@ static void hear(struct waiting *one)
 /* Wait until somebody connects or speaks, a helper has ended, or a patience has. False: nothing goes on any more. */
 static bool wait_for_any(const sigset_t *signals)
 {
-	static struct pollfd ready[WAITING_MAX + 1];
+	static struct pollfd ready[1 + sizeof(waiting) / sizeof(*waiting)];
 	const int64_t patience = waiting_count ? SILENCE_MAX / 4 : IDLE_MAX;
 	const struct timespec time = {(time_t)(patience / 1000), (long)(patience % 1000 * 1000000)};
 	const size_t count = waiting_count;
 	int events;
 
 	ready[0] = (struct pollfd){.fd = count > WAITING_MAX ? -1 : STDIN_FILENO, .events = POLLIN};
-	for (size_t i = 0; i < count; i++)
-		ready[i + 1] = (struct pollfd){.fd = waiting[i].spoke ? -1 : waiting[i].peer.sock, .events = POLLIN};
+	for (size_t i = 0; i < count; i++) { /* who is late, and gone, is still there for want of room alone */
+		const bool is_heard = waiting[i].spoke || is_late(&waiting[i]);
+
+		ready[i + 1] = (struct pollfd){.fd = is_heard ? -1 : waiting[i].peer.sock, .events = POLLIN};
+	}
 	events = ppoll(ready, count + 1, &time, signals);
 	for (size_t i = 0; i < count && events > 0; i++) {
 		if (ready[i + 1].revents)
