@@ -25,6 +25,7 @@
 
 enum {
 	CROWD = 200,
+	QUEUE = 100, /* less than the backlog */
 	MORE_THAN_WAIT = 600,
 	FEW_DESCRIPTORS = 40,
 	IDLE_DESCRIPTORS = 9, /* seven, and the two of a directory that is read: ".", ".." */
@@ -232,6 +233,40 @@ static void test_garbage(void **state)
 	forget_log();
 }
 
+/* Who has none at work is served before who has, however many of theirs have connected before. */
+static void test_behind_a_queue(void **state)
+{
+	static char log[1 << 16];
+	int socks[QUEUE], sock, helper;
+	const char *refused;
+	struct answer answer;
+	pid_t last;
+
+	(void)state;
+	open_door(0);
+	bob_gets("before", connect_as(&bob));
+	kill(door, SIGSTOP);
+	for (size_t i = 0; i < QUEUE; i++) {
+		socks[i] = connect_as(&alice);
+		assert_true(send_part(socks[i], "\xff", 1, NULL, 0));
+	}
+	sock = connect_as(&bob);
+	assert_true(send_part(sock, REQUEST, sizeof(REQUEST), &listener, 1));
+	last = last_process();
+	kill(door, SIGCONT);
+	read_answer(sock, &answer);
+	assert_all_told(socks, QUEUE, 2, "the request that came by the socket is none");
+	close(sock);
+	take_log(0, log, sizeof(log));
+	refused = strstr(log, ": refused uid=1001 ");
+	assert_non_null(refused);
+	while (refused > log && refused[-1] != '[')
+		refused--;
+	helper = atoi(refused);
+	if (helper > last + 2)
+		fail_msg("%d processes before bob's", (int)(helper - last - 1));
+}
+
 /* A request is what comes at once. */
 static void test_slow_bytes(void **state)
 {
@@ -430,6 +465,7 @@ int main(void)
 		TEST(test_gone_or_urgent),
 		TEST(test_gone_with_the_answer),
 		TEST(test_garbage),
+		TEST(test_behind_a_queue),
 		TEST(test_slow_bytes),
 		TEST(test_more_than_can_wait),
 		TEST(test_subordinate_ids),
