@@ -38,7 +38,7 @@ struct held {
 };
 
 static struct served served[SERVED_MAX];
-static struct held held[HELD_MAX];
+static struct held held[HELD_MAX]; /* of each user side by side */
 static size_t served_count, held_count;
 static unsigned int closers; /* children beyond the served, for want of room */
 
@@ -62,8 +62,7 @@ static pid_t start_child(void)
 	int ends[2];
 	pid_t pid = -1;
 
-	close(FD_OF_DOOR);
-	close(FD_OF_CHILD);
+	spare_free();
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0)
 		pid = fork();
 	if (pid == 0) {
@@ -175,56 +174,51 @@ static bool holds_descriptors(int sock)
 	struct iovec into = {bytes, sizeof(bytes)};
 	const int start = 0, with_urgent = 1;
 	int left = 0;
-	ssize_t got;
 
 	if (shutdown(sock, SHUT_RD) < 0 || ioctl(sock, FIONREAD, &left) < 0 ||
 		setsockopt(sock, SOL_SOCKET, SO_OOBINLINE, &with_urgent, sizeof(with_urgent)) < 0 ||
 		setsockopt(sock, SOL_SOCKET, SO_PEEK_OFF, &start, sizeof(start)) < 0)
 		return true;
-	do {
+	/* Not one look more: behind it is the error of a peer that left unread what it was told (ECONNRESET). */
+	while (left > 0) {
 		struct msghdr message = {.msg_iov = &into, .msg_iovlen = 1};
+		const ssize_t got = recvmsg(sock, &message, MSG_PEEK | MSG_DONTWAIT);
 
-		got = recvmsg(sock, &message, MSG_PEEK | MSG_DONTWAIT);
-		if (got < 0 || message.msg_flags & MSG_CTRUNC)
+		if (got <= 0 || message.msg_flags & MSG_CTRUNC)
 			return true;
 		left -= (int)got;
-	} while (got > 0);
+	}
 	return left != 0;
 }
 
 bool children_close(const struct peer *peer)
 {
 	const bool holds = holds_descriptors(peer->sock);
+	size_t at = held_count;
 
-	if (holds)
-		held[held_count++] = (struct held){.user = peer->user, .sock = peer->sock};
-	else
+	if (!holds) {
 		close(peer->sock);
-	return !holds;
-}
-
-static unsigned int count_held(uid_t user)
-{
-	unsigned int count = 0;
-
-	for (size_t i = 0; i < held_count; i++)
-		count += held[i].user == user;
-	return count;
+		return true;
+	}
+	for (; at > 0 && held[at - 1].user > peer->user; at--)
+		held[at] = held[at - 1];
+	held[at] = (struct held){.user = peer->user, .sock = peer->sock};
+	held_count++;
+	return false;
 }
 
 /* Make room among the held: have those of the user who has the most closed. False: no child can be had. */
 bool children_make_room(void)
 {
-	unsigned int most = 0;
+	size_t most = 0, first = 0;
 	uid_t user = 0;
 
 	for (size_t i = 0; i < held_count; i++) {
-		const bool is_new = i == 0 || held[i].user != held[i - 1].user;
-		const unsigned int count = is_new ? count_held(held[i].user) : 0;
-
-		if (count > most) {
+		if (held[i].user != held[first].user)
+			first = i;
+		if (i - first >= most) {
 			user = held[i].user;
-			most = count;
+			most = i - first + 1;
 		}
 	}
 	if (most == 0 || closers == CLOSERS_MAX || have_closed(user) == 0)
@@ -263,7 +257,7 @@ static void forget_the_ended(void)
 			which++;
 		if (which < served_count)
 			served[which] = served[--served_count];
-		else
+		else if (closers > 0) /* none of whoever was this process before it was the door */
 			closers--;
 	}
 }

@@ -5,8 +5,13 @@
 
 #include "helper/helper.h"
 
-/* Kept for the pair of sockets between the door and a child, so that there is one when nothing else is to be had. */
+/*
+ * Kept for when no descriptor is to be had: for the pair of sockets between the door and a child; or free for a moment,
+ * for the log and a file.
+ */
 enum { FD_OF_DOOR = FD_LOG + 1, FD_OF_CHILD };
+void spare_free(void);
+void spare_keep(void);
 
 struct peer {
 	uid_t uid, user; /* who connected, and as whom it counts */

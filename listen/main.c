@@ -2,12 +2,12 @@
 /*
  * tapgate-listen HELPER: the service's door, a program of its own without any privilege that it was not started with.
  * It accepts connections by the socket on descriptor 0 and starts a helper for each (`HELPER --serve` on descriptor 0),
- * as inetd does. It reads nothing that a peer wrote, and holds no tap. systemd has the same (Accept=yes,
+ * as inetd does. It takes nothing that a peer wrote, and holds no tap. systemd has the same (Accept=yes,
  * systemd.socket(5)) and takes some 40 ms for each connection, where a setuid helper takes 2.
  *
  * What one user can do to others is settled here. Who has said nothing yet has a descriptor and no process. Where too
- * many wait, the oldest of whoever has the most waiting goes. Of one user only so many are served at once; the others
- * wait meanwhile. Who a user is, says the kernel (SO_PEERCRED, unix(7)).
+ * many wait, the oldest of whoever has the most waiting goes. Of one user only so many are served at once, and who has
+ * fewest at work is served first; the others wait meanwhile. Who a user is, says the kernel (SO_PEERCRED, unix(7)).
  */
 #include "listen/listen.h"
 
@@ -120,37 +120,84 @@ static bool accept_one(void)
 		return errno == EAGAIN || errno == EINTR || errno == ECONNABORTED;
 	getsockopt(peer.sock, SOL_SOCKET, SO_PEERCRED, &who, &size);
 	peer.uid = who.uid;
+	spare_free();
 	if (peer.uid == 0 || subids_exclude(peer.uid, &unlisted))
 		peer.user = peer.uid;
+	spare_keep();
 	waiting[waiting_count++] = (struct waiting){.peer = peer, .since = milliseconds()};
 	if (waiting_count > WAITING_MAX)
 		turn_one_away();
 	return true;
 }
 
-/* Serve whoever has spoken and may be served now; turn away who waited too long. The oldest come first. */
-static void serve_waiting(char *program)
+/* All who have connected, up to who is too many, before a process is started for one. */
+static bool accept_all(struct pollfd *listener)
+{
+	size_t before;
+
+	do {
+		before = waiting_count;
+		if (!accept_one())
+			return false;
+	} while (waiting_count > before && poll(listener, 1, 0) == 1);
+	return true;
+}
+
+static bool is_late(const struct waiting *one)
+{
+	return milliseconds() - one->since > (one->spoke ? PATIENCE : SILENCE_MAX);
+}
+
+/* The oldest of those who have spoken and may be served, of the user who has the fewest at work; none: their count. */
+static size_t next_to_serve(void)
+{
+	unsigned int fewest = ~0U;
+	size_t next = waiting_count;
+
+	for (size_t i = 0; i < waiting_count; i++) {
+		const uid_t user = waiting[i].peer.user;
+
+		if (waiting[i].spoke && children_may_serve(user) && children_count(user) < fewest) {
+			fewest = children_count(user);
+			next = i;
+		}
+	}
+	return next;
+}
+
+/* Serve one, so that whoever has connected meanwhile is looked at before the next. False: there is none, or errno. */
+static bool serve_one(char *program)
+{
+	const size_t next = next_to_serve();
+
+	errno = 0;
+	if (next == waiting_count || !children_serve(&waiting[next].peer, program))
+		return false;
+	forget_waiting(next);
+	return true;
+}
+
+/* Turn away who waited too long: for want of a word or of a place among the served, or as no process can be had. */
+static void turn_late_away(int error)
 {
 	for (size_t i = 0; i < waiting_count;) {
 		const struct waiting one = waiting[i];
-		const bool late = milliseconds() - one.since > (one.spoke ? PATIENCE : SILENCE_MAX);
 		const bool may = one.spoke && children_may_serve(one.peer.user);
 		const size_t count = waiting_count;
 		struct outcome outcome = {.code = EXIT_SENT};
 
-		if (may && children_serve(&one.peer, program)) {
-			forget_waiting(i);
+		if (!is_late(&one) || (may && !error)) {
+			i++;
 			continue;
 		}
 		if (may)
-			refuse_errno(&outcome, errno, "cannot start a process that serves");
+			refuse_errno(&outcome, error, "cannot start a process that serves");
 		else if (one.spoke)
 			refuse(&outcome, EXIT_SYSTEM, "too many requests are at work, %u of them of %s; try again",
 				children_count(one.peer.user), name_of(&one.peer));
 		else
 			refuse(&outcome, EXIT_SYSTEM, "no request came by the socket");
-		if (late)
-			turn_away(i, &outcome);
+		turn_away(i, &outcome);
 		i += waiting_count == count;
 	}
 }
@@ -165,24 +212,30 @@ static void hear(struct waiting *one)
 		one->since = milliseconds() - SILENCE_MAX - 1;
 }
 
-/* Wait until somebody connects or speaks, a helper has ended, or a patience has. False: nothing goes on any more. */
-static bool wait_for_any(const sigset_t *signals)
+/*
+ * Wait until somebody connects or speaks, a helper has ended, or a patience has; or look who did, and wait for none.
+ * False: nothing goes on any more.
+ */
+static bool wait_for_any(const sigset_t *signals, bool look)
 {
-	static struct pollfd ready[WAITING_MAX + 1];
-	const int64_t patience = waiting_count ? SILENCE_MAX / 4 : IDLE_MAX;
+	static struct pollfd ready[1 + sizeof(waiting) / sizeof(*waiting)];
+	const int64_t patience = look ? 0 : waiting_count ? SILENCE_MAX / 4 : IDLE_MAX;
 	const struct timespec time = {(time_t)(patience / 1000), (long)(patience % 1000 * 1000000)};
 	const size_t count = waiting_count;
 	int events;
 
 	ready[0] = (struct pollfd){.fd = count > WAITING_MAX ? -1 : STDIN_FILENO, .events = POLLIN};
-	for (size_t i = 0; i < count; i++)
-		ready[i + 1] = (struct pollfd){.fd = waiting[i].spoke ? -1 : waiting[i].peer.sock, .events = POLLIN};
+	for (size_t i = 0; i < count; i++) { /* who is late, and gone, is still there for want of room alone */
+		const bool is_heard = waiting[i].spoke || is_late(&waiting[i]);
+
+		ready[i + 1] = (struct pollfd){.fd = is_heard ? -1 : waiting[i].peer.sock, .events = POLLIN};
+	}
 	events = ppoll(ready, count + 1, &time, signals);
 	for (size_t i = 0; i < count && events > 0; i++) {
 		if (ready[i + 1].revents)
 			hear(&waiting[i]);
 	}
-	if (events > 0 && ready[0].revents && !accept_one())
+	if (events > 0 && ready[0].revents && !accept_all(&ready[0]))
 		return false;
 	return events != 0 || waiting_count || children_left();
 }
@@ -214,14 +267,16 @@ static void listen_for(char *program)
 {
 	const struct sigaction ended = {.sa_handler = note_end};
 	sigset_t before, children;
+	bool served = false;
 
 	sigemptyset(&children);
 	sigaddset(&children, SIGCHLD);
 	sigprocmask(SIG_BLOCK, &children, &before);
 	sigaction(SIGCHLD, &ended, NULL);
-	while (wait_for_any(&before)) {
+	while (wait_for_any(&before, served)) {
 		children_go_on();
-		serve_waiting(program);
+		served = serve_one(program);
+		turn_late_away(served ? 0 : errno);
 	}
 }
 

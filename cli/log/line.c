@@ -99,7 +99,7 @@ static bool read_line(struct word message, struct log_line *line)
 
 /*
  * The helper's lines are its caller's. But whom the service turns away before a process is there to serve it, its door
- * speaks of, which is root's and does not know the network (helper/listen.c).
+ * speaks of, which is root's and does not know the network (listen/tell.c).
  */
 static bool may_say(uint32_t sender, const struct log_line *line)
 {

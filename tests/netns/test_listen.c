@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * The service's door (helper/listen.c): what one user can do to others by it.
+ * The service's door (listen/main.c): what one user can do to others by it.
  *
  *	alice --- hundreds of connections --- tapgate-listen --- a helper for each that speaks
  *	bob   --- one -----------------------
@@ -10,6 +10,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,7 +25,9 @@
 
 enum {
 	CROWD = 200,
+	QUEUE = 100, /* less than the backlog */
 	MORE_THAN_WAIT = 600,
+	FEW_DESCRIPTORS = 40,
 	IDLE_DESCRIPTORS = 9, /* seven, and the two of a directory that is read: ".", ".." */
 };
 
@@ -89,6 +92,14 @@ static unsigned int count_descriptors(void)
 	return count;
 }
 
+/* The door has no descriptor but its own any more; it has them for a while. */
+static void assert_idle(void)
+{
+	for (int tries = 0; tries < SOON && count_descriptors() != IDLE_DESCRIPTORS; tries++)
+		usleep(1000);
+	assert_int_equal(count_descriptors(), IDLE_DESCRIPTORS);
+}
+
 static void connect_all(int *socks, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
@@ -142,9 +153,7 @@ static void test_gone_or_urgent(void **state)
 	open_door(0);
 	for (size_t i = 0; i < CROWD; i++)
 		close(connect_as(&alice));
-	for (int tries = 0; tries < SOON && count_descriptors() != IDLE_DESCRIPTORS; tries++)
-		usleep(1000);
-	assert_int_equal(count_descriptors(), IDLE_DESCRIPTORS);
+	assert_idle();
 	take_log(0, log, sizeof(log));
 	assert_null(strstr(log, "the request that came by the socket is none"));
 	assert_non_null(strstr(log, "refused uid=1000 way=socket code=1 why=\"no request came by the socket\""));
@@ -154,6 +163,57 @@ static void test_gone_or_urgent(void **state)
 		close(sock); /* a kernel without CONFIG_AF_UNIX_OOB */
 	else
 		assert_all_told(&sock, 1, 2, "the request that came by the socket is none");
+}
+
+/* The number of the process that was started last here, which is over. */
+static pid_t last_process(void)
+{
+	const pid_t pid = fork();
+
+	if (pid == 0)
+		_exit(0);
+	assert_true(waitpid(pid, NULL, 0) == pid);
+	return pid;
+}
+
+/* On one processor with the door, and before it: we run as soon as we are told anything. */
+static void be_first(bool first)
+{
+	const struct sched_param priority = {.sched_priority = first};
+	const int here = sched_getcpu();
+	cpu_set_t processors;
+
+	CPU_ZERO(&processors);
+	for (unsigned int i = 0; i < CPU_SETSIZE; i++) {
+		if (!first || (int)i == here)
+			CPU_SET(i, &processors);
+	}
+	sched_setaffinity(0, sizeof(processors), &processors);
+	sched_setaffinity(door, sizeof(processors), &processors);
+	sched_setscheduler(0, first ? SCHED_FIFO : SCHED_OTHER, &priority);
+}
+
+/*
+ * Who goes at once, and leaves unread what it was told, leaves an error in the connection (ECONNRESET) and no
+ * descriptor: the door closes that itself, by no child.
+ */
+static void test_gone_with_the_answer(void **state)
+{
+	int socks[CROWD];
+	pid_t last;
+
+	(void)state;
+	open_door(0);
+	connect_all(socks, CROWD);
+	last = last_process();
+	be_first(true);
+	for (size_t i = 0; i < CROWD; i++) {
+		assert_int_equal(poll(&(struct pollfd){.fd = socks[i], .events = POLLIN}, 1, SOON), 1);
+		close(socks[i]);
+	}
+	be_first(false);
+	assert_idle();
+	assert_int_equal(last_process(), last + 1);
 }
 
 /* What is no request is told so, each time; bob is served in between. */
@@ -171,6 +231,40 @@ static void test_garbage(void **state)
 	assert_all_told(socks, CROWD, 2, "the request that came by the socket is none");
 	flooded = false;
 	forget_log();
+}
+
+/* Who has none at work is served before who has, however many of theirs have connected before. */
+static void test_behind_a_queue(void **state)
+{
+	static char log[1 << 16];
+	int socks[QUEUE], sock, helper;
+	const char *refused;
+	struct answer answer;
+	pid_t last;
+
+	(void)state;
+	open_door(0);
+	bob_gets("before", connect_as(&bob));
+	kill(door, SIGSTOP);
+	for (size_t i = 0; i < QUEUE; i++) {
+		socks[i] = connect_as(&alice);
+		assert_true(send_part(socks[i], "\xff", 1, NULL, 0));
+	}
+	sock = connect_as(&bob);
+	assert_true(send_part(sock, REQUEST, sizeof(REQUEST), &listener, 1));
+	last = last_process();
+	kill(door, SIGCONT);
+	read_answer(sock, &answer);
+	assert_all_told(socks, QUEUE, 2, "the request that came by the socket is none");
+	close(sock);
+	take_log(0, log, sizeof(log));
+	refused = strstr(log, ": refused uid=1001 ");
+	assert_non_null(refused);
+	while (refused > log && refused[-1] != '[')
+		refused--;
+	helper = atoi(refused);
+	if (helper > last + 2)
+		fail_msg("%d processes before bob's", (int)(helper - last - 1));
 }
 
 /* A request is what comes at once. */
@@ -254,7 +348,7 @@ static void test_few_descriptors(void **state)
 	struct answer answer;
 
 	(void)state;
-	open_door(40);
+	open_door(FEW_DESCRIPTORS);
 	connect_all(socks, CROWD);
 	bob_gets("where descriptors are few", connect_as(&bob));
 	for (size_t i = 0; i < CROWD; i++)
@@ -279,6 +373,42 @@ static void test_few_descriptors(void **state)
 		close(pair[1]);
 		close(sock);
 	}
+}
+
+/* The last descriptor but one is taken: what is refused is logged all the same, and nothing for that stays open. */
+static void test_log_without_descriptors(void **state)
+{
+	int socks[FEW_DESCRIPTORS - 8];
+	char log[4096];
+
+	(void)state;
+	open_door(FEW_DESCRIPTORS);
+	connect_all(socks, COUNT(socks));
+	assert_all_told(socks, COUNT(socks), 1, "no request came by the socket");
+	take_log(0, log, sizeof(log));
+	assert_non_null(strstr(log, "refused uid=1000 way=socket code=1 why=\"no request came by the socket\""));
+	assert_idle();
+}
+
+/* Nor is bob taken for alice, or for anybody's subordinate id, where no file can be opened to see who is one. */
+static void test_users_without_descriptors(void **state)
+{
+	int socks[CROWD], sock = -1;
+	bool slow = true;
+
+	(void)state;
+	open_door(FEW_DESCRIPTORS);
+	for (int tries = 0; tries < 20 && slow; tries++) {
+		connect_all(socks, FEW_DESCRIPTORS);
+		sock = connect_as(&bob);
+		connect_all(socks + FEW_DESCRIPTORS, CROWD - FEW_DESCRIPTORS);
+		slow = was_too_slow(sock);
+		if (!slow)
+			bob_gets("where descriptors are few", sock);
+		for (size_t i = 0; i < CROWD; i++)
+			close(socks[i]);
+	}
+	assert_false(slow);
 }
 
 /* How often the door has waited; -1: it is no more. */
@@ -333,11 +463,15 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_silence),
 		TEST(test_gone_or_urgent),
+		TEST(test_gone_with_the_answer),
 		TEST(test_garbage),
+		TEST(test_behind_a_queue),
 		TEST(test_slow_bytes),
 		TEST(test_more_than_can_wait),
 		TEST(test_subordinate_ids),
 		TEST(test_few_descriptors),
+		TEST(test_log_without_descriptors),
+		TEST(test_users_without_descriptors),
 		TEST(test_no_descriptors),
 		TEST(test_many_descriptors),
 	};
