@@ -8,12 +8,12 @@
 
 /*
  * Whether a tap is a machine's on that network. One that is down may be one that the helper is about to give its
- * addresses, which it would then find taken; nobody holds one without a carrier.
+ * addresses, which it would then find taken.
  */
-static bool is_held(const struct policy_network *network, const struct link_interface *tap)
+static bool is_ready(const struct policy_network *network, const struct link_interface *tap)
 {
 	return network_has_tap(tap, network->name) && !tap->master && !network_is_stray(network, tap) &&
-	       (tap->flags & IFF_UP) && (tap->flags & IFF_RUNNING);
+	       (tap->flags & IFF_UP);
 }
 
 /* The tap's subnet, IPv4 and IPv6: of a pool the one whose number is in its name. */
@@ -48,7 +48,7 @@ static bool lacks(const struct host *host, const struct policy_network *network,
 	struct policy_subnet subnets[2];
 	const struct policy_subnet *subnet = &subnets[family == AF_INET6];
 
-	if (!is_held(network, tap) || has_any(host, tap->index, family))
+	if (!is_ready(network, tap) || has_any(host, tap->index, family))
 		return false;
 	find_subnets(network, tap, subnets);
 	*address = (struct link_address){.index = tap->index, .family = family, .prefix = subnet->prefix};

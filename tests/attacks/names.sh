@@ -113,7 +113,16 @@ check 'domain: tapgate ip takes it' eval '"$TAPGATE" ip alpha.lab.example && ! "
 check 'domain: alpha stays, when mallory asks for it' eval 'named mallory alpha && wait_for 3 leads_to alice alpha'
 check 'domain: ... and is pinned in it' grep -q ',alpha\.lab\.example$' /run/tapgate/lab.names/names
 
-unplug alice
+# --- the address of a guest that is away --------------------------------------------------------------------------------
+
+# Its lease, and its name, are its hardware address's: who sends from the IP address meanwhile does not have them.
+check 'away: alpha goes, and the host forgets it' eval 'unplug alice && ip neigh flush dev lab'
+check 'away: ... its lease stays' has_lease " $(cat "$TMPDIR/address.alice") alpha "
+check 'away: mallory sends from its address' eval 'ip -n mallory addr add "$(cat "$TMPDIR/address.alice")/24" dev eth0 &&
+	in_netns mallory "$busybox" ping -q -c 1 -W 3 -I "$(cat "$TMPDIR/address.alice")" 172.16.2.1'
+check 'away: ... and has it' eval '"$TAPGATE" ip "$(card_of mallory)" | grep -Fx "$(cat "$TMPDIR/address.alice")"'
+check 'away: ... without the name' eval '"$TAPGATE" list | grep "$(card_of mallory) *- "'
+
 unplug mallory
 check 'down' "$TAPGATE" down
 rm -rf /run/tapgate/lab.*

@@ -183,6 +183,13 @@ settled 'a tap that stood alone, on a bridge' 'tap1 different taps (one is not w
 	tap1: took the tap '$(tap_of t1)' off the bridge that it was on
 EOT
 check '... its guest has the host again' wait_for 5 talk t1 172.16.3.1
+# As the helper has it for a moment, before it gives it its address.
+check 'a tap that stands alone, down and without an address' \
+	eval 'ip link set $(tap_of t1) down && ip addr flush dev $(tap_of t1)'
+check '... is left as it is' says_nothing_changed
+settled '... and up, has none' 'tap1 different addresses' "ip link set $(tap_of t1) up" <<-EOT
+	tap1: added the address 172.16.3.1/24
+EOT
 settled 'a tap that stood alone, down' 'tap1 different taps (one is down)' "ip link set $(tap_of t1) down" <<-EOT
 	tap1: brought the tap '$(tap_of t1)' up
 EOT
@@ -228,12 +235,17 @@ locked_to() { # locked_to TAP: the address
 }
 mac=$(locked_to "$(tap_of l1)")
 check 'is locked to an address' test -n "$mac"
+is_locked() { # is_locked TAP: its port takes frames from that address alone
+	bridge -d link show dev "$1" | grep ' locked on '
+}
+check '... with its port' is_locked "$(tap_of l1)"
 in_netns l1 ip link set eth0 address "$mac"
 check '... and reaches the host' wait_for 5 talk l1 172.16.2.1
 for how in "ip link set $(tap_of l1) nomaster" 'ip link del lab'; do
 	check "$how" eval "$how"
 	check '... up puts it right' "$TAPGATE" up
 	check '... it is locked to the same address' [ "$(locked_to "$(tap_of l1)")" = "$mac" ]
+	check '... with its port' is_locked "$(tap_of l1)"
 	check '... it reaches the host' wait_for 5 talk l1 172.16.2.1
 	in_netns l1 ip link set eth0 address 52:54:00:00:00:99
 	check '... and from no other address' refuses talk l1 172.16.2.1

@@ -30,8 +30,8 @@
 static void test_processes_and_privileges(void **state)
 {
 	static const struct attempt attempts[] = {
-		KILLS("execve", execve, AT("/bin/true")),
-		KILLS("execveat", execveat, AT_FDCWD, AT("/bin/true")),
+		KILLS("execve", execve, NOWHERE),
+		KILLS("execveat", execveat, AT_FDCWD, NOWHERE),
 #ifdef SYS_fork
 		KILLS("fork", fork, 0),
 #endif

@@ -2,10 +2,12 @@
 /*
  * What the helper makes of the timers and signals that it inherits, asked of the kernel in a process of the test's own:
  * one timer that kills it after 15 seconds, and nothing in its way. (What comes of them in a call: test_environment.c.)
+ * And that it is not dumpable. (What its caller can do to it: test_privileges.c.)
  */
 #include "tests/netns/harness.h"
 
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/time.h>
 #include <sys/wait.h>
@@ -157,11 +159,45 @@ static void test_no_timer(void **state)
 		"cannot have the timer that ends the helper (RLIMIT_SIGPENDING): ");
 }
 
+/* The number of the step that left the process dumpable. */
+static int find_dumpable(void)
+{
+	struct outcome outcome = {.code = EXIT_SENT};
+	struct order order = {.log = -1};
+	bool had_no_new_privs;
+
+	prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
+	if (!state_close_to_others(&had_no_new_privs, &outcome) || prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) != 0)
+		return 1;
+	prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
+	if (!privileges_keep_net_admin(&order, had_no_new_privs, &outcome) || prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) != 0)
+		return 2;
+	return 0;
+}
+
+/*
+ * A setuid program, and whoever changes ids, is as dumpable as fs.suid_dumpable says (proc_sys_fs(5)), which holds for
+ * the whole machine. So each of the two steps is done by a process that is dumpable, and is not when it is done.
+ */
+static void test_not_dumpable(void **state)
+{
+	int status;
+	pid_t child = fork();
+
+	(void)state;
+	if (child == 0)
+		_exit(find_dumpable());
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_end_after_a_while),
 		TEST(test_no_timer),
+		TEST(test_not_dumpable),
 	};
 
 	return RUN_TESTS(tests);
