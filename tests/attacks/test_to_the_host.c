@@ -164,7 +164,7 @@ static void test_header_in_the_second_fragment(void **state)
 	EXPECT(&guest, !arrived(client));
 	sends(&guest, &frame);
 	EXPECT(&guest, arrived(client));
-	give_back(&guest);
+	guest_ends(&guest);
 }
 
 /* A source that is not the guest's network's: the LAN's, the host's own, another guest's, everybody's. */
@@ -271,7 +271,7 @@ static void test_internal(void **state)
 		if (guarded)
 			without_guard("quiet");
 	}
-	give_back(&guest);
+	guest_ends(&guest);
 }
 
 int main(void)
