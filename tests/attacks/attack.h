@@ -144,6 +144,10 @@ void unguard(const struct site *site);
 
 void sends(const struct result *guest, const struct frame *frame);
 
+/* One of many, in a row that ends with has_sent: then the kernel has dealt with all of them. */
+void sends_on(const struct result *guest, const struct frame *frame);
+void has_sent(const struct result *guest);
+
 /* Everything that came to the guest since it last looked is gone. */
 void forgets(const struct result *guest);
 

@@ -283,13 +283,25 @@ void unguard(const struct site *site)
 		without_wall(tap_of(&site->guest));
 }
 
-void sends(const struct result *guest, const struct frame *frame)
+void sends_on(const struct result *guest, const struct frame *frame)
 {
-	const ssize_t size = is_plugged(guest->tap) ? machine_writes(guest->tap, frame->bytes, frame->size)
+	const ssize_t size = is_plugged(guest->tap) ? give_to_machine(guest->tap, frame->bytes, frame->size)
 						    : write(guest->tap, frame->bytes, frame->size);
 
 	EXPECT(guest, is_plugged(guest->tap) == by_guest());
 	EXPECT(guest, size == (ssize_t)frame->size);
+}
+
+void has_sent(const struct result *guest)
+{
+	if (is_plugged(guest->tap))
+		wait_for_machine(guest->tap);
+}
+
+void sends(const struct result *guest, const struct frame *frame)
+{
+	sends_on(guest, frame);
+	has_sent(guest);
 }
 
 /*

@@ -23,7 +23,16 @@
 
 #include "tests/attacks/attack.h"
 
-enum { MACHINES = 3, MARK = 0x88b6, MARK_SIZE = 60, TYPE = 12, NUMBER_AT = 14, BOOT = 120000, PATIENCE = 20000 };
+enum {
+	MACHINES = 3,
+	WINDOW = 128,
+	MARK = 0x88b6,
+	MARK_SIZE = 60,
+	TYPE = 12,
+	NUMBER_AT = 14,
+	BOOT = 120000,
+	PATIENCE = 20000
+};
 
 /* A frame that came to the guest, and has not been read. */
 struct heard {
@@ -37,7 +46,8 @@ static struct machine {
 	int tap;		   /* what is plugged in, -1: nothing; the others are open as long */
 	int monitor, wire, behind; /* `behind`: to send marks out of the tap */
 	struct heard *first, *last;
-	uint32_t mark; /* the last one that was sent, or came */
+	unsigned int given; /* frames, of which it has no more at once than it has room for */
+	uint32_t mark;	    /* the last one that was sent, or came */
 } machines[MACHINES];
 
 bool by_guest(void)
@@ -363,13 +373,23 @@ void unplug_all(void)
 			unplug(machines[i].tap);
 }
 
-ssize_t machine_writes(int tap, const void *bytes, size_t size)
+ssize_t give_to_machine(int tap, const void *bytes, size_t size)
 {
 	struct machine *machine = the_machine(tap);
 
-	if (!put_on_wire(machine, bytes, size) || !goes_round(machine, PATIENCE))
-		fail_of(machine, "it does not send");
+	if (!put_on_wire(machine, bytes, size))
+		fail_of(machine, "it does not take a frame");
+	if (++machine->given % WINDOW == 0)
+		wait_for_machine(tap);
 	return (ssize_t)size;
+}
+
+void wait_for_machine(int tap)
+{
+	struct machine *machine = the_machine(tap);
+
+	if (!goes_round(machine, PATIENCE))
+		fail_of(machine, "it does not send");
 }
 
 void drain(int tap)

@@ -23,10 +23,11 @@ void unplug(int tap);
 void unplug_all(void);
 
 /*
- * As write(2) and read(2) to the tap: when the machine has written, the host's kernel has the frame, and what had come
- * out of the tap when drain was called is there to be read.
+ * As write(2) and read(2) to the tap: once the machine has sent what it was given, the host's kernel has the frames; and
+ * what had come out of the tap when drain was called is there to be read.
  */
-ssize_t machine_writes(int tap, const void *bytes, size_t size);
+ssize_t give_to_machine(int tap, const void *bytes, size_t size);
+void wait_for_machine(int tap);
 void drain(int tap);
 ssize_t machine_reads(int tap, void *bytes, size_t size);
 

@@ -81,8 +81,9 @@ static unsigned int learned_of_many(const struct result *guest, const char *brid
 		frame.bytes[9] = (unsigned char)(i >> 16);
 		frame.bytes[10] = (unsigned char)(i >> 8);
 		frame.bytes[11] = (unsigned char)i;
-		sends(guest, &frame);
+		sends_on(guest, &frame);
 	}
+	has_sent(guest);
 	return (unsigned int)atoi(command_line("bridge fdb show br %s dynamic | wc -l", bridge));
 }
 
@@ -110,8 +111,9 @@ static unsigned int connections_of_many(
 	for (unsigned int i = 0; i < TRIES; i++) {
 		const struct frame frame = udp(to, source, host, 1024 + i);
 
-		sends(guest, &frame);
+		sends_on(guest, &frame);
 	}
+	has_sent(guest);
 	return (unsigned int)atoi(first_line("/proc/sys/net/netfilter/nf_conntrack_count"));
 }
 
@@ -201,8 +203,9 @@ static unsigned int neighbours_of_many(const struct result *guest, const char *i
 
 		frame.bytes[30] = (unsigned char)(i >> 8);
 		frame.bytes[31] = (unsigned char)i;
-		sends(guest, &frame);
+		sends_on(guest, &frame);
 	}
+	has_sent(guest);
 	return (unsigned int)atoi(command_line("ip neigh show dev %s | wc -l", interface));
 }
 
