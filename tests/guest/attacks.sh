@@ -3,7 +3,7 @@
 # The attacks of tests/attacks, sent by guests that have booted: a virtual machine has the tap, and what is attacked with
 # comes out of its network card (BY_GUEST=1 tests/common/world; tests/attacks/machine.h).
 #
-#	tests/guest/attacks.sh [SUITE...]   one of them that is telling, these ("errors tables"), or "all"
+#	tests/guest/attacks.sh [SUITE...]   test_to_the_host, these ("errors tables"), or "all"
 #
 # Without QEMU or a kernel for the guests it is skipped, or fails if CI=true.
 set -u
@@ -17,7 +17,7 @@ qemu=$(command -v qemu-system-x86_64 || command -v /usr/libexec/qemu-kvm) || sui
 "$qemu" -netdev help 2>/dev/null | grep -qx dgram || suite_skip 'this QEMU has no -netdev dgram (7.2 has)'
 
 cd "$top" || exit 1
-suites=${*:-reserved}
+suites=${*:-to_the_host}
 if [ "$suites" = all ]; then
 	suites=$(basename -s .c tests/attacks/test_*.c | sed 's/^test_//')
 fi
