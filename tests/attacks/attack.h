@@ -127,7 +127,7 @@ struct result guest_with_offloads_on(const char *network);
 /* Its end, and that of its tap. */
 void guest_ends(struct result *guest);
 
-/* Skip the test with BY_GUEST=1: QEMU would not write to the tap what it is about. For guests with offloads it is called. */
+/* Skip the test with BY_GUEST=1: QEMU would not write to a tap what it is about. guest_with_offloads_on calls it. */
 void by_tap_alone(void);
 
 /* One of alice's on a place: there is the host's interface towards it, with its hardware address. And a host anew. */

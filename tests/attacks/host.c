@@ -325,7 +325,7 @@ void settle(void)
 	}
 }
 
-/* Everything that came by now is there to be read: from a cable, from a guest's tap, or from the machine that has it. */
+/* Everything that came by now is there to be read: from a cable, a guest's tap, or the machine that has it. */
 static void wait_for_frames(int fd)
 {
 	settle();

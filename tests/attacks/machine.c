@@ -146,7 +146,7 @@ static int open_wire(const struct machine *machine)
 	return connect_to(machine, fd, "wire");
 }
 
-/* Whether the next line is the answer to a command, and a good one; else it is QEMU's greeting, or tells of an event. */
+/* Whether the next line is a good answer to a command; else it is QEMU's greeting, or tells of an event. */
 static bool answered(const struct machine *machine)
 {
 	struct pollfd ready = {.fd = machine->monitor, .events = POLLIN};

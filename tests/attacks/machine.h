@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * Virtual machines that guests are with BY_GUEST=1 (tests/common/world): QEMU has the tap then, and sends what comes out
- * of its network card; a machine that has booted sends there what the test has it send (tests/guest/relay.c), by a
- * second card, and the other way round.
+ * Virtual machines that guests are with BY_GUEST=1 (tests/common/world): QEMU has the tap then, and a machine that has
+ * booted sends by its network card what the test has it send (tests/guest/relay.c), which it hears by a second card;
+ * and the other way round.
  *
  *	host --- tap --- QEMU: hub --- eth0 --- relay --- eth1 --- a socket --- the test
  *
@@ -23,8 +23,8 @@ void unplug(int tap);
 void unplug_all(void);
 
 /*
- * As write(2) and read(2) to the tap: once the machine has sent what it was given, the host's kernel has the frames; and
- * what had come out of the tap when drain was called is there to be read.
+ * As write(2) and read(2) to the tap: once the machine has sent what it was given, the host's kernel has the frames;
+ * and what had come out of the tap when drain was called is there to be read.
  */
 ssize_t give_to_machine(int tap, const void *bytes, size_t size);
 void wait_for_machine(int tap);

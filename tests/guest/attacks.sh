@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# The attacks of tests/attacks, sent by guests that have booted: a virtual machine has the tap, and what is attacked with
-# comes out of its network card (BY_GUEST=1 tests/common/world; tests/attacks/machine.h).
+# The attacks of tests/attacks, sent by guests that have booted: a virtual machine has the tap, and the attack comes out
+# of its network card (BY_GUEST=1 tests/common/world; tests/attacks/machine.h).
 #
 #	tests/guest/attacks.sh [SUITE...]   test_to_the_host, these ("errors tables"), or "all"
 #

@@ -7,7 +7,8 @@
  *
  *	host --- tap --- CARD --- relay --- WIRE --- the test
  *
- * A mark, which is a frame of type 0x88b6, by the wire goes back there, when all that came before it has left by the card.
+ * A mark, which is a frame of type 0x88b6, by the wire goes back there when all that came before it has left by the
+ * card.
  */
 #include <errno.h>
 #include <linux/ethtool.h>
