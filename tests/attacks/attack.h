@@ -16,6 +16,8 @@
  * What a guest writes to its tap the kernel has dealt with when the call returns (tun_get_user, drivers/net/tun.c), to
  * the sockets that get it and the answers: nobody waits here. That this is so is shown by each attack's control, which
  * looks in the same way, and succeeds.
+ *
+ * With BY_GUEST=1 the guest is a virtual machine that has booted (tests/attacks/machine.h), and the same holds.
  */
 #ifndef TESTS_ATTACKS_ATTACK_H
 #define TESTS_ATTACKS_ATTACK_H
@@ -122,6 +124,12 @@ struct frame tagged(const struct frame *frame, unsigned int protocol, unsigned i
 struct result guest_on(const char *network);
 struct result guest_with_offloads_on(const char *network);
 
+/* Its end, and that of its tap. */
+void guest_ends(struct result *guest);
+
+/* Skip the test with BY_GUEST=1: QEMU would not write to a tap what it is about. guest_with_offloads_on calls it. */
+void by_tap_alone(void);
+
 /* One of alice's on a place: there is the host's interface towards it, with its hardware address. And a host anew. */
 struct site {
 	const struct place *place;
@@ -135,6 +143,10 @@ void leave(struct site *site);
 void unguard(const struct site *site);
 
 void sends(const struct result *guest, const struct frame *frame);
+
+/* One of many, in a row that ends with has_sent: then the kernel has dealt with all of them. */
+void sends_on(const struct result *guest, const struct frame *frame);
+void has_sent(const struct result *guest);
 
 /* Everything that came to the guest since it last looked is gone. */
 void forgets(const struct result *guest);

@@ -15,6 +15,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "tests/attacks/machine.h"
 #include "tests/netns/frames.h"
 
 enum { SOCKETS_MAX = 16 };
@@ -107,6 +108,7 @@ int open_host(void **state)
 
 int close_host(void **state)
 {
+	unplug_all();
 	while (socket_count)
 		close(sockets[--socket_count]);
 	command("nft flush ruleset");
@@ -217,6 +219,12 @@ bool user_sends(const char *interface, const char *source, const char *destinati
 
 /* --- the guest ---------------------------------------------------------------------------------------------------- */
 
+void by_tap_alone(void)
+{
+	if (by_guest())
+		skip();
+}
+
 static struct result guest(const char *network, bool vnet)
 {
 	static char words[32];
@@ -230,6 +238,8 @@ static struct result guest(const char *network, bool vnet)
 	fcntl(result.tap, F_SETFL, O_NONBLOCK);
 	if (first_line("/sys/class/net/%s/brport/state", tap_of(&result))[0])
 		await_forwarding(&result);
+	if (by_guest())
+		plug(result.tap);
 	return result;
 }
 
@@ -240,7 +250,14 @@ struct result guest_on(const char *network)
 
 struct result guest_with_offloads_on(const char *network)
 {
+	by_tap_alone();
 	return guest(network, true);
+}
+
+void guest_ends(struct result *guest)
+{
+	unplug(guest->tap);
+	give_back(guest);
 }
 
 struct site come_to(const struct place *place)
@@ -255,7 +272,7 @@ struct site come_to(const struct place *place)
 
 void leave(struct site *site)
 {
-	give_back(&site->guest);
+	guest_ends(&site->guest);
 	close_host(NULL);
 	open_host(NULL);
 }
@@ -267,9 +284,25 @@ void unguard(const struct site *site)
 		without_wall(tap_of(&site->guest));
 }
 
+void sends_on(const struct result *guest, const struct frame *frame)
+{
+	const ssize_t size = is_plugged(guest->tap) ? give_to_machine(guest->tap, frame->bytes, frame->size)
+						    : write(guest->tap, frame->bytes, frame->size);
+
+	EXPECT(guest, is_plugged(guest->tap) == by_guest());
+	EXPECT(guest, size == (ssize_t)frame->size);
+}
+
+void has_sent(const struct result *guest)
+{
+	if (is_plugged(guest->tap))
+		wait_for_machine(guest->tap);
+}
+
 void sends(const struct result *guest, const struct frame *frame)
 {
-	EXPECT(guest, write(guest->tap, frame->bytes, frame->size) == (ssize_t)frame->size);
+	sends_on(guest, frame);
+	has_sent(guest);
 }
 
 /*
@@ -293,14 +326,27 @@ void settle(void)
 	}
 }
 
+/* Everything that came by now is there to be read: from a cable, a guest's tap, or the machine that has it. */
+static void wait_for_frames(int fd)
+{
+	settle();
+	if (is_plugged(fd))
+		drain(fd);
+}
+
+static ssize_t next_frame(int fd, void *bytes, size_t size)
+{
+	return is_plugged(fd) ? machine_reads(fd, bytes, size) : read(fd, bytes, size);
+}
+
 bool comes(int fd, size_t offset, const void *bytes, size_t size)
 {
 	unsigned char frame[4096];
 	bool any = false;
 	ssize_t got;
 
-	settle();
-	while ((got = read(fd, frame, sizeof(frame))) >= 0)
+	wait_for_frames(fd);
+	while ((got = next_frame(fd, frame, sizeof(frame))) >= 0)
 		any |= (size_t)got >= offset + size && memcmp(frame + offset, bytes, size) == 0;
 	return any;
 }
@@ -311,8 +357,8 @@ bool word_comes(int fd, const char *word)
 	bool any = false;
 	ssize_t got;
 
-	settle();
-	while ((got = read(fd, frame, sizeof(frame))) >= 0)
+	wait_for_frames(fd);
+	while ((got = next_frame(fd, frame, sizeof(frame))) >= 0)
 		any |= memmem(frame, (size_t)got, word, strlen(word)) != NULL;
 	return any;
 }
@@ -340,8 +386,8 @@ bool hears_arp(const struct result *guest, const char *address)
 	ssize_t got;
 
 	assert_int_equal(inet_pton(AF_INET, address, answer + 16), 1);
-	settle();
-	while ((got = read(guest->tap, frame, sizeof(frame))) >= 0)
+	wait_for_frames(guest->tap);
+	while ((got = next_frame(guest->tap, frame, sizeof(frame))) >= 0)
 		heard |= got >= 42 && memcmp(frame + 12, answer, 10) == 0 && memcmp(frame + 28, answer + 16, 4) == 0;
 	return heard;
 }

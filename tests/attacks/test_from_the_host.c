@@ -46,7 +46,7 @@ static void test_by_the_tap(void **state)
 		EXPECT(&guest, !sends_by_tap(&guest));
 		without_wall(tap_of(&guest));
 		EXPECT(&guest, sends_by_tap(&guest));
-		give_back(&guest);
+		guest_ends(&guest);
 	}
 }
 
@@ -72,7 +72,7 @@ static void test_reports(void **state)
 	without_wall(tap_of(&guest));
 	command("ip addr add 2001:db8:7::1/64 dev %s nodad", tap_of(&guest)); /* another one to report */
 	EXPECT(&guest, hears_report(&guest));
-	give_back(&guest);
+	guest_ends(&guest);
 }
 
 /*
@@ -92,7 +92,7 @@ static void test_bridge_with_the_taps_address(void **state)
 	knows("br2", "198.51.100.11");
 	EXPECT(&guest, user_sends("br2", "198.51.100.1", "198.51.100.11"));
 	EXPECT(&guest, hears_word(&guest, "attacked"));
-	give_back(&guest);
+	guest_ends(&guest);
 }
 
 /* --- by the network ----------------------------------------------------------------------------------------------- */
@@ -123,7 +123,7 @@ static void test_by_the_bridge(void **state)
 		EXPECT(&guest, hears_word(&guest, "attacked"));
 		EXPECT(&guest, user_sends(rows[i].network, rows[i].source, rows[i].all));
 		EXPECT(&guest, hears_word(&guest, "attacked"));
-		give_back(&guest);
+		guest_ends(&guest);
 		command("\"$TAPGATE\" up >/dev/null");
 	}
 }
@@ -161,7 +161,7 @@ static void test_from_the_lan(void **state)
 		without_guard(rows[i].network);
 		assert_int_equal(write(lan(), frame.bytes, frame.size), frame.size);
 		EXPECT(&guest, hears_word(&guest, "attacked"));
-		give_back(&guest);
+		guest_ends(&guest);
 		command("\"$TAPGATE\" up >/dev/null");
 	}
 }

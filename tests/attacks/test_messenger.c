@@ -180,7 +180,7 @@ static void test_to_another_network(void **state)
 		knows(other->network, other->guest);
 		knows(other->network, other->ipv6_guest);
 		expect_nothing_is_told(&site, sources, guest.tap);
-		give_back(&guest);
+		guest_ends(&guest);
 		leave(&site);
 	}
 }
@@ -235,8 +235,8 @@ static void test_by_a_neighbour(void **state)
 			if (guarded)
 				command("nft flush chain inet tapgate-%s strangers", places[i].network);
 		}
-		give_back(&neighbour);
-		give_back(&guest);
+		guest_ends(&neighbour);
+		guest_ends(&guest);
 		leave(&site);
 	}
 }
@@ -279,7 +279,7 @@ static void test_reports_come_in(void **state)
 	EXPECT(&guest, arrived(ears));
 	sends(&guest, &no_report);
 	EXPECT(&guest, !arrived(ears));
-	give_back(&guest);
+	guest_ends(&guest);
 }
 
 int main(void)

@@ -65,8 +65,8 @@ static void do_as_the_neighbour(const struct pair *pair, bool locked)
 	forgets(&attacker);
 	sends(&attacker, &asked);
 	EXPECT(&attacker, hears_word(&attacker, "attacked") != locked);
-	give_back(&attacker);
-	give_back(&victim);
+	guest_ends(&attacker);
+	guest_ends(&victim);
 }
 
 static void test_without_locks(void **state)

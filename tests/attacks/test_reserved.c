@@ -106,7 +106,7 @@ static void test_nothing_is_taken(void **state)
 					complain_of(&guest, &taken, last, dress);
 			}
 		close(before);
-		give_back(&guest);
+		guest_ends(&guest);
 		close_host(NULL);
 		open_host(NULL);
 	}
@@ -132,7 +132,7 @@ static void test_all_is_taken_without_the_wall(void **state)
 					complain_of(&guest, &taken, last, dress);
 				command("ip -6 route flush proto ra; ip -6 addr flush dev %s", tap_of(&guest));
 			}
-		give_back(&guest);
+		guest_ends(&guest);
 		close_host(NULL);
 		open_host(NULL);
 	}
@@ -154,7 +154,7 @@ static void test_standalone(void **state)
 		without_guard("tap1");
 		taken = attack(&guest, &ears, last, 0);
 		EXPECT(&guest, taken.router && taken.ipv4 && taken.ipv6);
-		give_back(&guest);
+		guest_ends(&guest);
 		close_host(state);
 		open_host(state);
 	}
@@ -197,7 +197,7 @@ static void test_switch(void **state)
 				frame = of_type(reserved(last), types[last] ? types[last] : 0x88b5);
 				EXPECT(&guest, comes_out(&guest, uplink, &frame) == ((mask >> last & 1) != 0));
 			}
-			give_back(&guest);
+			guest_ends(&guest);
 		}
 	}
 }
@@ -225,7 +225,7 @@ static void test_spanning_tree(void **state)
 	without_wall(tap_of(&guest));
 	sends(&guest, &no_bpdu);
 	EXPECT(&guest, arrived(ears));
-	give_back(&guest);
+	guest_ends(&guest);
 }
 
 /* --- it is read back ---------------------------------------------------------------------------------------------- */

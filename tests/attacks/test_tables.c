@@ -67,8 +67,8 @@ static void test_question(void **state)
 		lost = !is_found(&b);
 	}
 	EXPECT(&a, lost);
-	give_back(&a);
-	give_back(&b);
+	guest_ends(&a);
+	guest_ends(&b);
 }
 
 /* --- addresses ---------------------------------------------------------------------------------------------------- */
@@ -81,8 +81,9 @@ static unsigned int learned_of_many(const struct result *guest, const char *brid
 		frame.bytes[9] = (unsigned char)(i >> 16);
 		frame.bytes[10] = (unsigned char)(i >> 8);
 		frame.bytes[11] = (unsigned char)i;
-		sends(guest, &frame);
+		sends_on(guest, &frame);
 	}
+	has_sent(guest);
 	return (unsigned int)atoi(command_line("bridge fdb show br %s dynamic | wc -l", bridge));
 }
 
@@ -98,8 +99,8 @@ static void test_addresses(void **state)
 		cannot_test("this kernel has no limit of learned addresses (Linux 6.7)");
 	else
 		EXPECT(&guest, learned <= LEARNED_MAX && learned > LEARNED_MAX / 2);
-	give_back(&guest);
-	give_back(&bridged);
+	guest_ends(&guest);
+	guest_ends(&bridged);
 }
 
 /* --- connections -------------------------------------------------------------------------------------------------- */
@@ -110,8 +111,9 @@ static unsigned int connections_of_many(
 	for (unsigned int i = 0; i < TRIES; i++) {
 		const struct frame frame = udp(to, source, host, 1024 + i);
 
-		sends(guest, &frame);
+		sends_on(guest, &frame);
 	}
+	has_sent(guest);
 	return (unsigned int)atoi(first_line("/proc/sys/net/netfilter/nf_conntrack_count"));
 }
 
@@ -144,7 +146,7 @@ static void test_connections(void **state)
 			table_of(rows[i].network, ""), table_of(rows[i].network, ""));
 		now = connections_of_many(&guest, to, rows[i].source, rows[i].destination);
 		EXPECT(&guest, now > before + CONNECTIONS_MAX + 64);
-		give_back(&guest);
+		guest_ends(&guest);
 		close_host(NULL);
 		open_host(NULL);
 	}
@@ -180,8 +182,8 @@ static void test_connections_between_guests(void **state)
 		without_guard(rows[i].network);
 		now = connections_of_many(&guest, PEER_MAC, rows[i].source, rows[i].destination);
 		EXPECT(&guest, now > before + rows[i].most + 64);
-		give_back(&guest);
-		give_back(&other);
+		guest_ends(&guest);
+		guest_ends(&other);
 		close_host(NULL);
 		open_host(NULL);
 	}
@@ -201,8 +203,9 @@ static unsigned int neighbours_of_many(const struct result *guest, const char *i
 
 		frame.bytes[30] = (unsigned char)(i >> 8);
 		frame.bytes[31] = (unsigned char)i;
-		sends(guest, &frame);
+		sends_on(guest, &frame);
 	}
+	has_sent(guest);
 	return (unsigned int)atoi(command_line("ip neigh show dev %s | wc -l", interface));
 }
 
@@ -222,7 +225,7 @@ static void test_neighbours(void **state)
 		without_guard(networks[i]);
 		EXPECT(&guest, neighbours_of_many(&guest, networks[i], "10.99.0.0") >= NEIGHBOURS);
 		command("ip neigh flush dev %s", networks[i]);
-		give_back(&guest);
+		guest_ends(&guest);
 	}
 }
 
@@ -242,7 +245,7 @@ static void test_neighbours_of_one(void **state)
 	command("nft delete table arp tapgate-big");
 	EXPECT(&guest, neighbours_of_many(&guest, "big", "172.20.4.0") >= NEIGHBOURS);
 	command("ip neigh flush dev big");
-	give_back(&guest);
+	guest_ends(&guest);
 }
 
 int main(void)

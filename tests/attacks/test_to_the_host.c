@@ -164,7 +164,7 @@ static void test_header_in_the_second_fragment(void **state)
 	EXPECT(&guest, !arrived(client));
 	sends(&guest, &frame);
 	EXPECT(&guest, arrived(client));
-	give_back(&guest);
+	guest_ends(&guest);
 }
 
 /* A source that is not the guest's network's: the LAN's, the host's own, another guest's, everybody's. */
@@ -271,7 +271,44 @@ static void test_internal(void **state)
 		if (guarded)
 			without_guard("quiet");
 	}
-	give_back(&guest);
+	guest_ends(&guest);
+}
+
+/*
+ *	guest --- tap --- br0 --- uplink
+ *
+ * What all attacks rest on, whoever has the tap (machine.h): what the guest sends is what comes out, to the last byte,
+ * and the other way round.
+ */
+static void test_frames_are_as_they_were_sent(void **state)
+{
+	static unsigned char rest[1440];
+	struct result guest = guest_on("br0");
+	const int uplink = cable("uplink", "br0");
+	const struct frame small = of_type(PEER_MAC, 0x88b5);
+	struct frame large = small;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rest); i++)
+		rest[i] = (unsigned char)i;
+	put(&large, rest, sizeof(rest));
+	for (unsigned int i = 0; i < 10; i++) {
+		const struct frame *frame = i % 2 ? &large : &small, zero = tagged(frame, 0x8100, 0xe000),
+				   seven = tagged(frame, 0x8100, 7), outer = tagged(frame, 0x88a8, 7),
+				   two = tagged(&zero, 0x88a8, 0);
+		const struct frame *const frames[] = {frame, &zero, &seven, &outer, &two};
+		struct frame sent = *frames[i / 2];
+
+		word_comes(uplink, "");
+		sends(&guest, &sent);
+		EXPECT(&guest, comes(uplink, 0, sent.bytes, sent.size));
+		memcpy(sent.bytes, mac_of(GUEST_MAC), 6);
+		memcpy(sent.bytes + 6, mac_of(PEER_MAC), 6);
+		forgets(&guest);
+		assert_int_equal(write(uplink, sent.bytes, sent.size), sent.size);
+		EXPECT(&guest, hears(&guest, 0, sent.bytes, sent.size));
+	}
+	guest_ends(&guest);
 }
 
 int main(void)
@@ -283,6 +320,7 @@ int main(void)
 		ATTACK(test_sources),
 		ATTACK(test_other_kinds),
 		ATTACK(test_internal),
+		ATTACK(test_frames_are_as_they_were_sent),
 	};
 
 	return RUN_TESTS(tests);
