@@ -345,6 +345,7 @@ bench:
 	tests/bench/bench
 	tests/bench/scale
 	tests/bench/packets
+	tests/bench/vhost
 
 # Guests on EVPN, Open vSwitch and OVN, with Debian's daemons. WORD: one of evpn, ovs and ovn.
 fabrics:

@@ -11,7 +11,7 @@
 #	                     +--------+
 #
 # "none" has the same bridge, made by hand, and no nftables at all; so has "none-tap", which is no bridge, as standalone
-# networks are none. What the helper puts on a tap itself is not in it: these are no taps.
+# networks are none. What the helper puts on a tap itself is not in it: these are no taps. "lock-ip" is shared with that.
 
 in_mode() { # in_mode MODE PLACE COMMAND...
 	in_mode=$1 in_place=$2
@@ -51,13 +51,22 @@ guards_network() { # guards_network MODE
 		;;
 	none-tap) return ;;
 	internal) echo 'network net0 internal' ;;
+	lock-ip) echo 'network net0 shared 10.66.0.1/24 dhcp=10.66.0.11-10.66.0.12 lock-ip' ;;
 	*) echo "network net0 $1 10.66.0.1/24" ;;
 	esac >/etc/tapgate.conf
 	in_mode "$1" host "$TAPGATE" up >"$TMPDIR/up" 2>&1 || die "$(cat "$TMPDIR/up")"
 }
 
+# In the group that the rules of lock-ip are for, as the helper puts taps there, and with the address as a lease.
+guards_lock() { # guards_lock PLACE PORT ADDRESS
+	in_mode lock-ip host sh -c 'nft list ruleset | sed -n "s/.*iifgroup \([0-9]*\) .*/\1/p" | head -n 1 \
+		>/sys/class/net/"$1"/netdev_group' sh "$2" &&
+		in_mode lock-ip "$1" "$("$top/tests/guest/busybox")" udhcpc -i eth0 -n -q -t 10 -T 1 -r "$3" -s /bin/true \
+			>"$TMPDIR/leased" 2>&1 && grep -q "$3" "$TMPDIR/leased" || die "no lease of $3: $(cat "$TMPDIR/leased")"
+}
+
 guards_up() {
-	for mode in none none-tap nat shared routed host-only internal standalone; do
+	for mode in none none-tap nat shared routed host-only internal standalone lock-ip; do
 		guards_host "$mode"
 		guards_network "$mode"
 		case $mode in
@@ -70,6 +79,7 @@ guards_up() {
 			guards_guest "$mode" b port-b 10.66.0.12
 			ip -n "$mode.host" link set port-a master net0
 			ip -n "$mode.host" link set port-b master net0
+			[ "$mode" != lock-ip ] || { guards_lock a port-a 10.66.0.11 && guards_lock b port-b 10.66.0.12; }
 			;;
 		esac
 		for place in host b far; do
@@ -84,6 +94,7 @@ guards_lines() {
 		guard-host none none 10.66.0.1
 		guard-host nat nat 10.66.0.1
 		guard-host shared shared 10.66.0.1
+		guard-host lock-ip lock-ip 10.66.0.1
 		guard-host routed routed 10.66.0.1
 		guard-host host-only host-only 10.66.0.1
 		guard-tap none none-tap 10.66.0.1
@@ -94,6 +105,7 @@ guards_lines() {
 		guard-far routed routed 203.0.113.1
 		guard-guest none none 10.66.0.12
 		guard-guest shared shared 10.66.0.12
+		guard-guest lock-ip lock-ip 10.66.0.12
 		guard-guest routed routed 10.66.0.12
 		guard-guest host-only host-only 10.66.0.12
 		guard-guest internal internal 10.66.0.12

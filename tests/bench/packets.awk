@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# The report of tests/bench/packets: tables on standard output, and the same as JSON in the file "json".
+# The report of tests/bench/packets and tests/bench/vhost: tables on standard output, and the same as JSON in "json".
 #
 #	awk -f packets.awk -v json=FILE FACTS RESULTS
 #
@@ -79,7 +79,7 @@ BEGIN {
 	heading["send"] = "TCP out, Mbit/s"
 	heading["fetch"] = "TCP in, Mbit/s"
 	heading["small"] = "64 bytes, k/s"
-	tables = split("host internet guest guard-host guard-tap guard-far guard-guest", table_at, " ")
+	tables = split("host internet guest guard-host guard-tap guard-far guard-guest vhost", table_at, " ")
 	title["host"] = "guest and host"
 	title["internet"] = "guest and the Internet"
 	title["guest"] = "guest and guest"
@@ -87,6 +87,7 @@ BEGIN {
 	title["guard-tap"] = "no QEMU, no bridge: guest and host"
 	title["guard-far"] = "no QEMU: guest and the Internet"
 	title["guard-guest"] = "no QEMU: guest and guest"
+	title["vhost"] = "a guest's guest and its host"
 }
 FNR == 1 {
 	file++

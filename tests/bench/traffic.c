@@ -227,8 +227,9 @@ static double ping(const struct sockaddr_in *to, double seconds)
 
 static double ask(const struct sockaddr_in *to, double seconds)
 {
-	double *sample = calloc(SAMPLES, sizeof(*sample)), end = now() + seconds;
+	double *sample = calloc(SAMPLES, sizeof(*sample));
 	int connection = connect_for("a", to);
+	double end = now() + seconds;
 	size_t count = 0;
 	char byte = 0;
 

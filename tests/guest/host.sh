@@ -7,7 +7,7 @@
 make -s -C "$top" build/tests/guest/ports build/tests/guest/meanwhile build/tests/guest/vhost || exit 1
 host=$vm_files
 
-host_start() { # the machine `host`
+host_start() { # host_start [QEMU-ARGUMENT...]: the machine `host`
 	mkdir -p "$host/etc" "$host/run/ports" "$host/modules" "$host/tmp"
 	cp "$kernel/linux/host-modules"/* "$host/modules"
 	cp /etc/passwd /etc/group "$host/etc"
@@ -18,7 +18,7 @@ host_start() { # the machine `host`
 	done
 	install -m 755 "$top/tests/guest/hold" "$host/usr/sbin"
 	vm_add_files
-	vm_start host 0 ''
+	vm_start host 0 '' "$@"
 	vm_says host ready 60
 }
 
