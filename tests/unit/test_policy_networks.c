@@ -7,9 +7,10 @@
 
 #include "tests/unit/test_policy.h"
 
-#define MODES	   ", expected 'bridged', 'nat', 'shared', 'routed', 'host-only', 'internal' or 'standalone'"
-#define PORT_WORDS ", expected 'queues=', 'vlan=', 'mtu=', 'rate=', 'rate-in=', 'isolated', 'lock-mac', 'guard' or 'list='"
-#define OWN_WORDS  ", expected 'queues=', 'mtu=', 'rate=', 'rate-in=', 'isolated', 'lock-mac' or 'list='"
+#define MODES ", expected 'bridged', 'nat', 'shared', 'routed', 'host-only', 'internal' or 'standalone'"
+#define PORT_WORDS                                                                                                     \
+	", expected 'queues=', 'vlan=', 'mtu=', 'rate=', 'rate-in=', 'isolated', 'lock-mac', 'guard' or 'list='"
+#define OWN_WORDS ", expected 'queues=', 'mtu=', 'rate=', 'rate-in=', 'isolated', 'lock-mac' or 'list='"
 #define DHCP_WORDS                                                                                                     \
 	", expected 'queues=', 'mtu=', 'rate=', 'rate-in=', 'isolated', 'lock-mac', 'dhcp=', 'ra', 'lock-ip', 'leases=', 'lease=', 'dns=', 'domain=', 'search=', 'router=', 'ntp=', 'boot=' or 'list='"
 #define TAP_WORDS                                                                                                      \
