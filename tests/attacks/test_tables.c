@@ -248,6 +248,49 @@ static void test_neighbours_of_one(void **state)
 	guest_ends(&guest);
 }
 
+/* --- fragments ---------------------------------------------------------------------------------------------------- */
+
+enum { INCOMPLETE = 10000, FRAGMENTS_MAX = 4 << 20, HEADER = 14 };
+
+/* What the host keeps, in bytes, when a guest has sent the beginnings of so many packets, and the end of none. */
+static unsigned long kept_of_fragments(const struct result *guest, const char *source, const char *host)
+{
+	struct frame frame = udp(mac_on("lab"), source, host, 9);
+
+	frame.bytes[HEADER + 6] = 0x20; /* more of it comes (RFC 791, 3.1) */
+	for (unsigned int i = 0; i < INCOMPLETE; i++) {
+		unsigned int sum;
+
+		frame.bytes[HEADER + 4] = (unsigned char)(i >> 8);
+		frame.bytes[HEADER + 5] = (unsigned char)i;
+		frame.bytes[HEADER + 10] = frame.bytes[HEADER + 11] = 0;
+		sum = ~sum_of(frame.bytes + HEADER, 20, 0);
+		frame.bytes[HEADER + 10] = (unsigned char)(sum >> 8);
+		frame.bytes[HEADER + 11] = (unsigned char)sum;
+		sends_on(guest, &frame);
+	}
+	has_sent(guest);
+	return strtoul(command_line("sed -n 's/^FRAG: .* memory //p' /proc/net/sockstat"), NULL, 10);
+}
+
+/*
+ * A guest can fill what the host has for packets that are not complete, and no more; for others' fragments there is
+ * none then, until its own are forgotten. The control: more is kept where more may be.
+ */
+static void test_fragments(void **state)
+{
+	struct result guest = guest_on("lab");
+	unsigned long kept;
+
+	(void)state;
+	kept = kept_of_fragments(&guest, "172.16.5.11", "172.16.5.1");
+	EXPECT(&guest, kept > FRAGMENTS_MAX / 2 && kept <= FRAGMENTS_MAX + FRAGMENTS_MAX / 16);
+	command("sysctl -qw net.ipv4.ipfrag_high_thresh=%d", 8 * FRAGMENTS_MAX);
+	kept = kept_of_fragments(&guest, "172.16.5.12", "172.16.5.1");
+	EXPECT(&guest, kept > FRAGMENTS_MAX + FRAGMENTS_MAX / 4);
+	guest_ends(&guest);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -257,6 +300,7 @@ int main(void)
 		ATTACK(test_connections_between_guests),
 		ATTACK(test_neighbours),
 		ATTACK(test_neighbours_of_one),
+		ATTACK(test_fragments),
 	};
 
 	return RUN_TESTS(tests);

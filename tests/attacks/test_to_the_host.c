@@ -241,6 +241,29 @@ static void test_other_kinds(void **state)
 	}
 }
 
+/* What is on the host's loopback, where somebody made that an address like others (as for Kubernetes). */
+static void test_loopback(void **state)
+{
+	const int server = udp_socket(AF_INET, 9);
+
+	(void)state;
+	for (size_t i = 0; i < PLACES; i++) {
+		struct site site = come_to(&places[i]);
+		const struct frame frame = udp(site.mac, places[i].guest, "127.0.0.1", 9);
+
+		set("net.ipv4.conf.all.route_localnet", 1);
+		arrived(server);
+		for (int guarded = 1; guarded >= 0; guarded--) {
+			sends(&site.guest, &frame);
+			EXPECT(&site.guest, arrived(server) != guarded);
+			if (guarded)
+				unguard(&site);
+		}
+		set("net.ipv4.conf.all.route_localnet", 0);
+		guest_ends(&site.guest);
+	}
+}
+
 /* Nothing at all from an internal network, by whatever name and to whomever. */
 static void test_internal(void **state)
 {
@@ -319,6 +342,7 @@ int main(void)
 		ATTACK(test_header_in_the_second_fragment),
 		ATTACK(test_sources),
 		ATTACK(test_other_kinds),
+		ATTACK(test_loopback),
 		ATTACK(test_internal),
 		ATTACK(test_frames_are_as_they_were_sent),
 	};
