@@ -140,14 +140,14 @@ check 'a path that QEMU would take apart is not in words' sh -c '
 # --- the process that reads the policy ---------------------------------------------------------------------------------
 
 # The process that reads the policy is alice's while it does.
-seq 500 | sed 's/.*/allow lab& user=alice/' | policy -
+seq 3000 | sed 's/.*/allow lab& user=alice/' | policy -
 setpriv --reuid alice --regid alice --clear-groups sh -c 'while :; do kill -STOP -1; done' 2>/dev/null &
 stopping=$!
 stopped() {
 	refuses timeout -s KILL 30 "$TAPGATE" explain --user alice >"$TMPDIR/stopped" 2>&1 &&
 		[ "$(tail -n 1 "$TMPDIR/stopped")" = 'tapgate: the process that reads the policy as uid 1000 was ended or stopped too early' ]
 }
-check 'a user who stops it does not hold root up' wait_for 2 stopped
+check 'a user who stops it does not hold root up' wait_for 20 stopped
 kill -KILL "$stopping"
 check '... and it is gone' refuses pgrep -x -u alice tapgate
 check '... root has its answer then' eval '"$TAPGATE" explain --user alice lab1 | grep -q "^lab1: allowed by "'
