@@ -5,7 +5,7 @@
  * Descriptors that came by a connection, and that nobody took, are closed when the connection is. That can wait for who
  * sent them, even for ever: for the time of SO_LINGER (socket(7)); for a pipe in which a write waits for memory that a
  * file system of a user's serves. So the door closes no connection in which there is a descriptor. A child does: the
- * helper that serves it or, if it was turned away, one that closes all such of its user and counts as one of the user's.
+ * helper that serves it or, if it was turned away, one that closes all such of its user and counts as the user's.
  * While the user may have none more they are held here; one child beyond those closes the most when there is no room.
  * How many descriptors one user can have on the way is the kernel's to say (ETOOMANYREFS, sendmsg(2)).
  */
@@ -56,7 +56,7 @@ bool children_may_serve(uid_t user)
 	return served_count < SERVED_MAX && children_count(user) < SERVED_OF_ONE;
 }
 
-/* Start a child and wait until it says that it has the descriptors it needs, and no other peer's. 0: it is the child. */
+/* Start a child and wait until it says that it has the descriptors it needs, and no others. 0: it is the child. */
 static pid_t start_child(void)
 {
 	int ends[2];

@@ -306,8 +306,8 @@ void sends(const struct result *guest, const struct frame *frame)
 }
 
 /*
- * Until the kernel has taken all frames on their way through. It does so at once, unless a processor has much of that to
- * do: then they wait in its backlog (the twelfth column of softnet_stat), and may be at work when they are in none.
+ * Until the kernel has taken all frames on their way through. It does so at once, unless a processor has much of that
+ * to do: then they wait in its backlog (the twelfth column of softnet_stat), and may be at work when they are in none.
  */
 void settle(void)
 {
