@@ -296,6 +296,20 @@ static char hear(int told)
 		       : 0;
 }
 
+static void assert_bob_is_served(void)
+{
+	struct answer answer = {.tap = -1};
+	const int sock = connect_as(&bob);
+	int pair[2];
+
+	make_pair(&bob, SOCK_STREAM, pair);
+	assert_true(send_part(sock, "--br=br0\0--fd=7", sizeof("--br=br0\0--fd=7"), &pair[1], 1));
+	read_answer(sock, &answer);
+	answer.tap = take_tap(pair[0]);
+	assert_true(answer.code == 0 && answer.tap >= 0);
+	close(answer.tap);
+}
+
 enum { REQUESTS_OF_HERS = 40, HELD_OF_ONE = 32, DESCRIPTORS_OF_DOOR = 700, MORE_THAN_THE_DOOR_HAS = 1500 };
 
 /* In a child, alice: so many requests, each with a file on her file system in the place of her socket. */
@@ -330,8 +344,7 @@ static void test_a_file_for_a_socket(void **state)
 
 	for (int allowed = 0; allowed < 2; allowed++) {
 		const int expected = allowed ? HELD_OF_ONE : 0;
-		struct answer answer = {.tap = -1};
-		int pair[2], told[2], sock;
+		int told[2];
 		pid_t door, asking;
 
 		make_places();
@@ -349,13 +362,7 @@ static void test_a_file_for_a_socket(void **state)
 			ask_with_her_file(told[1], allowed ? REQUESTS_OF_HERS - 1 : 0);
 		note_child(asking);
 		assert_int_equal(hear(told[0]), '1');
-		sock = connect_as(&bob);
-		make_pair(&bob, SOCK_STREAM, pair);
-		assert_true(send_part(sock, "--br=br0\0--fd=7", sizeof("--br=br0\0--fd=7"), &pair[1], 1));
-		read_answer(sock, &answer);
-		answer.tap = take_tap(pair[0]);
-		assert_true(answer.code == 0 && answer.tap >= 0);
-		close(answer.tap);
+		assert_bob_is_served();
 		assert_int_equal(
 			expected, atoi(command_line("for i in $(seq 200); do "
 						    "n=$(tr ' ' '\\n' </proc/%d/task/%d/children | grep -c .); "
@@ -445,8 +452,7 @@ __attribute__((noreturn)) static void ask_with_her_pipe(int told)
 static void test_a_pipe_for_a_socket(void **state)
 {
 	static char log[1 << 16];
-	struct answer answer = {.tap = -1};
-	int pair[2], told[2], sock;
+	int told[2];
 	pid_t asking;
 
 	make_places();
@@ -465,13 +471,7 @@ static void test_a_pipe_for_a_socket(void **state)
 	note_child(asking);
 	close(told[1]);
 	assert_int_equal(hear(told[0]), '1');
-	sock = connect_as(&bob);
-	make_pair(&bob, SOCK_STREAM, pair);
-	assert_true(send_part(sock, "--br=br0\0--fd=7", sizeof("--br=br0\0--fd=7"), &pair[1], 1));
-	read_answer(sock, &answer);
-	answer.tap = take_tap(pair[0]);
-	assert_true(answer.code == 0 && answer.tap >= 0);
-	close(answer.tap);
+	assert_bob_is_served();
 	take_log(0, log, sizeof(log));
 	assert_non_null(strstr(log, "too many requests are at work, 32 of them of uid 1000"));
 	umount2(DIRECTORY, MNT_DETACH | MNT_FORCE);
