@@ -98,10 +98,8 @@ static int down(struct session *session, const struct words *words)
 	if (status != STATUS_DONE)
 		return status;
 	done = network_end_strays(session, words);
-	if (!session_interrupted(session)) {
-		done = network_end_servers(session, words) && done;
-		network_cut_off(session, words);
-	}
+	if (!session_interrupted(session))
+		done = network_cut_off(session, words) && done;
 	done = network_each(session, remove_one, &removal) && !removal.failed && done;
 	done = take_down_guards(&removal) && done;
 	done = pass_settle(session, NULL, 0, is_named, words) && done;

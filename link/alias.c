@@ -36,11 +36,14 @@ bool alias_is_bridge(const struct link_interface *interface)
 /* Believed only if writing what was read gives the same alias. */
 bool alias_read_tap(const struct link_interface *interface, struct alias_tap *tap)
 {
-	const char *alias = interface->alias, *network = strstr(alias, " net="), *vmm = strstr(alias, " vmm=");
+	const char *alias = interface->alias, *network, *vmm;
 	char again[IFALIASZ];
 
-	if (strcmp(interface->kind, "tun") != 0 || strncmp(alias, ALIAS_TAP, strlen(ALIAS_TAP)) != 0 || !network ||
-		!vmm)
+	if (strcmp(interface->kind, "tun") != 0 || strncmp(alias, ALIAS_TAP, strlen(ALIAS_TAP)) != 0)
+		return false;
+	network = strstr(alias, " net=");
+	vmm = strstr(alias, " vmm=");
+	if (!network || !vmm)
 		return false;
 	*tap = (struct alias_tap){.uid = (uint32_t)strtoul(alias + strlen(ALIAS_TAP), NULL, 10),
 		.vmm = (int)strtol(vmm + strlen(" vmm="), NULL, 10)};

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Many networks begun at once: bridges first, then all of their guards in one transaction. */
+/* Many networks begun at once: bridges first, then all of their guards in one transaction, then addresses. */
 #include "networks/networks.h"
 
 #include <stdlib.h>
@@ -22,11 +22,28 @@ static bool lacks_guard(struct session *session, const struct policy_network *ne
 	       (!bridge_is_needed(network) || !bridge_difference(session, network));
 }
 
+/*
+ * Addresses, too, before the first dnsmasq starts: each one that runs reads all the host's addresses again for every
+ * one that comes. bare: those of the networks whose guards are up now, in the same order.
+ */
+static void give_addresses(struct session *session, const struct policy_network *const *networks, size_t count,
+	const struct policy_network *const *bare, bool *failed)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (networks[i] != *bare)
+			continue;
+		bare++;
+		failed[i] = bridge_is_needed(networks[i]) &&
+			    !(bridge_set_addresses(session, networks[i]) && bridge_bring_up(session, networks[i]));
+	}
+}
+
 bool network_begin_all(
 	struct session *session, const struct policy_network *const *networks, size_t count, bool *failed)
 {
 	const struct policy_network **bare = calloc(count + 1, sizeof(const struct policy_network *));
 	size_t bare_count = 0;
+	bool made = false;
 
 	session->keeping = true;
 	for (size_t i = 0; i < count && count > 1 && bare && !session->dry && !session_interrupted(session); i++) {
@@ -35,10 +52,11 @@ bool network_begin_all(
 		failed[i] = new && !(bridge_make(session, networks[i]) && bridge_set(session, networks[i]));
 		if (new ? !failed[i] : lacks_guard(session, networks[i]))
 			bare[bare_count++] = networks[i];
+		made |= new;
 	}
-	if (bare_count > 1)
-		(void)guard_put_up_all(session, bare, bare_count);
+	if (bare_count > 1 && guard_put_up_all(session, bare, bare_count))
+		give_addresses(session, networks, count, bare, failed);
 	session->keeping = false;
 	free(bare);
-	return session_look(session);
+	return (!made && bare_count == 0) || session_look(session);
 }

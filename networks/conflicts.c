@@ -263,9 +263,10 @@ static bool find_held(struct conflicts *conflicts, const struct policy_network *
 		bool bridge = interface && bridge_is_ours(interface);
 		const char *holder = bridge ? interface->name : tap.network;
 
-		if (address->family != family || !interface || (!bridge && !alias_read_tap(interface, &tap)) ||
-			strcmp(holder, network->name) == 0 || !stays(conflicts, interface, holder) ||
-			!policy_prefixes_overlap(subnet->address, subnet->prefix, address->address, address->prefix))
+		if (address->family != family ||
+			!policy_prefixes_overlap(subnet->address, subnet->prefix, address->address, address->prefix) ||
+			!interface || (!bridge && !alias_read_tap(interface, &tap)) ||
+			strcmp(holder, network->name) == 0 || !stays(conflicts, interface, holder))
 			continue;
 		inet_ntop(family, subnet->address, ours, sizeof(ours));
 		inet_ntop(family, address->address, theirs, sizeof(theirs));

@@ -31,11 +31,15 @@ static bool is_link_local(const struct link_route *route)
 	return route->family == AF_INET6 && route->destination[0] == 0xfe && (route->destination[1] & 0xc0) == 0x80;
 }
 
-/* Whether a route is one that leads out by an interface. */
-static bool route_leads_out(const struct link_route *route, const struct link_interface *interface)
+/* Whether a route is one that leads out, if its interface does. */
+static bool route_leads_out(const struct link_route *route)
 {
-	return route->index == interface->index && route->type == RTN_UNICAST && !is_link_local(route) &&
-	       is_hosts(interface) && !(interface->flags & IFF_LOOPBACK);
+	return route->type == RTN_UNICAST && !is_link_local(route);
+}
+
+static bool interface_leads_out(const struct link_interface *interface)
+{
+	return is_hosts(interface) && !(interface->flags & IFF_LOOPBACK);
 }
 
 /*
@@ -45,8 +49,10 @@ static bool route_leads_out(const struct link_route *route, const struct link_in
  */
 bool forwarding_leads_out(const struct host *host, const struct link_interface *interface, int family)
 {
-	for (size_t i = 0; i < host->route_count; i++) {
-		if (host->routes[i].family == family && route_leads_out(&host->routes[i], interface))
+	for (size_t i = 0; i < host->route_count && interface_leads_out(interface); i++) {
+		const struct link_route *route = &host->routes[i];
+
+		if (route->family == family && route->index == interface->index && route_leads_out(route))
 			return true;
 	}
 	return false;
@@ -221,8 +227,9 @@ bool forwarding_leads_nowhere(struct session *session, const struct policy_netwo
 		const struct link_route *route = &session->host.routes[i];
 		const struct link_interface *interface = host_interface_at(&session->host, route->index);
 
-		any = (route->family == AF_INET ? network->ipv4.given : network->ipv6.given) && interface &&
-		      route_leads_out(route, interface) && is_gone_by(session, network, route);
+		any = (route->family == AF_INET ? network->ipv4.given : network->ipv6.given) &&
+		      route_leads_out(route) && interface && interface_leads_out(interface) &&
+		      is_gone_by(session, network, route);
 	}
 	return !any;
 }

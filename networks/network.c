@@ -336,15 +336,6 @@ static void await_end(void *context, const char *name)
 		told->failed |= !end_dnsmasq(told->session, name, is_among(&told->names, name));
 }
 
-bool network_end_servers(struct session *session, const struct words *words)
-{
-	struct told told = {.session = session, .words = words};
-	bool whole = network_each(session, tell, &told) && network_each(session, await_end, &told);
-
-	free(told.names.seen);
-	return whole && !told.failed;
-}
-
 /* Interfaces that go at once. */
 struct cut {
 	struct session *session;
@@ -367,11 +358,22 @@ static void note_all_of(void *context, const char *name)
 	}
 }
 
-void network_cut_off(struct session *session, const struct words *words)
+static void remove_interfaces(struct session *session, const struct words *words)
 {
 	struct cut cut = {session, words, calloc(session->host.interface_count + 1, sizeof(*cut.indexes)), 0};
 
 	if (cut.indexes && !session->dry && network_each(session, note_all_of, &cut) && cut.count > 1)
 		(void)link_remove_all(session->link, cut.indexes, cut.count);
 	free(cut.indexes);
+}
+
+bool network_cut_off(struct session *session, const struct words *words)
+{
+	struct told told = {.session = session, .words = words};
+	bool whole = network_each(session, tell, &told);
+
+	remove_interfaces(session, words); /* servers end meanwhile */
+	whole = whole && network_each(session, await_end, &told);
+	free(told.names.seen);
+	return whole && !told.failed;
 }

@@ -339,16 +339,11 @@ bool network_remove(struct session *session, const char *name);
 bool network_clear(struct session *session, const char *name);
 
 /*
- * End the dnsmasqs of the networks that were asked for, all at once; and before their bridges go, as each of them hears
- * of every interface that the kernel removes. False: said which does not end.
+ * End the dnsmasqs of the networks that were asked for and remove these networks' taps and bridges, all at once, which is
+ * much faster than one by one: each bridge has the kernel wait, and dnsmasqs end meanwhile. False: said which does not
+ * end. Nothing is said of interfaces: network_clear, for each network, says what has gone, and removes the rest.
  */
-bool network_end_servers(struct session *session, const struct words *words);
-
-/*
- * Remove the taps and bridges of the networks that were asked for, all at once, which is much faster than one by one.
- * Says nothing, not even why that failed: network_clear, for each of them, says what has gone, and removes the rest.
- */
-void network_cut_off(struct session *session, const struct words *words);
+bool network_cut_off(struct session *session, const struct words *words);
 
 /* Call `each` for every network of which tapgate made anything that stands, whatever the policy says. */
 bool network_each(struct session *session, void (*each)(void *context, const char *name), void *context);

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <linux/netfilter/nf_tables.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,6 +18,7 @@ enum { PATIENCE = 16 }; /* how often rules that are changed by others meanwhile 
 struct part {
 	int family;
 	char table[GUARD_TABLE_MAX];
+	uint32_t flags;
 	struct guard seal; /* mode, text, sealed; empty where this table has none */
 	char *bytes;
 	size_t size;
@@ -25,8 +27,8 @@ struct part {
 struct guards {
 	struct part *parts;
 	size_t count;
-	size_t last; /* where the one before was put; most go there, too */
-	bool failed; /* memory ran out */
+	bool changed; /* while they were read: there is something of a table that was not there at first */
+	bool failed;  /* memory ran out */
 };
 
 void guards_forget(struct guards *guards)
@@ -38,44 +40,64 @@ void guards_forget(struct guards *guards)
 	free(guards);
 }
 
-static bool is_of(const struct part *part, int family, const char *table)
+/* Whether something is of a table that is named as a guard's. */
+static bool is_guards(const struct nftables_object *object)
 {
-	return part->family == family && strcmp(part->table, table) == 0;
+	return strncmp(object->table, "tapgate-", strlen("tapgate-")) == 0 && strlen(object->table) < GUARD_TABLE_MAX;
 }
 
-/* Where a table's objects go; NULL: memory ran out. */
-static struct part *part_of(struct guards *guards, int family, const char *table)
+static int compare(const void *a, const void *b)
 {
+	const struct part *one = a, *other = b;
+
+	return one->family != other->family ? one->family - other->family : strcmp(one->table, other->table);
+}
+
+static struct part key_of(int family, const char *table)
+{
+	struct part key = {.family = family};
+
+	snprintf(key.table, sizeof(key.table), "%s", table);
+	return key;
+}
+
+/* NULL: there is none. The parts are in order (compare). */
+static struct part *find_part(const struct guards *guards, const struct part *key)
+{
+	return guards->count ? bsearch(key, guards->parts, guards->count, sizeof(*key), compare) : NULL;
+}
+
+static void see_table(void *context, const struct nftables_object *object)
+{
+	struct guards *guards = context;
 	struct part *parts;
 
-	if (guards->last < guards->count && is_of(&guards->parts[guards->last], family, table))
-		return &guards->parts[guards->last];
-	for (guards->last = 0; guards->last < guards->count; guards->last++) {
-		if (is_of(&guards->parts[guards->last], family, table))
-			return &guards->parts[guards->last];
-	}
+	if (!is_guards(object))
+		return;
 	parts = reallocarray(guards->parts, guards->count + 1, sizeof(*parts));
+	guards->failed |= !parts;
 	if (!parts)
-		return NULL;
+		return;
 	guards->parts = parts;
-	parts[guards->count] = (struct part){.family = family};
-	memcpy(parts[guards->count].table, table, strlen(table) + 1);
-	return &parts[guards->count++];
+	parts[guards->count] = key_of(object->family, object->table);
+	parts[guards->count++].flags = nftables_number(object->attributes[NFTA_TABLE_FLAGS]);
 }
 
 static void see(void *context, const struct nftables_object *object)
 {
 	struct guards *guards = context;
-	struct part *part;
+	struct part key, *part;
 	char *bytes;
 
-	if (strncmp(object->table, "tapgate-", strlen("tapgate-")) != 0 || strlen(object->table) >= GUARD_TABLE_MAX)
+	if (!is_guards(object))
 		return;
-	part = part_of(guards, object->family, object->table);
-	if (part && object->type == NFT_MSG_NEWCHAIN && !object->attributes[NFTA_CHAIN_HOOK] &&
-		guard_read_seal(nftables_text(object->attributes[NFTA_CHAIN_NAME]), &part->seal))
+	key = key_of(object->family, object->table);
+	part = find_part(guards, &key);
+	guards->changed |= !part;
+	if (!part || (object->type == NFT_MSG_NEWCHAIN && !object->attributes[NFTA_CHAIN_HOOK] &&
+			     guard_read_seal(nftables_text(object->attributes[NFTA_CHAIN_NAME]), &part->seal)))
 		return;
-	bytes = part ? realloc(part->bytes, part->size + object->size) : NULL;
+	bytes = realloc(part->bytes, part->size + object->size);
 	if (!bytes) {
 		guards->failed = true;
 		return;
@@ -87,8 +109,10 @@ static void see(void *context, const struct nftables_object *object)
 
 static int read_once(struct link *nftables, struct guards *guards)
 {
-	int error = 0;
+	int error = nftables_each_table(nftables, see_table, guards);
 
+	if (guards->count)
+		qsort(guards->parts, guards->count, sizeof(*guards->parts), compare);
 	for (size_t i = 0; i < GUARD_FAMILIES && !error; i++) {
 		int family = guard_families[i].number;
 
@@ -98,7 +122,7 @@ static int read_once(struct link *nftables, struct guards *guards)
 		if (error == -EOPNOTSUPP || error == -EAFNOSUPPORT || error == -ENOENT)
 			error = 0; /* this kernel has no such family */
 	}
-	return guards->failed ? -ENOMEM : error;
+	return guards->failed ? -ENOMEM : !error && guards->changed ? -EAGAIN : error;
 }
 
 static struct guards *read_all(struct link *nftables)
@@ -118,34 +142,25 @@ static struct guards *read_all(struct link *nftables)
 }
 
 /* Add what a family has of a guard to its digest, as guard_read does. */
-static int add_part(struct session *session, int family, const char *table, struct guard *guard)
+static bool add_part(const struct guards *guards, int family, const char *table, struct guard *guard)
 {
-	uint32_t flags = 0;
-	int error = nftables_table(session->nftables, family, table, &flags);
+	const struct part key = key_of(family, table), *part = find_part(guards, &key);
 
-	if (error)
-		return error;
-	guard->exists = true;
-	guard->standing = guard_digest(guard->standing, &flags, sizeof(flags));
-	for (size_t i = 0; i < session->guards->count; i++) {
-		const struct part *part = &session->guards->parts[i];
-
-		if (!is_of(part, family, table))
-			continue;
-		if (part->seal.mode[0]) {
-			memcpy(guard->mode, part->seal.mode, sizeof(guard->mode));
-			guard->text = part->seal.text;
-			guard->sealed = part->seal.sealed;
-		}
-		guard->standing = guard_digest(guard->standing, part->bytes, part->size);
+	if (!part)
+		return false;
+	if (part->seal.mode[0]) {
+		memcpy(guard->mode, part->seal.mode, sizeof(guard->mode));
+		guard->text = part->seal.text;
+		guard->sealed = part->seal.sealed;
 	}
-	return 0;
+	guard->standing = guard_digest(guard->standing, &part->flags, sizeof(part->flags));
+	guard->standing = guard_digest(guard->standing, part->bytes, part->size);
+	return true;
 }
 
 int guards_find(struct session *session, int family, const char *network, struct guard *guard)
 {
 	char table[GUARD_TABLE_MAX];
-	int error;
 
 	if (!session->guards)
 		session->guards = read_all(session->nftables);
@@ -153,12 +168,10 @@ int guards_find(struct session *session, int family, const char *network, struct
 		return guard_read(session->nftables, family, network, guard);
 	*guard = (struct guard){.standing = GUARD_DIGEST_START};
 	guard_table(network, table);
-	error = add_part(session, family, table, guard);
-	for (size_t i = 0; i < GUARD_FAMILIES && !error; i++) {
+	guard->exists = add_part(session->guards, family, table, guard);
+	for (size_t i = 0; i < GUARD_FAMILIES; i++) {
 		if (guard_families[i].number != family)
-			error = add_part(session, guard_families[i].number, table, guard);
-		if (error == -ENOENT || error == -EOPNOTSUPP || error == -EAFNOSUPPORT)
-			error = 0;
+			(void)add_part(session->guards, guard_families[i].number, table, guard);
 	}
-	return error == -ENOENT || error == -EOPNOTSUPP || error == -EAFNOSUPPORT ? 0 : error;
+	return 0;
 }

@@ -69,6 +69,13 @@ static int read_lists(struct link *link, struct list lists[static LISTS])
 	return error;
 }
 
+static int compare_index(const void *a, const void *b)
+{
+	const struct link_interface *one = a, *other = b;
+
+	return one->index < other->index ? -1 : one->index > other->index;
+}
+
 int host_look(struct link *link, struct host *host)
 {
 	struct list lists[LISTS] = {[INTERFACES] = {.size = sizeof(*host->interfaces)},
@@ -79,6 +86,9 @@ int host_look(struct link *link, struct host *host)
 
 	*host = (struct host){lists[INTERFACES].items, lists[ADDRESSES].items, lists[ROUTES].items, lists[LOCKED].items,
 		lists[INTERFACES].count, lists[ADDRESSES].count, lists[ROUTES].count, lists[LOCKED].count};
+	/* Before Linux 6.9 the kernel gives them in the order of a hash. */
+	if (host->interface_count)
+		qsort(host->interfaces, host->interface_count, sizeof(*host->interfaces), compare_index);
 	return error;
 }
 
@@ -102,9 +112,9 @@ const struct link_interface *host_interface(const struct host *host, const char 
 
 const struct link_interface *host_interface_at(const struct host *host, int index)
 {
-	for (size_t i = 0; i < host->interface_count; i++) {
-		if (host->interfaces[i].index == index)
-			return &host->interfaces[i];
-	}
-	return NULL;
+	const struct link_interface key = {.index = index};
+
+	return host->interface_count
+		       ? bsearch(&key, host->interfaces, host->interface_count, sizeof(key), compare_index)
+		       : NULL;
 }

@@ -352,6 +352,7 @@ check '... and stay so' says_nothing_changed
 "$TAPGATE" down >/dev/null
 policy "$v4" "$web"
 check 'IPv6 switched off: a network with an IPv6 subnet' says 1 up <<'EOT'
+tapgate: web: cannot add the address fd00:77::1/64: IPv6 is switched off (see sysctl net.ipv6.conf.default.disable_ipv6); switch it on, or leave out the network's IPv6 address
 v4: made the bridge
 v4: put up its guard
 v4: added the address 10.78.0.1/24
@@ -360,7 +361,6 @@ v4: switched on net.ipv4.conf.v4.forwarding (the way in)
 web: made the bridge
 web: put up its guard
 web: added the address 10.77.0.1/24
-tapgate: web: cannot add the address fd00:77::1/64: IPv6 is switched off (see sysctl net.ipv6.conf.default.disable_ipv6); switch it on, or leave out the network's IPv6 address
 tapgate: web: not finished: down; 'tapgate up' goes on from here
 EOT
 check 'the other one is up' "$TAPGATE" status v4
