@@ -33,8 +33,7 @@ static void give_addresses(struct session *session, const struct policy_network 
 		if (networks[i] != *bare)
 			continue;
 		bare++;
-		failed[i] = bridge_is_needed(networks[i]) &&
-			    !(bridge_set_addresses(session, networks[i]) && bridge_bring_up(session, networks[i]));
+		failed[i] = bridge_is_needed(networks[i]) && !bridge_set_addresses(session, networks[i]);
 	}
 }
 
