@@ -27,8 +27,7 @@ struct part {
 struct guards {
 	struct part *parts;
 	size_t count;
-	bool changed; /* while they were read: there is something of a table that was not there at first */
-	bool failed;  /* memory ran out */
+	bool failed; /* memory ran out */
 };
 
 void guards_forget(struct guards *guards)
@@ -93,7 +92,7 @@ static void see(void *context, const struct nftables_object *object)
 		return;
 	key = key_of(object->family, object->table);
 	part = find_part(guards, &key);
-	guards->changed |= !part;
+	/* One of a table that was not there a moment ago belongs to the next picture. */
 	if (!part || (object->type == NFT_MSG_NEWCHAIN && !object->attributes[NFTA_CHAIN_HOOK] &&
 			     guard_read_seal(nftables_text(object->attributes[NFTA_CHAIN_NAME]), &part->seal)))
 		return;
@@ -122,7 +121,7 @@ static int read_once(struct link *nftables, struct guards *guards)
 		if (error == -EOPNOTSUPP || error == -EAFNOSUPPORT || error == -ENOENT)
 			error = 0; /* this kernel has no such family */
 	}
-	return guards->failed ? -ENOMEM : !error && guards->changed ? -EAGAIN : error;
+	return guards->failed ? -ENOMEM : error;
 }
 
 static struct guards *read_all(struct link *nftables)
