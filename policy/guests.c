@@ -362,9 +362,6 @@ static bool settle_families(const struct line *line, struct policy_forward *forw
 
 	forward->ipv4 = (given & OPTION_IP) && forward->on_family != AF_INET6;
 	forward->ipv6 = (given & OPTION_IP6) && forward->on_family != AF_INET;
-	if (forward->guest->network->mode == MODE_STANDALONE)
-		return line_refuse(line, name.at,
-			"a forward to a guest on a standalone network, expected one on a network with a bridge: the host does not forward by a tap that comes and goes");
 	if (!forward->ipv4 && !forward->ipv6 && forward->guest->network->automatic)
 		return line_refuse(line, name.at,
 			"guest %s has no address of its own that is forwarded to, expected %s: its network's subnet is chosen",
