@@ -199,7 +199,7 @@ $(BUILD)/filters.inc: helper/filters.def helper/filters.awk $(BUILD)/flags
 $(BUILD)/helper/sandbox.o $(BUILD)/tests/unit/test_filters.o: $(BUILD)/filters.inc
 
 # The guards' templates, etc/guard/MODE.nft, are part of the program: as C strings, a line each.
-GUARD_MODES := nat routed host-only internal standalone alone sources dhcp boot forward lock-ip
+GUARD_MODES := nat routed host-only internal standalone alone sources dhcp boot forward absent lock-ip
 $(BUILD)/guards.h: $(GUARD_MODES:%=etc/guard/%.nft) Makefile
 	@mkdir -p $(@D)
 	for mode in $(GUARD_MODES); do \

@@ -173,13 +173,12 @@ static void say_unknown(const struct question *question)
 	if (question->meaning == NOTHING)
 		say_error("%s is no tap or network with a guest, and no lease has that host name%s; see: tapgate list",
 			QUOTED(word), leases);
-	else if (question->meaning == MAC)
-		say_error(
-			"no address of a guest %s is known by leases or the host's neighbours%s; one with an address of its own is known once it has spoken with the host",
-			QUOTED(word), leases);
 	else
 		say_error(
-			"no address of the guest on %s is known by leases or the host's neighbours%s; one with an address of its own is known once it has spoken with the host",
+			"no address of %s %s is known by leases or the host's neighbours%s; one with an address of its own is known once it has spoken with the host",
+			question->meaning == MAC	 ? "a guest"
+			: question->meaning == HOST_NAME ? "the guest"
+							 : "the guest on",
 			QUOTED(word), leases);
 }
 
@@ -224,6 +223,19 @@ static bool is_one_machine(const struct question *question, int rank)
 	return first;
 }
 
+/* Who asks for a name asks for those of `guest` lines, too. */
+static void look_up(struct question *question, struct scene *scene, struct scene_privacy *privacy)
+{
+	question->meaning = meaning_of(question);
+	if (question->meaning != HOST_NAME && question->meaning != NOTHING)
+		return;
+	if (!privacy->is_read)
+		privacy->policy = load_policy(NULL);
+	privacy->is_read = true;
+	scene_add_lines(scene, privacy->policy);
+	question->meaning = meaning_of(question);
+}
+
 /* The one guest that is meant, the first of its cards; NULL: said why there is none. */
 static const struct scene_guest *find_guest(struct question *question)
 {
@@ -231,7 +243,6 @@ static const struct scene_guest *find_guest(struct question *question)
 	unsigned int count = 0;
 	int best = 1;
 
-	question->meaning = meaning_of(question);
 	for (size_t i = 0; i < question->scene->guest_count; i++) {
 		int rank = rank_of(question, &question->scene->guests[i]);
 
@@ -288,6 +299,8 @@ static int answer(struct link *link, const struct words *words)
 		say_error("cannot read the host's taps and neighbours: %s", strerror(-error));
 	else
 		scene_keep_shown(&scene, &privacy);
+	if (!error)
+		look_up(&question, &scene, &privacy);
 	policy_free(privacy.policy);
 	if (!error)
 		guest = find_guest(&question);

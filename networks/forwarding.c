@@ -12,6 +12,7 @@
 
 #define FORWARDING "forwarding"
 #define ACCEPT_RA  "accept_ra"
+#define LATER	   "interfaces that come later, as its tap does"
 
 enum { RA_UNLESS_FORWARDING = 1, RA_ALWAYS = 2 };
 
@@ -90,6 +91,12 @@ static bool leads(const struct policy_network *network)
 	return policy_mode_leads_out(network->mode) || policy_next_forward(network, NULL);
 }
 
+/* Whether the interface of its guests is there: a standalone one has it as long as a machine does, anew each time. */
+static bool is_there(const struct session *session, const struct policy_network *network)
+{
+	return network->mode != MODE_STANDALONE || host_interface(&session->host, network->name);
+}
+
 /* --- switching on ------------------------------------------------------------------------------------------------ */
 
 static bool switch_on(struct session *session, const char *network, int family, const char *interface, const char *why)
@@ -121,7 +128,9 @@ static bool settle_ipv4(struct session *session, const struct policy_network *ne
 			!switch_on(session, network->name, AF_INET, interface->name, "a way out"))
 			return false;
 	}
-	return switch_on(session, network->name, AF_INET, network->name, "the way in");
+	if (network->mode == MODE_STANDALONE && !switch_on(session, network->name, AF_INET, "default", LATER))
+		return false;
+	return !is_there(session, network) || switch_on(session, network->name, AF_INET, network->name, "the way in");
 }
 
 static bool set_accept_ra(
@@ -167,7 +176,8 @@ bool forwarding_settle(struct session *session, const struct policy_network *net
 
 static const char *ipv4_difference(struct session *session, const struct policy_network *network)
 {
-	if (sysctl_read(AF_INET, network->name, FORWARDING) == 0)
+	if (sysctl_read(AF_INET, network->name, FORWARDING) == 0 ||
+		(network->mode == MODE_STANDALONE && sysctl_read(AF_INET, "default", FORWARDING) == 0))
 		return "IPv4 forwarding";
 	for (size_t i = 0; i < session->host.interface_count; i++) {
 		const struct link_interface *interface = &session->host.interfaces[i];

@@ -121,10 +121,11 @@ static bool number_of(const struct policy_network *network, unsigned int place, 
 /* Whether a name stands for the network's own, and the network is what it is about. */
 static bool is_name(const struct policy_network *network, struct word name)
 {
-	const bool isolated = network->options.given & OPTION_ISOLATED;
+	const bool isolated = network->options.given & OPTION_ISOLATED,
+		   leads_out = policy_mode_leads_out(network->mode);
 
 	return word_is(name, "name") || (word_is(name, "closed") && network->mode == MODE_SHARED) ||
-	       (word_is(name, "isolated") && isolated) || (word_is(name, "inner") && network->mode == MODE_HOST_ONLY) ||
+	       (word_is(name, "isolated") && isolated) || (word_is(name, "inner") && !leads_out) ||
 	       (word_is(name, "apart") && (policy_mode_is_apart(network->mode) || isolated));
 }
 
@@ -263,6 +264,8 @@ char *guard_text(const struct policy_network *network)
 		write_template(out, network, sources_guard);
 	if (policy_next_forward(network, NULL))
 		write_template(out, network, forward_guard);
+	if (policy_next_forward(network, NULL) && network->mode == MODE_STANDALONE)
+		write_template(out, network, absent_guard);
 	if (policy_has_server(network))
 		write_template(out, network, network->mode == MODE_STANDALONE ? alone_guard : dhcp_guard);
 	if (boot_server(network).family)

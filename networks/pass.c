@@ -24,6 +24,7 @@
 enum {
 	OUT = 1 << MODE_NAT | 1 << MODE_SHARED | 1 << MODE_ROUTED,
 	ROUTED = OUT | 1 << MODE_HOST_ONLY,
+	CLOSED = 1 << MODE_HOST_ONLY | 1 << MODE_STANDALONE,
 	SWITCHED = 1 << MODE_HOST_ONLY | 1 << MODE_INTERNAL | 1 << MODE_SHARED | 1 << MODE_ROUTED,
 };
 
@@ -35,9 +36,9 @@ static const struct need needs[] = {
 		"what its guests send to the Internet"},
 	{OUT, NEED_ALWAYS, NF_INET_FORWARD, NFPROTO_UNSPEC, false, true, 0, 0, "answers, by its guard",
 		"the answers to its guests"},
-	{1 << MODE_HOST_ONLY, NEED_FORWARD, NF_INET_FORWARD, NFPROTO_UNSPEC, false, true, 0, 0,
-		"forwards, by its guard", "what is forwarded to its guests"},
-	{1 << MODE_HOST_ONLY, NEED_FORWARD, NF_INET_FORWARD, NFPROTO_UNSPEC, true, false, 0, 0, "answers, by its guard",
+	{CLOSED, NEED_FORWARD, NF_INET_FORWARD, NFPROTO_UNSPEC, false, true, 0, 0, "forwards, by its guard",
+		"what is forwarded to its guests"},
+	{CLOSED, NEED_FORWARD, NF_INET_FORWARD, NFPROTO_UNSPEC, true, false, 0, 0, "answers, by its guard",
 		"the answers of its guests to what is forwarded"},
 	{ROUTED | 1 << MODE_STANDALONE, NEED_DHCP, NF_INET_LOCAL_IN, NFPROTO_IPV4, true, false, IPPROTO_UDP, 67, "DHCP",
 		"its guests' requests for addresses (DHCP)"},

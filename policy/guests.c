@@ -146,6 +146,9 @@ static bool parse_guest_address(const struct line *line, struct policy_guest *gu
 	if (network->automatic)
 		return line_refuse(line, value.at,
 			"an address on a network whose subnet is chosen ('auto'), expected 'mac=' alone, or a network with an address");
+	if (policy_pool_size(network))
+		return line_refuse(line, value.at,
+			"an address on a pool, where a machine has the first subnet that is free, expected 'mac=' alone, or a network without 'per-vm='");
 	if (!word_address(ipv6 ? AF_INET6 : AF_INET, value, address))
 		return line_refuse(line, value.at, "%s is no IPv%c address, expected one as in %s", QUOTED(value),
 			ipv6 ? '6' : '4', ipv6 ? "fd00:2::20" : "172.16.2.20");
@@ -244,11 +247,10 @@ static bool parse_guest(struct line *line)
 	network = network_of(line, words[2], &hidden);
 	if (!network)
 		return hidden;
-	if (!(WITH_ADDRESSES & 1U << network->mode) || policy_pool_size(network))
+	if (!(WITH_ADDRESSES & 1U << network->mode))
 		return line_refuse(line, words[2].at,
 			"a guest on %s, expected a network on which guests have addresses of their own",
-			policy_pool_size(network) ? "a pool, where a machine has the first subnet that is free"
-						  : place_words((enum policy_place)(1 << network->mode)));
+			place_words((enum policy_place)(1 << network->mode)));
 	if (line->policy->count.guests == POLICY_GUESTS_ALL)
 		return line_refuse(line, line->start, "more than %d guests", POLICY_GUESTS_ALL);
 	guest = ADD(line->policy, guest);
@@ -362,9 +364,9 @@ static bool settle_families(const struct line *line, struct policy_forward *forw
 
 	forward->ipv4 = (given & OPTION_IP) && forward->on_family != AF_INET6;
 	forward->ipv6 = (given & OPTION_IP6) && forward->on_family != AF_INET;
-	if (forward->guest->network->mode == MODE_STANDALONE)
+	if (policy_pool_size(forward->guest->network))
 		return line_refuse(line, name.at,
-			"a forward to a guest on a standalone network, expected one on a network with a bridge: the host does not forward by a tap that comes and goes");
+			"a forward to a guest on a pool, where a machine has the first subnet that is free, expected one on a network without 'per-vm='");
 	if (!forward->ipv4 && !forward->ipv6 && forward->guest->network->automatic)
 		return line_refuse(line, name.at,
 			"guest %s has no address of its own that is forwarded to, expected %s: its network's subnet is chosen",

@@ -30,8 +30,7 @@ struct survey {
 
 /* --- lists -------------------------------------------------------------------------------------------------------- */
 
-static struct scene_guest *add_guest(
-	struct scene *scene, int tap, int wire, const char *network, const unsigned char *mac)
+struct scene_guest *guests_add(struct scene *scene, int tap, int wire, const char *network, const unsigned char *mac)
 {
 	struct scene_guest *guests = scene_grow(scene->guests, &scene->guest_count, sizeof(*guests)), *guest;
 
@@ -68,7 +67,7 @@ static int compare_addresses(const void *first, const void *second)
 	return memcmp(a->address, b->address, sizeof(a->address));
 }
 
-static void add_address(struct scene_guest *guest, int family, const unsigned char *bytes, bool leased)
+void guests_add_address(struct scene_guest *guest, int family, const unsigned char *bytes, enum address_source source)
 {
 	struct scene_address address = {.family = family};
 	size_t i = 0;
@@ -84,8 +83,8 @@ static void add_address(struct scene_guest *guest, int family, const unsigned ch
 		guest->address_count++;
 		guest->addresses[i] = address;
 	}
-	guest->addresses[i].leased |= leased;
-	guest->addresses[i].heard |= !leased;
+	guest->addresses[i].leased |= source == ADDRESS_LEASED;
+	guest->addresses[i].heard |= source == ADDRESS_HEARD;
 	qsort(guest->addresses, guest->address_count, sizeof(*guest->addresses), compare_addresses);
 }
 
@@ -118,7 +117,7 @@ static void add_behind(struct survey *survey, struct scene_tap *tap, const unsig
 	if (count == SCENE_GUESTS_MAX)
 		tap->unkept++;
 	else
-		add_guest(survey->scene, tap->interface.index,
+		guests_add(survey->scene, tap->interface.index,
 			tap->interface.master ? tap->interface.master : tap->interface.index, tap->alias.network, mac);
 }
 
@@ -185,11 +184,11 @@ static void take_neighbour(void *context, const struct neighbour *neighbour)
 	guest = find_on_wire(survey->scene, neighbour->index, neighbour->mac);
 	for (size_t i = 0; !guest && i < survey->bridge_count; i++) {
 		if (survey->bridges[i].index == neighbour->index)
-			guest = add_guest(
+			guest = guests_add(
 				survey->scene, 0, neighbour->index, survey->bridges[i].network, neighbour->mac);
 	}
 	if (guest)
-		add_address(guest, neighbour->family, neighbour->address, false);
+		guests_add_address(guest, neighbour->family, neighbour->address, ADDRESS_HEARD);
 }
 
 /* --- what leases say ---------------------------------------------------------------------------------------------- */
@@ -242,10 +241,10 @@ static void take_lease(void *context, const struct lease *lease)
 			wire = survey->bridges[i].index;
 	}
 	if (!guest)
-		guest = add_guest(survey->scene, 0, wire, survey->network, lease->has_mac ? lease->mac : NULL);
+		guest = guests_add(survey->scene, 0, wire, survey->network, lease->has_mac ? lease->mac : NULL);
 	if (!guest)
 		return;
-	add_address(guest, lease->family, lease->address, true);
+	guests_add_address(guest, lease->family, lease->address, ADDRESS_LEASED);
 	if (*lease->name)
 		memcpy(guest->name, lease->name, sizeof(guest->name));
 }

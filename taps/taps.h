@@ -46,7 +46,7 @@ struct scene_address {
 	int family;		   /* AF_INET or AF_INET6 */
 	unsigned char address[16]; /* network byte order; IPv4 in the first four */
 	int zone;		   /* of a link-local one: index of the interface that it is meant on; else 0 */
-	bool leased, heard;	   /* known by a lease; as a neighbour of the host's */
+	bool leased, heard; /* known by a lease; as a neighbour of the host's; neither: by a `guest` line alone */
 };
 
 /* A machine behind a tap, by its hardware address; or one that a lease, or the host, knows on a network of ours. */
@@ -56,7 +56,7 @@ struct scene_guest {
 	int wire; /* index of the interface that the host would reach it by: the bridge, or the tap */
 	bool has_mac;
 	unsigned char mac[MAC_BYTES];
-	char name[LEASE_NAME_MAX + 1];			     /* from a lease; bytes, to be escaped */
+	char name[LEASE_NAME_MAX + 1];			     /* from a lease or a line; bytes, to be escaped */
 	char refused[LEASE_NAME_MAX + 1];		     /* a name that it asks for and another has; a label */
 	int leased_behind;				     /* index of the tap that it had its lease behind; or 0 */
 	struct scene_address addresses[SCENE_ADDRESSES_MAX]; /* IPv4 first, link-local ones last */
@@ -103,16 +103,30 @@ struct scene_privacy {
 };
 void scene_keep_shown(struct scene *scene, struct scene_privacy *privacy);
 
+/*
+ * Name the guests that the policy has lines for, on networks where no server names them, and add those that the host
+ * has not heard of. NULL: no policy, and nothing is done.
+ */
+void scene_add_lines(struct scene *scene, const struct policy *policy);
+
 const struct scene_tap *scene_tap_at(const struct scene *scene, int index); /* NULL: none */
 
 /* "172.16.2.7", or for a link-local one "fe80::1%lab" (RFC 4007, section 11). */
 enum { SCENE_ADDRESS_TEXT = 64 };
 void scene_address_text(const struct scene_address *address, char text[static SCENE_ADDRESS_TEXT]);
 
-/* --- for scene.c and guests.c alone ------------------------------------------------------------------------------- */
+/* --- for scene.c, guests.c and lines.c alone ---------------------------------------------------------------------- */
 
 /* Find the guests of a scene's taps. 0 or a negative errno value. */
 int guests_find(struct link *link, struct scene *scene);
+
+/*
+ * Add a guest behind a tap (0: not known), by its hardware address (NULL: not known); NULL: memory ran out, which the
+ * scene says. Add an address, network byte order in 16 bytes, or note that it is known by another source, too.
+ */
+enum address_source { ADDRESS_HEARD, ADDRESS_LEASED, ADDRESS_OF_LINE };
+struct scene_guest *guests_add(struct scene *scene, int tap, int wire, const char *network, const unsigned char *mac);
+void guests_add_address(struct scene_guest *guest, int family, const unsigned char *bytes, enum address_source source);
 
 /* The list with one item more, whose bytes are 0. NULL: memory ran out, and the list is as it was. */
 void *scene_grow(void *list, size_t *count, size_t size);

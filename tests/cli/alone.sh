@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # DHCP on standalone networks: the guest of each tap gets that tap's address, and what the network's line says beside it,
 # from tapgate-dhcp; whoever had the tap before, whatever the guest asks for. A tap of a pool that comes when the server
-# runs is served; another interface is not, nor is what a relay would send.
+# runs is served; another interface is not, nor is what a relay would send. `tapgate ip` knows guests by their lines.
 # shellcheck disable=SC2016,SC2154 # words for eval; busybox and top are lib.sh's and cli's
 set -u
 # shellcheck source-path=SCRIPTDIR source=lib.sh
@@ -43,6 +43,8 @@ server_of() { # server_of NETWORK: its process, by the kernel
 networks() { # networks WORD...: a policy with these words on the pool's line
 	policy 'allow all user=alice' 'network tap1 standalone 172.16.3.1/24 fd00:3::1/64 dhcp=auto' \
 		'guest box on tap1 mac=52:54:00:12:00:05 ip=172.16.3.5' \
+		'network tap2 standalone 172.16.4.1/24 fd00:4::1/64' 'guest hand on tap2 ip=172.16.4.9 ip6=fd00:4::9' \
+		'guest vat on cell mac=52:54:00:12:00:07' \
 		"network cell standalone 172.16.128.0/29 per-vm=/30 $*"
 	"$TAPGATE" up
 }
@@ -144,6 +146,46 @@ mac t1 52:54:00:12:00:05
 check 'a guest with a line has the address and the name of its line' told t1 ip=172.16.3.5 mask=24 hostname=box
 mac t1 52:54:00:12:00:06
 check '... and another one has neither' told t1 ip=172.16.3.2 mask=24
+
+# Names of lines: of a machine that is not there, of one that is, of one whose subnet of a pool is another each time.
+knows() { # knows NAME ADDRESS...: by that name, these addresses
+	knows_name=$1
+	shift
+	printf '%s\n' "$@" >"$TMPDIR/expected"
+	"$TAPGATE" ip "$knows_name" 2>&1 | diff "$TMPDIR/expected" -
+}
+sources() { # sources NAME LIST: of its first address
+	"$TAPGATE" ip --json "$1" | jq -e ".name == \"$1\" and .addresses[0].sources == $2"
+}
+check 'a guest that is not there, but another one: the address of its line' eval '"$busybox" ping -c 1 -W 5 172.16.3.2 &&
+	knows box 172.16.3.5'
+check '... which nobody has heard' sources box '[]'
+check '... and one without DHCP' knows hand 172.16.4.9 fd00:4::9
+check '... by its whole name, too' knows hand.tap2.internal 172.16.4.9 fd00:4::9
+check 'one without an address of its own' knows vat "tapgate: no address of the guest 'vat' is known by leases or the host's neighbours; one with an address of its own is known once it has spoken with the host"
+check 'control: a name that no line has' eval '"$TAPGATE" ip cask 2>&1 | grep "no lease has that host name"'
+check 'control: a line of a network that has a dnsmasq names nobody' eval 'cp /etc/tapgate.conf "$TMPDIR/before"
+	printf "%s\n" "network lab host-only 172.16.2.1/24 dhcp=auto" "guest cask on lab mac=52:54:00:12:00:09 ip=172.16.2.9" \
+		>>/etc/tapgate.conf; "$TAPGATE" ip cask; status=$?; cp "$TMPDIR/before" /etc/tapgate.conf; [ "$status" = 1 ]'
+mac t1 52:54:00:12:00:05
+check 'it is there' eval 'told t1 ip=172.16.3.5 mask=24 hostname=box && "$busybox" ping -c 1 -W 5 172.16.3.5 &&
+	knows box 172.16.3.5'
+check '... by its tap' sources box '["neighbour"]'
+guest hand tap2 172.16.4.9/24
+check 'one by hand, by its address' eval '"$busybox" ping -c 1 -W 5 172.16.4.9 && sources hand "[\"neighbour\"]" &&
+	"$TAPGATE" ip --json hand | jq -e ".interface == \"tap2\""'
+mac c2 52:54:00:12:00:07
+check 'a guest of a pool with a line has its name' eval 'told c2 ip=172.16.128.6 mask=30 hostname=vat &&
+	"$busybox" ping -c 1 -W 5 172.16.128.6 && knows vat 172.16.128.6'
+unplug c1
+unplug c2
+guest c1 cell
+mac c1 52:54:00:12:00:07
+check '... also in the next subnet that is free' eval 'told c1 ip=172.16.128.2 mask=30 hostname=vat &&
+	"$busybox" ping -c 1 -W 5 172.16.128.2 && knows vat 172.16.128.2'
+mac c1 52:54:00:12:00:08
+guest c2 cell
+check '... and another one has not' told c2 ip=172.16.128.6 mask=30
 
 # What else the line says.
 check 'up: words' networks dhcp=auto router=host dns=host ntp=172.16.128.1 domain=lab.example search=a.example,b.example \

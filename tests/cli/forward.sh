@@ -15,7 +15,8 @@ set -u
 top=$(cd "$(dirname "$0")/../.." && pwd)
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$top/tests/cli/lib.sh"
-answering=
+# shellcheck source-path=SCRIPTDIR source=ways_lib.sh
+. "$top/tests/cli/ways_lib.sh"
 
 guests() { # name, network, addresses, next hops
 	cat <<-'EOT'
@@ -28,26 +29,6 @@ guests() { # name, network, addresses, next hops
 		h1 lab  172.16.2.11/24 fd00:2::11/64  -          -
 		h2 lab  172.16.2.12/24 fd00:2::12/64  -          -
 	EOT
-}
-
-lan() {
-	ip netns add lan
-	ip link add uplink type veth peer name to-host netns lan
-	ip addr add 192.0.2.1/24 dev uplink
-	ip addr add 192.0.2.2/24 dev uplink
-	ip addr add 2001:db8:1::1/64 dev uplink nodad
-	ip link set uplink up
-	ip -n lan addr add 192.0.2.50/24 dev to-host
-	ip -n lan addr add 2001:db8:1::50/64 dev to-host nodad
-	ip -n lan link set lo up
-	ip -n lan link set to-host up
-	ip route add default via 192.0.2.50
-	ip -6 route add default via 2001:db8:1::50
-	# The LAN could reach all guests if it were let.
-	for subnet in 172.16.0.0/12 10.64.0.0/10; do
-		ip -n lan route add "$subnet" via 192.0.2.1
-	done
-	ip -n lan -6 route add fd00::/8 via 2001:db8:1::1
 }
 
 without() { # without WORD...: the policy less the lines that begin with one of them
@@ -84,51 +65,6 @@ whole() {
 		forward 8023/udp      to gone:8021
 		forward 8024/udp      to h1:8021
 	EOT
-}
-
-serve() { # each guest its name, at ports 80 and 8080
-	while read -r name _; do
-		mkdir -p "$TMPDIR/www/$name"
-		echo "$name" >"$TMPDIR/www/$name/index.html"
-		for port in 80 8080; do
-			in_netns "$name" "$busybox" httpd -p "[::]:$port" -h "$TMPDIR/www/$name"
-		done
-		in_netns "$name" "$speak" answer "$name" 8020 8021 &
-		answering="$answering $!"
-	done <"$TMPDIR/guests"
-}
-
-get_udp() { # get_udp FROM ADDRESS PORT: the same
-	if [ "$1" = host ]; then
-		"$speak" ask "$2" "$3"
-	else
-		in_netns "$1" "$speak" ask "$2" "$3"
-	fi
-}
-
-get() { # get FROM ADDRESS PORT: the name of who answered; "refused" or "waited" if nobody did
-	address=$2
-	case $3 in
-	802?)
-		get_udp "$@"
-		return
-		;;
-	esac
-	case $2 in
-	*:*) address="[$2]" ;;
-	esac
-	case $1 in
-	host) set -- "$address:$3" ;;
-	*) set -- "$address:$3" nsenter "--net=/run/netns/$1" ;;
-	esac
-	url=http://$1/
-	shift
-	timeout 12 "$@" "$busybox" wget -q -O - "$url" 2>/dev/null
-	case $? in
-	0) ;;
-	124 | 143) echo waited ;;
-	*) echo refused ;;
-	esac
 }
 
 table() { # from, addresses, port, who answers
@@ -182,40 +118,6 @@ table() { # from, addresses, port, who answers
 		h2   172.16.2.1 fd00:2::1     8004 h1
 		h1   172.16.2.1 fd00:2::1     8001 closed
 	EOT
-}
-
-ask() { # ask all of the table at once; the answers are files
-	rm -rf "$TMPDIR/answers"
-	mkdir "$TMPDIR/answers"
-	asked=
-	while read -r from ipv4 ipv6 port _; do
-		for address in "$ipv4" "$ipv6"; do
-			[ "$address" = - ] && continue
-			get "$from" "$address" "$port" >"$TMPDIR/answers/$from-$address-$port" &
-			asked="$asked $!"
-		done
-	done <"$TMPDIR/table"
-	# shellcheck disable=SC2086 # numbers
-	wait $asked
-}
-
-answers() { # answers FROM ADDRESS PORT WHO: closed is a refusal, or nothing at all
-	read -r came <"$TMPDIR/answers/$1-$2-$3"
-	echo "$came"
-	case $4 in
-	closed) [ "$came" = refused ] || [ "$came" = waited ] ;;
-	*) [ "$came" = "$4" ] ;;
-	esac
-}
-
-as_the_table_says() {
-	ask
-	while read -r from ipv4 ipv6 port who; do
-		for address in "$ipv4" "$ipv6"; do
-			[ "$address" = - ] ||
-				check "$1: $from, $address port $port: $who" answers "$from" "$address" "$port" "$who"
-		done
-	done <"$TMPDIR/table"
 }
 
 # The LAN's way to a nat guest by a rule that is somebody else's (saschpe/libvirt-hook-qemu PR 11).

@@ -388,7 +388,7 @@ check 'IPv6, by an identifier that is a hardware address: the claim of a client'
 	'"$TAPGATE" ip --json "$h2mac" | grep -A 3 "\"fd00:2::1050\"" | grep "\"lease\""'
 check '... is no address to go to' refuses eval '"$TAPGATE" ip "$h2mac" | grep fd00:2::1050'
 check '... nor is one by another identifier' says 1 ip gamma <<'EOT'
-tapgate: no address of the guest on 'gamma' is known by leases or the host's neighbours; one with an address of its own is known once it has spoken with the host
+tapgate: no address of the guest 'gamma' is known by leases or the host's neighbours; one with an address of its own is known once it has spoken with the host
 EOT
 chmod 600 /run/tapgate/lab.leases
 unreadable() {

@@ -1,11 +1,13 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # What libvirt's `default` network gives, by three lines of a policy: a machine that asks by DHCP has its address, its
-# name, the host, the LAN by a port that leads in, and the Internet. And one with two cards is one guest.
+# name, the host, the LAN by a port that leads in, and the Internet. And one with two cards is one guest. A port that
+# leads in is there on a standalone network, too.
 # tests/guest/lan.sh draws the world around the host.
 #
 #	  uplink ---- web, shared ---- eth0  box  eth1 ---- lab, host-only
-# shellcheck disable=SC2086 # $lan is words
+#	                            eth0  alone ---- tap1, standalone
+# shellcheck disable=SC2086,SC2016 # $lan is words; words for eval
 set -u
 
 top=$(cd "$(dirname "$0")/../.." && pwd)
@@ -68,6 +70,9 @@ network web shared 10.77.0.1/24 fd00:77::1/64 dhcp=10.77.0.10-10.77.0.200
 guest box on web mac=$mac ip=10.77.0.5 ip6=fd00:77::5
 forward 8022/tcp to box:22
 network lab host-only 172.16.5.1/24 dhcp=172.16.5.100-172.16.5.199
+network tap1 standalone 172.16.3.1/24 fd00:3::1/64 dhcp=auto
+guest alone on tap1 mac=52:54:00:12:34:58 ip=172.16.3.5 ip6=fd00:3::5
+forward 8024/tcp to alone:22
 allow all user=alice
 EOT
 check 'tapgate up' "$TAPGATE" up
@@ -94,4 +99,23 @@ check '--json is for one card' two_in_json
 vm_do box poweroff
 check 'when the first has ended' wait_for 15 vm_ended box
 check '... a connection to the port is refused' is_refused 192.0.2.1 8022 $lan
+
+# One on a standalone network, whose tap comes when it starts.
+check 'before it starts: a connection to its port is refused' is_refused 192.0.2.1 8024 $lan
+vm_start alone 1000 'tapgate.dhcp=alone tapgate.serve=22' \
+	-netdev "bridge,id=n0,br=tap1,helper=$HELPER" -device virtio-net-pci,netdev=n0,mac=52:54:00:12:34:58
+check 'it is up, and has the address of its line' eval \
+	'vm_says alone ready 60 && grep "^TAPGATE-GUEST dhcp address 172.16.3.5" "$vms/alone/serial"'
+check '... and one of IPv6 by hand' vm_run alone 'ip addr add fd00:3::5/64 dev eth0'
+check 'the LAN connects to it' answers alone 192.0.2.1 8024 $lan
+check '... over IPv6' answers alone 2001:db8:1::1 8024 $lan
+check '... and by no other port' is_refused 192.0.2.1 8023 $lan
+check 'the host connects to it' answers alone 192.0.2.1 8024
+check 'ip has it by name' eval '"$TAPGATE" ip alone | grep -x 172.16.3.5'
+check 'it has a route by the host' vm_run alone 'ip route add default via 172.16.3.1'
+check '... and fetches nothing from the Internet' eval '! vm_run alone "timeout 5 wget -q -O - http://$internet_ipv4/page" |
+	grep -qx internet'
+vm_do alone poweroff
+check 'when it has ended' wait_for 15 vm_ended alone
+check '... a connection to its port is refused' is_refused 192.0.2.1 8024 $lan
 suite_end

@@ -41,7 +41,13 @@ static void test_guests(void **state)
 			"/p:2:14: a guest on an internal network, expected a network on which guests have addresses of their "
 			"own"},
 		{TEXT("network cell standalone 172.16.128.0/17 per-vm=/30\nguest box on cell ip=172.16.128.2\n"),
-			"/p:2:14: a guest on a pool, where a machine has the first subnet that is free, expected a network on which guests have addresses of their own"},
+			"/p:2:22: an address on a pool, where a machine has the first subnet that is free, expected 'mac=' alone, or a network without 'per-vm='"},
+		{TEXT("network cell standalone fd00:c::/64 per-vm=/126\nguest box on cell " MAC " ip6=fd00:c::2\n"),
+			"/p:2:45: an address on a pool, where a machine has the first subnet that is free, expected 'mac=' alone, or a network without 'per-vm='"},
+		{TEXT("network cell standalone 172.16.128.0/17 per-vm=/30\nguest box on cell " MAC "\n"), ""},
+		{TEXT("network cell standalone 172.16.128.0/17 per-vm=/30\nguest a on cell " MAC
+		      "\nguest b on cell " MAC "\n"),
+			"/p:3:17: guest 'b' has the address of guest 'a' (/p:2), expected its own"},
 		{ON_HOME("guest box on home\n"),
 			"/p:2:18: a guest without anything of its own, expected 'mac=', 'ip=' or 'ip6='"},
 		{ON_HOME("guest box on home max=1\n"),
@@ -146,8 +152,10 @@ static void test_forwards(void **state)
 		{ON_HOME("guest a on home ip=10.78.0.2\nforward 80/tcp to a on 2001:db8::1\n"),
 			"/p:3:19: guest 'a' has no IPv6 address, expected 'ip6=' on its line (/p:2)"},
 		{TEXT("network tap1 standalone 172.16.2.1/24\nguest a on tap1 ip=172.16.2.2\nforward 80/tcp to a\n"),
-			"/p:3:19: a forward to a guest on a standalone network, expected one on a network with a bridge: the "
-			"host does not forward by a tap that comes and goes"},
+			""},
+		{TEXT("network cell standalone 172.16.128.0/17 per-vm=/30\nguest a on cell " MAC
+		      "\nforward 80/tcp to a\n"),
+			"/p:3:19: a forward to a guest on a pool, where a machine has the first subnet that is free, expected one on a network without 'per-vm='"},
 		{ON_HOME(BOX "forward 80-90/tcp to box\nforward 85/tcp to box on 192.0.2.1\n"),
 			"/p:4:9: port '85/tcp' is forwarded already (/p:3), expected another one"},
 	};
