@@ -252,7 +252,7 @@ bool service_ask(int argc, char **argv, struct order *order, struct outcome *out
 /* --- lock --------------------------------------------------------------------------------------------------------- */
 
 /*
- * Choose the address, mark the tap with it (link/fdb.c), and say on the bridge that it is behind this port, whose
+ * Choose the address, mark the tap with it (link/alias.c), and say on the bridge that it is behind this port, whose
  * setting "locked" then lets no other in: the rule's mac=, else the caller's --mac=, else the first of the caller's
  * block that is free, rather one that the bridge does not know at all. port->mac receives it.
  */

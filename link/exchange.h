@@ -72,8 +72,8 @@ struct rule_reader {
 bool reply_take_rule(void *reader, struct nlmsghdr *message);
 
 /*
- * Entries of bridges' forwarding databases, in fdb.c; taps that are locked to an address, in alias.c; neighbours, in
- * neighbour.c; the VLANs of a port, in vlan.c: how many, and the last one.
+ * Entries of bridges' forwarding databases, in bridge.c; taps that are locked to an address, in alias.c; neighbours, in
+ * address.c; the VLANs of a port, in bridge.c: how many, and the last one.
  */
 struct fdb_entry;
 struct fdb_reader {

@@ -151,8 +151,8 @@ int link_set_switch(struct link *link, int index, const struct link_interface *a
 int link_remove(struct link *link, int index);
 
 /*
- * Remove interfaces, all of them or none, in hardly more time than one takes (link/group.c); of one that is gone by now
- * nothing is said.
+ * Remove interfaces, all of them or none, in hardly more time than one takes; of one that is gone by now nothing is
+ * said.
  */
 int link_remove_all(struct link *link, const int *indexes, size_t count);
 
