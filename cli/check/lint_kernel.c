@@ -112,7 +112,7 @@ static int make_port(struct link *link, struct link_interface *bridge, struct li
 	return error ? error : link_by_index(link, port->index, port);
 }
 
-/* Whether this kernel cannot run a program on an interface, which the helper needs (apart_keep, helper/apart.c). */
+/* Whether this kernel cannot run a program on an interface, which the helper needs (apart_keep, helper/protect.c). */
 static bool lacks_programs(struct link *link, const struct link_interface *port)
 {
 	const struct tc_program program = {.size = 1, .code = {BPF_STMT(BPF_RET | BPF_K, (uint32_t)TC_ACT_UNSPEC)}};
