@@ -45,7 +45,7 @@ void lint_rules(const struct policy *policy, const struct lint_host *host, struc
 void lint_networks(struct policy *policy, const struct lint_host *host, struct findings *findings);
 void lint_files(const struct policy *policy, struct findings *findings);
 
-/* Options that the kernel does not have (cli/check/lint_kernel.c): errors, as the helper refuses what they are for. */
+/* Options that the kernel does not have (cli/check/lint_host.c): errors, as the helper refuses what they are for. */
 void lint_kernel(const struct policy *policy, uint32_t lacks, struct findings *findings);
 
 /* --- what these share --------------------------------------------------------------------------------------------- */
@@ -146,7 +146,7 @@ void live_networks(struct live *live);
 /* Bridges that are not ours to make, and the ports of all: cli/check/live_networks.c. */
 void live_bridges(struct live *live);
 
-/* Other people's firewalls and network managers: cli/check/live_firewall.c. */
+/* Other people's firewalls and network managers: cli/check/live_networks.c. */
 void live_firewall(struct live *live);
 
 /* Whether the policy has users join an interface that is not tapgate's to make: a bridged network, or a rule alone. */
