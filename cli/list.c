@@ -229,7 +229,10 @@ static bool open_watch(struct watch *watch)
 	return true;
 }
 
-/* Until a signal ends it. What to exit with. When nobody reads any more it ends as other programs do: by the signal, without a word (pipe(7)). */
+/*
+ * Until a signal ends it. What to exit with. When nobody reads any more it ends as other programs do: by the signal,
+ * without a word (pipe(7)).
+ */
 static int watch(struct link *link, const struct list_query *query)
 {
 	const char *terminal = getenv("TERM");

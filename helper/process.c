@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* The process itself: put in a known state, whatever it inherited, and then without a privilege that it needs no more. */
+/* The process itself: put in a known state, whatever it inherited, and then without privileges it needs no more. */
 #include "helper/helper.h"
 
 #include <cap-ng.h>

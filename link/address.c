@@ -199,12 +199,17 @@ int link_way(struct link *link, const struct link_packet *packet, struct link_ro
 
 /* --- rules ------------------------------------------------------------------------------------------------------- */
 
+struct rule_reader {
+	void (*each)(void *context, const struct link_rule *);
+	void *context;
+};
+
 static const struct nla_policy rule_sizes[FRA_MAX + 1] = {[FRA_PRIORITY] = {REPLY_SIZE(sizeof(uint32_t))},
 	[FRA_TABLE] = {REPLY_SIZE(sizeof(uint32_t))},
 	[FRA_FWMARK] = {REPLY_SIZE(sizeof(uint32_t))},
 	[FRA_IIFNAME] = {REPLY_TEXT(IFNAMSIZ)}};
 
-bool reply_take_rule(void *context, struct nlmsghdr *message)
+static bool take_rule(void *context, struct nlmsghdr *message)
 {
 	const struct rule_reader *reader = context;
 	const struct fib_rule_hdr *header = nlmsg_data(message);
@@ -244,7 +249,7 @@ int link_each_rule(struct link *link, void (*each)(void *context, const struct l
 		const struct fib_rule_hdr header = {.family = i ? AF_INET6 : AF_INET};
 
 		exchange_begin(link, RTM_GETRULE, NLM_F_DUMP, &header, sizeof(header));
-		error = exchange(link, reply_take_rule, &reader);
+		error = exchange(link, take_rule, &reader);
 		if (error == -EAFNOSUPPORT || error == -EOPNOTSUPP)
 			error = 0;
 	}

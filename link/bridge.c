@@ -14,17 +14,10 @@
 
 /* --- settings ----------------------------------------------------------------------------------------------------- */
 
-static void begin(struct link *link, int type, int flags, int index)
-{
-	const struct ifinfomsg header = {.ifi_index = index};
-
-	exchange_begin(link, type, flags, &header, sizeof(header));
-}
-
 /* IFLA_LINKINFO { IFLA_INFO_SLAVE_KIND "bridge" IFLA_INFO_SLAVE_DATA { IFLA_BRPORT_ISOLATED 1, ... } } */
 int link_set_port(struct link *link, int index, const struct link_port *port)
 {
-	begin(link, RTM_NEWLINK, NLM_F_ACK, index);
+	exchange_begin_interface(link, RTM_NEWLINK, NLM_F_ACK, index);
 	exchange_nest(link, IFLA_LINKINFO);
 	exchange_put_text(link, IFLA_INFO_SLAVE_KIND, "bridge");
 	exchange_nest(link, IFLA_INFO_SLAVE_DATA);
@@ -48,7 +41,7 @@ int link_make_bridge(struct link *link, const char *name, const unsigned char ma
 {
 	const uint32_t no_delay = 0;
 
-	begin(link, RTM_NEWLINK, NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL, 0);
+	exchange_begin_interface(link, RTM_NEWLINK, NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL, 0);
 	exchange_put_text(link, IFLA_IFNAME, name);
 	exchange_put(link, IFLA_ADDRESS, mac, 6);
 	nest_bridge(link);
@@ -59,7 +52,7 @@ int link_make_bridge(struct link *link, const char *name, const unsigned char ma
 /* One setting of a bridge: IFLA_BR_... (linux/if_link.h). */
 static int set_bridge(struct link *link, int index, int attribute, uint32_t value)
 {
-	begin(link, RTM_NEWLINK, NLM_F_ACK, index);
+	exchange_begin_interface(link, RTM_NEWLINK, NLM_F_ACK, index);
 	nest_bridge(link);
 	exchange_put(link, attribute, &value, sizeof(value));
 	return exchange(link, NULL, NULL);
@@ -79,7 +72,7 @@ int link_set_switch(struct link *link, int index, const struct link_interface *a
 {
 	const uint8_t snooping = as->snooping;
 
-	begin(link, RTM_NEWLINK, NLM_F_ACK, index);
+	exchange_begin_interface(link, RTM_NEWLINK, NLM_F_ACK, index);
 	nest_bridge(link);
 	exchange_put(link, IFLA_BR_GROUP_FWD_MASK, &as->group_forward, sizeof(as->group_forward));
 	exchange_put(link, IFLA_BR_AGEING_TIME, &as->ageing, sizeof(as->ageing));

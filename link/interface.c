@@ -224,19 +224,12 @@ bool reply_take_interface(void *context, struct nlmsghdr *message)
 
 /* --- and asked for ------------------------------------------------------------------------------------------------ */
 
-static void begin(struct link *link, int type, int flags, int index)
-{
-	const struct ifinfomsg header = {.ifi_index = index};
-
-	exchange_begin(link, type, flags, &header, sizeof(header));
-}
-
 /* Begin to ask. Protocols' counters are left out: they are most of the answer. */
 static void begin_get(struct link *link, int flags, int index)
 {
 	const uint32_t without = RTEXT_FILTER_SKIP_STATS;
 
-	begin(link, RTM_GETLINK, flags, index);
+	exchange_begin_interface(link, RTM_GETLINK, flags, index);
 	exchange_put(link, IFLA_EXT_MASK, &without, sizeof(without));
 }
 
@@ -393,7 +386,7 @@ int link_change(struct link *link, int index, const struct link_change *change)
 
 int link_remove(struct link *link, int index)
 {
-	begin(link, RTM_DELLINK, NLM_F_ACK, index);
+	exchange_begin_interface(link, RTM_DELLINK, NLM_F_ACK, index);
 	return exchange(link, NULL, NULL);
 }
 
@@ -407,9 +400,7 @@ int link_remove(struct link *link, int index)
 /* RTM_NEWLINK, or RTM_DELLINK of all that are in it where index is 0: IFLA_GROUP. */
 static int send_group(struct link *link, int type, int index, uint32_t group)
 {
-	const struct ifinfomsg header = {.ifi_index = index};
-
-	exchange_begin(link, type, NLM_F_ACK, &header, sizeof(header));
+	exchange_begin_interface(link, type, NLM_F_ACK, index);
 	exchange_put(link, IFLA_GROUP, &group, sizeof(group));
 	return exchange(link, NULL, NULL);
 }

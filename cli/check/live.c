@@ -28,51 +28,58 @@
 #include "judge/judge.h"
 #include "tool/tool.h"
 
-bool live_is_foreign(const struct policy *policy, const char *interface)
+/* --- privileges --------------------------------------------------------------------------------------------------- */
+
+/*
+ * What any program that is started from here can have of privileges, whatever bits its file has: what units, containers
+ * and namespaces take away.
+ */
+
+enum { UNMAPPED = 65534 }; /* /proc/sys/kernel/overflowuid */
+
+static bool lacks_root(void)
 {
-	const struct policy_network *network = load_find(policy, interface);
+	FILE *file = fopen("/proc/self/uid_map", "re");
+	char line[128];
+	bool found = false, any = false;
 
-	if (network)
-		return network->mode == MODE_BRIDGED;
-	for (size_t i = 0; i < policy_rule_count(policy); i++) {
-		const struct policy_rule rule = policy_rule(policy, i);
-
-		if (rule.allow && strcmp(rule.network, interface) == 0)
-			return true;
+	while (file && fgets(line, sizeof(line), file)) { /* first inside, first outside, how many */
+		any = true;
+		found |= strtoul(line, NULL, 10) == 0;
 	}
-	return false;
+	if (file)
+		fclose(file);
+	return any && !found;
 }
 
-bool live_has(const char *interface, const char *file)
+/* Whether a file of that owner is root's, also as it is seen in a user namespace without root (user_namespaces(7)). */
+static bool is_roots(uid_t owner)
 {
-	char path[PATH_MAX];
-
-	snprintf(path, sizeof(path), "/sys/class/net/%s/%s", interface, file);
-	return access(path, F_OK) == 0;
+	return owner == 0 || (owner == UNMAPPED && lacks_root());
 }
 
-void live_look(struct session *session, const struct policy *policy, uint32_t lacks, struct findings *findings)
+/* helper: as it is shown. */
+static void look_at_privileges(struct live *live, const char *helper, bool has_capability)
 {
-	struct live live = {.session = session, .policy = policy, .findings = findings};
+	int securebits = prctl(PR_GET_SECUREBITS, 0, 0, 0, 0);
 
-	live_helper(&live);
-	if (lacks & KERNEL_LACKS_PROGRAMS)
-		LIVE_ERROR(&live, "kernel",
-			"this kernel cannot keep taps and the host apart, so nobody gets a tap on a bridge; take one that has CONFIG_NET_SCH_INGRESS and CONFIG_NET_CLS_BPF, or run: modprobe -a sch_ingress cls_bpf");
-	if (policy) {
-		live_networks(&live);
-		live_bridges(&live);
-		live_firewall(&live);
-	}
-	if (live.hidden && geteuid() == 0 && !session->nft)
-		findings_add_note(
-			findings, "guards and firewalls are shown to nobody here, as CAP_NET_ADMIN is missing");
-	else if (live.hidden)
-		findings_add_note(
-			findings, "guards, DHCP and firewalls are shown to root only; try: sudo tapgate check --live");
+	if (prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1)
+		LIVE_ERROR(live, "no-new-privs",
+			"what is started from here gets no privileges (no_new_privs is set, as by Flatpak, containers and some units), so %s does nothing; start virtual machines outside of it",
+			helper);
+	if (prctl(PR_CAPBSET_READ, CAP_NET_ADMIN, 0, 0, 0) == 0)
+		LIVE_ERROR(live, "capabilities",
+			"what is started from here cannot have CAP_NET_ADMIN, not even as root, so %s does nothing; in a unit: add CAP_NET_ADMIN to CapabilityBoundingSet=; in a container: add the capability (--cap-add NET_ADMIN)",
+			helper);
+	if (securebits > 0 && (securebits & SECBIT_NOROOT) && !has_capability)
+		LIVE_ERROR(live, "securebits",
+			"root's programs have no capabilities here (securebits noroot), so %s does nothing; in a unit: take noroot out of SecureBits=; or, instead of the setuid bit: setcap cap_net_admin=ep %s",
+			helper, helper);
+	if (lacks_root())
+		LIVE_ERROR(live, "namespace",
+			"this is a user namespace without root, where root's setuid bit has no effect, so %s does nothing; start virtual machines outside of it",
+			helper);
 }
-
-/* --- live_helper -------------------------------------------------------------------------------------------------- */
 
 /* The installed helper, and the devices that it opens: what keeps it from serving anybody. */
 
@@ -153,7 +160,7 @@ static void look_at_service(struct live *live)
 static void look_at_rights(struct live *live, const char *path, const char *shown, const struct stat *status)
 {
 	bool setuid = status->st_mode & S_ISUID, capability = has_capability(path);
-	bool owned = live_is_roots(status->st_uid);
+	bool owned = is_roots(status->st_uid);
 	struct statvfs system = {0};
 	char way_out[1024] = "";
 
@@ -191,7 +198,7 @@ static void look_at_way(struct live *live, const char *path)
 		slash[slash == way] = '\0'; /* the root directory keeps its slash */
 		if (stat(way, &status) < 0)
 			return;
-		if (!live_is_roots(status.st_uid) || !trust_holds(&status, &entry))
+		if (!is_roots(status.st_uid) || !trust_holds(&status, &entry))
 			break;
 	}
 	if (!slash)
@@ -221,7 +228,7 @@ static void look_at_helper(struct live *live)
 	if (stat(path, &status) == 0 && S_ISREG(status.st_mode) && helper_say_who(path, who, sizeof(who)))
 		findings_add_note(live->findings, "%s (mode %04o)", who, status.st_mode & 07777U);
 	if (!live->served)
-		live_rights(live, shown, has_capability(path));
+		look_at_privileges(live, shown, has_capability(path));
 }
 
 /* --- devices ------------------------------------------------------------------------------------------------------ */
@@ -313,7 +320,7 @@ static void look_at_vhost(struct live *live)
 	findings_add_note(live->findings, "%s is for %s only; others go without vhost=on", path, who);
 }
 
-void live_helper(struct live *live)
+static void look_at_all(struct live *live)
 {
 	look_at_service(live);
 	look_at_helper(live);
@@ -321,53 +328,25 @@ void live_helper(struct live *live)
 	look_at_vhost(live);
 }
 
-/* --- live_rights -------------------------------------------------------------------------------------------------- */
+/* --- all of it ---------------------------------------------------------------------------------------------------- */
 
-/*
- * What any program that is started from here can have of privileges, whatever bits its file has: what units, containers
- * and namespaces take away.
- */
-
-enum { UNMAPPED = 65534 }; /* /proc/sys/kernel/overflowuid */
-
-static bool lacks_root(void)
+void live_look(struct session *session, const struct policy *policy, uint32_t lacks, struct findings *findings)
 {
-	FILE *file = fopen("/proc/self/uid_map", "re");
-	char line[128];
-	bool found = false, any = false;
+	struct live live = {.session = session, .policy = policy, .findings = findings};
 
-	while (file && fgets(line, sizeof(line), file)) { /* first inside, first outside, how many */
-		any = true;
-		found |= strtoul(line, NULL, 10) == 0;
+	look_at_all(&live);
+	if (lacks & KERNEL_LACKS_PROGRAMS)
+		LIVE_ERROR(&live, "kernel",
+			"this kernel cannot keep taps and the host apart, so nobody gets a tap on a bridge; take one that has CONFIG_NET_SCH_INGRESS and CONFIG_NET_CLS_BPF, or run: modprobe -a sch_ingress cls_bpf");
+	if (policy) {
+		live_networks(&live);
+		live_bridges(&live);
+		live_firewall(&live);
 	}
-	if (file)
-		fclose(file);
-	return any && !found;
-}
-
-bool live_is_roots(uid_t owner)
-{
-	return owner == 0 || (owner == UNMAPPED && lacks_root());
-}
-
-void live_rights(struct live *live, const char *helper, bool has_capability)
-{
-	int securebits = prctl(PR_GET_SECUREBITS, 0, 0, 0, 0);
-
-	if (prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1)
-		LIVE_ERROR(live, "no-new-privs",
-			"what is started from here gets no privileges (no_new_privs is set, as by Flatpak, containers and some units), so %s does nothing; start virtual machines outside of it",
-			helper);
-	if (prctl(PR_CAPBSET_READ, CAP_NET_ADMIN, 0, 0, 0) == 0)
-		LIVE_ERROR(live, "capabilities",
-			"what is started from here cannot have CAP_NET_ADMIN, not even as root, so %s does nothing; in a unit: add CAP_NET_ADMIN to CapabilityBoundingSet=; in a container: add the capability (--cap-add NET_ADMIN)",
-			helper);
-	if (securebits > 0 && (securebits & SECBIT_NOROOT) && !has_capability)
-		LIVE_ERROR(live, "securebits",
-			"root's programs have no capabilities here (securebits noroot), so %s does nothing; in a unit: take noroot out of SecureBits=; or, instead of the setuid bit: setcap cap_net_admin=ep %s",
-			helper, helper);
-	if (lacks_root())
-		LIVE_ERROR(live, "namespace",
-			"this is a user namespace without root, where root's setuid bit has no effect, so %s does nothing; start virtual machines outside of it",
-			helper);
+	if (live.hidden && geteuid() == 0 && !session->nft)
+		findings_add_note(
+			findings, "guards and firewalls are shown to nobody here, as CAP_NET_ADMIN is missing");
+	else if (live.hidden)
+		findings_add_note(
+			findings, "guards, DHCP and firewalls are shown to root only; try: sudo tapgate check --live");
 }

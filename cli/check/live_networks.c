@@ -15,6 +15,31 @@
 #include "policy/text.h"
 #include "tool/tool.h"
 
+/* Whether the policy has users join an interface that is not tapgate's to make: a bridged network, or a rule alone. */
+static bool is_foreign(const struct policy *policy, const char *interface)
+{
+	const struct policy_network *network = load_find(policy, interface);
+
+	if (network)
+		return network->mode == MODE_BRIDGED;
+	for (size_t i = 0; i < policy_rule_count(policy); i++) {
+		const struct policy_rule rule = policy_rule(policy, i);
+
+		if (rule.allow && strcmp(rule.network, interface) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Whether there is such a file below an interface's directory in /sys/class/net. */
+static bool has_file(const char *interface, const char *file)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "/sys/class/net/%s/%s", interface, file);
+	return access(path, F_OK) == 0;
+}
+
 static void look_at_state(struct live *live, const struct report *report)
 {
 	switch (report->state) {
@@ -208,7 +233,7 @@ static bool is_bridge(const struct link_interface *interface)
 
 static bool is_wireless(const char *interface)
 {
-	return live_has(interface, "phy80211") || live_has(interface, "wireless");
+	return has_file(interface, "phy80211") || has_file(interface, "wireless");
 }
 
 /* --- the bridge --------------------------------------------------------------------------------------------------- */
@@ -345,7 +370,7 @@ void live_bridges(struct live *live)
 
 	for (size_t i = 0; i < host->interface_count; i++) {
 		const struct link_interface *interface = &host->interfaces[i];
-		bool foreign = live_is_foreign(live->policy, interface->name);
+		bool foreign = is_foreign(live->policy, interface->name);
 
 		if (foreign && !is_bridge(interface))
 			look_at_other(live, interface);
@@ -401,7 +426,7 @@ static void look_at_firewall(struct live *live)
 	for (size_t i = 0; i < count; i++)
 		probe_network(probe, &networks[i], tell_hindrance, live);
 	for (size_t i = 0; i < host->interface_count; i++) {
-		if (live_is_foreign(live->policy, host->interfaces[i].name))
+		if (is_foreign(live->policy, host->interfaces[i].name))
 			probe_foreign(probe, &host->interfaces[i], tell_hindrance, live);
 	}
 	left_out = probe_left_out(probe, &why);
