@@ -127,7 +127,10 @@ void live_networks(struct live *live);
 /* Bridges that are not ours to make, and the ports of all: cli/check/live_networks.c. */
 void live_bridges(struct live *live);
 
-/* Other people's firewalls and network managers: cli/check/live_networks.c. */
-void live_firewall(struct live *live);
+/* Whether the policy has users join an interface that is not tapgate's to make: a bridged network, or a rule alone. */
+bool live_is_foreign(const struct policy *policy, const char *interface);
+
+/* Whether there is such a file below an interface's directory in /sys/class/net. */
+bool live_has(const char *interface, const char *file);
 
 #endif

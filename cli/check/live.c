@@ -26,7 +26,31 @@
 #include <unistd.h>
 
 #include "judge/judge.h"
+#include "networks/networks.h"
 #include "tool/tool.h"
+
+bool live_is_foreign(const struct policy *policy, const char *interface)
+{
+	const struct policy_network *network = load_find(policy, interface);
+
+	if (network)
+		return network->mode == MODE_BRIDGED;
+	for (size_t i = 0; i < policy_rule_count(policy); i++) {
+		const struct policy_rule rule = policy_rule(policy, i);
+
+		if (rule.allow && strcmp(rule.network, interface) == 0)
+			return true;
+	}
+	return false;
+}
+
+bool live_has(const char *interface, const char *file)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "/sys/class/net/%s/%s", interface, file);
+	return access(path, F_OK) == 0;
+}
 
 /* --- privileges --------------------------------------------------------------------------------------------------- */
 
@@ -328,6 +352,72 @@ static void look_at_all(struct live *live)
 	look_at_vhost(live);
 }
 
+/* --- firewalls ---------------------------------------------------------------------------------------------------- */
+
+/* Packets of our own find out what is in the way (networks/probe.c). */
+
+/* --- managers of others ------------------------------------------------------------------------------------------- */
+
+/* NetworkManager reads both places; in one of them is the file that has it leave our interfaces alone. */
+static void look_at_network_manager(struct live *live)
+{
+	if (access("/run/NetworkManager", F_OK) == 0 &&
+		access("/usr/lib/NetworkManager/conf.d/tapgate.conf", F_OK) < 0 &&
+		access("/etc/NetworkManager/conf.d/tapgate.conf", F_OK) < 0)
+		LIVE_WARN(live, NULL, "network-manager",
+			"NetworkManager runs, and nothing tells it to leave taps alone, which it may take off their bridge; install tapgate.conf into /etc/NetworkManager/conf.d, and run: nmcli general reload");
+}
+
+/* --- what is in the way ------------------------------------------------------------------------------------------- */
+
+static void tell_hindrance(void *context, const struct policy_network *network, const char *text)
+{
+	struct live *live = context;
+
+	LIVE_WARN(live, network->name, network->mode == MODE_BRIDGED ? "br-netfilter" : "firewall", "%s", text);
+}
+
+static void look_at_firewall(struct live *live)
+{
+	const struct host *host = &live->session->host;
+	size_t count;
+	const struct policy_network *networks = policy_networks(live->policy, &count);
+	struct probe *probe = probe_open(live->session);
+	const char *left_out, *why;
+
+	for (size_t i = 0; i < count; i++)
+		probe_network(probe, &networks[i], tell_hindrance, live);
+	for (size_t i = 0; i < host->interface_count; i++) {
+		if (live_is_foreign(live->policy, host->interfaces[i].name))
+			probe_foreign(probe, &host->interfaces[i], tell_hindrance, live);
+	}
+	left_out = probe_left_out(probe, &why);
+	if (probe_why(probe))
+		findings_add_note(live->findings,
+			"no packet could be sent through the firewall, so that it was not looked at: %s",
+			probe_why(probe));
+	else if (left_out)
+		findings_add_note(live->findings,
+			"firewalls were not probed with %s: %s; run it as root in a shell, outside of units and containers",
+			left_out, why);
+	probe_close(probe);
+}
+
+static void look_at_firewalls(struct live *live)
+{
+	struct firewall *firewall = NULL;
+
+	look_at_network_manager(live);
+	if (!live->session->nft) {
+		live->hidden |= geteuid() != 0 || live->session->nftables;
+		return;
+	}
+	if (firewall_look(live->session, &firewall) != 0)
+		findings_add_note(
+			live->findings, "the rules of other firewalls could not be read, and were not looked at");
+	look_at_firewall(live);
+}
+
 /* --- all of it ---------------------------------------------------------------------------------------------------- */
 
 void live_look(struct session *session, const struct policy *policy, uint32_t lacks, struct findings *findings)
@@ -341,7 +431,7 @@ void live_look(struct session *session, const struct policy *policy, uint32_t la
 	if (policy) {
 		live_networks(&live);
 		live_bridges(&live);
-		live_firewall(&live);
+		look_at_firewalls(&live);
 	}
 	if (live.hidden && geteuid() == 0 && !session->nft)
 		findings_add_note(
