@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Networks and bridges beside what the policy wants of them: found out by networks/report.c, as for `tapgate status`. */
+/* Networks and bridges beside what the policy wants: found out by networks/report.c, as for `tapgate status`. */
 #include "cli/check/check.h"
 
 #include <arpa/inet.h>
