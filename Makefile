@@ -109,12 +109,12 @@ HELPER     := $(BUILD)/tapgate-helper
 LISTENER   := $(BUILD)/tapgate-listen
 KEEPER     := $(BUILD)/tapgate-dhcp
 CLI        := $(BUILD)/tapgate
-CLI_HELPER := $(BUILD)/tool/installed.o
+CLI_HELPER := $(BUILD)/tool/programs.o
 # `tapgate run` finds the helper beside its own directory, in ../libexec. For another place it is built apart, so that
 # an installation there leaves what was built as it is.
 ifneq ($(BINDIR):$(LIBEXECDIR),$(PREFIX)/bin:$(PREFIX)/libexec)
   CLI        := $(BUILD)/for$(LIBEXECDIR)/tapgate
-  CLI_HELPER := $(BUILD)/for$(LIBEXECDIR)/installed.o
+  CLI_HELPER := $(BUILD)/for$(LIBEXECDIR)/programs.o
 endif
 SHARED     := $(call objects,$(POLICY_SRC) $(JUDGE_SRC) $(LINK_SRC))
 # The parts that tests link on their own.
@@ -174,7 +174,7 @@ $(filter %-obedient,$(LINKED)): | $(BUILD)/tests/helpers/late.o
 $(BUILD)/tests/helpers/tell.so: tests/netns/constructors/tell.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(CC) $(filter-out -fPIE,$(ALL_CFLAGS)) -fPIC -shared -o $@ $<
-$(CLI): $(SHARED) $(call objects,$(filter-out tool/installed.c,$(TOOL_SRC))) $(CLI_HELPER)
+$(CLI): $(SHARED) $(call objects,$(filter-out tool/programs.c,$(TOOL_SRC))) $(CLI_HELPER)
 	$(call say,LD $@)
 	$(CC) $(ALL_CFLAGS) $(subst -static-pie,-pie,$(HARDENING_LINK)) $(LDFLAGS) -o $@ $^ $(CLI_LIBS)
 
@@ -187,7 +187,7 @@ $(BUILD)/%.o: %.c $(BUILD)/flags
 	$(call say,CC $@)
 	$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
-$(BUILD)/for$(LIBEXECDIR)/installed.o: tool/installed.c $(BUILD)/flags
+$(BUILD)/for$(LIBEXECDIR)/programs.o: tool/programs.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call say,CC $@)
 	$(CC) $(ALL_CFLAGS) -DHELPER_PLACE='"$(LIBEXECDIR)"' -MMD -MP -c -o $@ $<

@@ -2,8 +2,8 @@
 /*
  * `tapgate log`: what the helper granted and refused, from the journal.
  *
- * Any user can write lines that look like the helper's. cli/log/line.c decides which are believed, and says why; the
- * others are shown as forged, with their sender. All text in them is untrusted, and escaped.
+ * Any user can write lines that look like the helper's. Those that are not believed are shown as forged, with their
+ * sender. All text in them is untrusted, and escaped.
  */
 #include "cli/commands.h"
 
@@ -11,6 +11,7 @@
 #include <grp.h>
 #include <jansson.h>
 #include <pwd.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +22,136 @@
 #include "policy/policy.h"
 #include "policy/text.h"
 #include "tool/tool.h"
+
+/* --- what a line says --------------------------------------------------------------------------------------------- */
+
+/*
+ * Any user may write to the log, under any name. What a line of the journal proves is its sender's user ID, which the
+ * kernel puts beside the datagram (SCM_CREDENTIALS, unix(7); the real one, which the helper shares with its caller) and
+ * journald keeps as _UID. So a line counts if it is well-formed and speaks of its sender. Users can still lie about
+ * themselves, and about nobody else. Program and command line (_EXE, _CMDLINE) prove nothing: journald looks them up in
+ * /proc when the datagram arrives (src/journal/journald-context.c), where a process as short as the helper is often
+ * gone, and what a user's own mount namespace calls a file is for that user to say.
+ */
+
+enum log_result { LOG_GRANTED, LOG_REFUSED, LOG_FORGED };
+
+struct log_line {
+	enum log_result result;
+	uint32_t uid; /* whom it is about; of a forged one, the sender */
+	/* Unescaped; empty where the line has none. For a forged one only `why`, our own words. */
+	char network[NAME_MAX_BYTES + 1], tap[NAME_MAX_BYTES + 1];
+	char way[16];	    /* "socket": by the service; empty: by the setuid bit or a capability */
+	uint32_t vmm, code; /* 0: none */
+	char rule[512], why[1024];
+};
+
+enum field { UID, WAY, NETWORK, VMM, TAP, CODE, RULE, WHY, FIELDS };
+
+/* The fields of tapgate-helper(8), as text. Others, of a later version, are passed over. */
+struct fields {
+	bool given[FIELDS];
+	char text[FIELDS][1024];
+};
+
+static const char *const field_names[FIELDS] = {"uid", "way", "net", "vmm", "tap", "code", "rule", "why"};
+
+/* As in "granted". */
+static const char *result_name(enum log_result result)
+{
+	static const char *const words[] = {"granted", "refused", "forged"};
+
+	return words[result];
+}
+
+/* False: the line is not as field_append() writes it, or says something twice. */
+static bool read_fields(struct word line, struct fields *fields)
+{
+	struct word key;
+	char value[sizeof(fields->text[0])];
+
+	while (line.size) {
+		if (!field_cut(&line, &key, value, sizeof(value)))
+			return false;
+		for (int i = 0; i < FIELDS; i++) {
+			if (!word_is(key, field_names[i]))
+				continue;
+			if (fields->given[i])
+				return false;
+			fields->given[i] = true;
+			memcpy(fields->text[i], value, sizeof(value));
+		}
+	}
+	return true;
+}
+
+static bool take_text(const struct fields *fields, enum field field, char *text, size_t capacity)
+{
+	return !fields->given[field] || (size_t)snprintf(text, capacity, "%s", fields->text[field]) < capacity;
+}
+
+static bool take_name(const struct fields *fields, enum field field, char name[static NAME_MAX_BYTES + 1])
+{
+	const struct word word = {fields->text[field], strlen(fields->text[field])};
+
+	return !fields->given[field] ||
+	       (!word_name_problem(word) && take_text(fields, field, name, NAME_MAX_BYTES + 1));
+}
+
+static bool take_number(const struct fields *fields, enum field field, uint32_t *number)
+{
+	const struct word word = {fields->text[field], strlen(fields->text[field])};
+
+	return !fields->given[field] || word_number(word, UINT32_MAX, number);
+}
+
+static bool read_line(struct word message, struct log_line *line)
+{
+	static const char granted[] = "granted ", refused[] = "refused ";
+	const size_t head = sizeof(granted) - 1;
+	struct fields fields = {.given = {false}};
+	const bool *given = fields.given;
+
+	if (message.size < head || (memcmp(message.at, granted, head) != 0 && memcmp(message.at, refused, head) != 0))
+		return false;
+	line->result = *message.at == 'g' ? LOG_GRANTED : LOG_REFUSED;
+	if (!read_fields((struct word){message.at + head, message.size - head}, &fields) || !given[UID])
+		return false;
+	if (line->result == LOG_GRANTED ? !given[NETWORK] || !given[VMM] || !given[TAP] || !given[RULE]
+					: !given[CODE] || !given[WHY])
+		return false;
+	return take_number(&fields, UID, &line->uid) && take_name(&fields, NETWORK, line->network) &&
+	       take_number(&fields, VMM, &line->vmm) && take_name(&fields, TAP, line->tap) &&
+	       take_number(&fields, CODE, &line->code) && take_text(&fields, RULE, line->rule, sizeof(line->rule)) &&
+	       take_text(&fields, WAY, line->way, sizeof(line->way)) &&
+	       take_text(&fields, WHY, line->why, sizeof(line->why));
+}
+
+/*
+ * The helper's lines are its caller's. But whom the service turns away before a process is there to serve it, its door
+ * speaks of, which is root's and does not know the network (listen/tell.c).
+ */
+static bool may_say(uint32_t sender, const struct log_line *line)
+{
+	return line->uid == sender || (sender == 0 && line->result == LOG_REFUSED && line->way[0] && !line->network[0]);
+}
+
+/* Read a message that a user sent. One that is not as the helper writes it of its sender is LOG_FORGED. */
+static struct log_line read_message(struct word message, uint32_t sender)
+{
+	struct log_line line = {.uid = 0}, forged = {.result = LOG_FORGED, .uid = sender};
+
+	if (!read_line(message, &line)) {
+		snprintf(forged.why, sizeof(forged.why), "not a line as the helper writes it: %s", QUOTED(message));
+		return forged;
+	}
+	if (!may_say(sender, &line)) {
+		snprintf(forged.why, sizeof(forged.why), "it says uid %u, and uid %u sent it: %s", line.uid, sender,
+			QUOTED(message));
+		return forged;
+	}
+	return line;
+}
 
 struct log {
 	const struct words *words;
@@ -80,7 +211,7 @@ static void print_line(const struct log_entry *entry, const struct log_line *lin
 	snprintf(number, sizeof(number), "#%u", line->uid);
 	if (line->vmm)
 		snprintf(vmm, sizeof(vmm), "%u", line->vmm);
-	printf("%-19s  %-7s  %-10s  %-10s  %-12s  %7s  %s%s\n", when, log_result_name(line->result),
+	printf("%-19s  %-7s  %-10s  %-10s  %-12s  %7s  %s%s\n", when, result_name(line->result),
 		show_cell(name ? name : number).text, line->network[0] ? line->network : "-",
 		line->tap[0] ? line->tap : "-", vmm,
 		show_cell(line->result == LOG_GRANTED ? line->rule : line->why).text,
@@ -108,7 +239,7 @@ static void dump_line(const struct log_entry *entry, const struct log_line *line
 	if (gmtime_r(&seconds, &utc) && strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%S", &utc))
 		text_append(when, sizeof(when), ".%06uZ", (unsigned int)(entry->time % 1000000));
 	object = json_pack("{s:o, s:s, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "time", text_or_null(when),
-		"result", log_result_name(line->result), "uid", (json_int_t)line->uid, "user",
+		"result", result_name(line->result), "uid", (json_int_t)line->uid, "user",
 		text_or_null(user_name(line->uid)), "network", text_or_null(line->network), "tap",
 		text_or_null(line->tap), "vmm", number_or_null(line->vmm), "way", text_or_null(line->way), "rule",
 		text_or_null(line->rule), "code", number_or_null(line->code), "reason", text_or_null(line->why));
@@ -127,7 +258,7 @@ static void say_partial(struct log *log)
 static bool take(void *context, const struct log_entry *entry)
 {
 	struct log *log = context;
-	const struct log_line line = log_line_read(entry->message, entry->sender);
+	const struct log_line line = read_message(entry->message, entry->sender);
 
 	say_partial(log);
 	if (log->uid && line.uid != *log->uid)

@@ -137,11 +137,6 @@ bool state_close_to_others(bool *had_no_new_privs, struct outcome *outcome);
 /* The process is killed after 15 seconds (timer_create(2)), wherever it stands, stopped or not, and its tap is gone. */
 bool state_end_soon(struct outcome *outcome);
 
-/*
- * The kernel undoes the second with each change of credentials (begin_new_exec and commit_creds): call it after each.
- */
-bool state_not_dumpable(struct outcome *outcome);
-
 /* --- report ------------------------------------------------------------------------------------------------------- */
 
 /*
@@ -249,90 +244,20 @@ void service_answer(int code);
  */
 bool service_ask(int argc, char **argv, struct order *order, struct outcome *outcome, int *code);
 
-/* --- lock --------------------------------------------------------------------------------------------------------- */
+/* --- tap ---------------------------------------------------------------------------------------------------------- */
 
 /*
- * Choose the address, mark the tap with it (link/fdb.c), and say on the bridge that it is behind this port, whose
- * setting "locked" then lets no other in: the rule's mac=, else the caller's --mac=, else the first of the caller's
- * block that is free, rather one that the bridge does not know at all. port->mac receives it.
+ * Make FD_TAP, and the queues behind it, a tap in one of the places that the user has by `max=`, with the name of a
+ * standalone network if it is for one of one queue. port->tap and port->name receive it.
  */
-bool lock_port(const struct order *order, const struct network *network, struct port *port, struct outcome *outcome);
+bool port_make_tap(
+	const struct order *order, const struct network *network, struct port *port, struct outcome *outcome);
 
-/* Whether the bridge says so still. */
-bool lock_holds(const struct network *network, const struct port *port, struct outcome *outcome);
+/* Give a standalone network's tap of several queues, which was made under a name of no meaning, the network's name. */
+bool port_take_name(const struct order *order, struct link *link, struct port *port, struct outcome *outcome);
 
-/* Whether a caller may have the address that it asks for, if it does: the rule's, or one of its own block. */
-bool lock_allows(const struct order *order, struct outcome *outcome);
-
-/* --- place -------------------------------------------------------------------------------------------------------- */
-
-/*
- * Places: what bounds the taps that a user holds on a network (`max=`).
- *
- * A user has PLACES_MAX places on each network, and each place has an interface index of its own, under which the tap
- * is made. The kernel has no two interfaces of one index. So it is the kernel that hands out places, from the first
- * instant of a tap on: half-made ones, those of stopped helpers and persistent ones hold theirs. There is no lock and
- * no state, and nobody waits. See place.c for what happens when a limit changes.
- */
-
-enum { PLACES_MAX = 1023 }; /* as many as a bridge has ports (BR_MAX_PORTS, net/bridge/br_private.h) */
-
-/* The index of a place, which counts from 1. */
-int place_index(const struct order *order, uint32_t place);
-
-/* How many of the first places may be taken, free or not; 0: the limit is reached. */
-uint32_t place_count(const struct order *order, struct link *link);
-
-/* Record that the limit is reached. */
-bool place_refuse(const struct order *order, struct outcome *outcome);
-
-/* --- standalone --------------------------------------------------------------------------------------------------- */
-
-/*
- * Make FD_TAP, which is open, the network's tap, of that index and one queue: "NAME", or the first free one of
- * "NAME-1", "NAME-2" and so on. Returns 0 or a negative errno value: -EEXIST if all names are taken, -EBUSY if the
- * index is.
- */
-int standalone_make_tap(const struct order *order, struct link *link, int index, struct port *port);
-
-/* Give a tap of several queues, which was made under a name of no meaning, such a name. */
-bool standalone_take_name(const struct order *order, struct link *link, struct port *port, struct outcome *outcome);
-
-/* Record that all names are taken, and by what. */
-bool standalone_refuse_taken(const struct order *order, struct link *link, struct outcome *outcome);
-
-/* Give the tap the host's addresses in its subnet; and whether it has them still. */
-bool standalone_add_addresses(
-	struct link *link, const struct permit *permit, const struct port *port, struct outcome *outcome);
-bool standalone_has_addresses(
-	struct link *link, const struct permit *permit, const struct port *port, struct outcome *outcome);
-
-/* --- queues ------------------------------------------------------------------------------------------------------- */
-
-/*
- * Make the open descriptors, two at least, a tap of that index and its queues; its name is one that nobody can know.
- * -EBUSY: the index is taken. -EUSERS: it was joined by others, however often it was made.
- */
-int queues_make(const struct order *order, struct link *link, int index, struct port *port);
-
-/* Whether it is nobody's but ours still, as the kernel says of it. */
+/* Whether a tap of several queues is nobody's but ours still, as the kernel says of it. */
 bool queues_hold(const struct order *order, const struct port *port, const struct tun *tun);
-
-/* --- apart -------------------------------------------------------------------------------------------------------- */
-
-/* Set the tap, which is down yet, apart from the host; and whether it is so, as it was read back. */
-bool apart_keep(
-	const struct permit *permit, const struct network *network, const struct port *port, struct outcome *outcome);
-bool apart_holds(const struct permit *permit, const struct network *network, const struct port *port,
-	const struct link_interface *tap, struct outcome *outcome);
-
-/* --- rate --------------------------------------------------------------------------------------------------------- */
-
-/* Set the rates of the tap that were permitted, behind what keeps it apart; and whether it has them, as read back. */
-bool rate_keep(
-	const struct permit *permit, const struct network *network, const struct port *port, struct outcome *outcome);
-bool rate_holds(
-	const struct permit *permit, const struct network *network, const struct port *port, struct outcome *outcome);
 
 /* --- protect ------------------------------------------------------------------------------------------------------ */
 
@@ -348,5 +273,11 @@ bool protect_port(const struct order *order, const struct network *network, stru
 /* Whether all of it is so; tap: as it was read back. */
 bool protect_holds(const struct permit *permit, const struct network *network, const struct port *port,
 	const struct link_interface *tap, struct outcome *outcome);
+
+/* Whether the bridge has still the address that the port is locked to. */
+bool lock_holds(const struct network *network, const struct port *port, struct outcome *outcome);
+
+/* Whether a caller may have the address that it asks for, if it does: the rule's, or one of its own block. */
+bool lock_allows(const struct order *order, struct outcome *outcome);
 
 #endif

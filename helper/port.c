@@ -10,10 +10,7 @@
 
 #include "link/link.h"
 
-enum {
-	NAMES_MAX = 32,	   /* tried for one tap */
-	MTU_OF_NEW = 1500, /* bytes, of a tap that was just made (ETH_DATA_LEN) */
-};
+enum { MTU_OF_NEW = 1500 }; /* bytes, of a tap that was just made (ETH_DATA_LEN) */
 
 /* --- descriptors -------------------------------------------------------------------------------------------------- */
 
@@ -32,95 +29,6 @@ bool port_open(const struct order *order, struct port *port)
 		close(fd);
 	}
 	return true;
-}
-
-static bool refuse_open(int error, struct outcome *outcome)
-{
-	if (error == -ENOENT || error == -ENODEV || error == -ENXIO)
-		return refuse_errno(
-			outcome, error, "cannot open /dev/net/tun (an administrator can run: modprobe tun)");
-	if (error == -EACCES || error == -EPERM)
-		return refuse_errno(
-			outcome, error, "this user may not open /dev/net/tun (its mode is an administrator's choice)");
-	return refuse_errno(outcome, error, "cannot open /dev/net/tun");
-}
-
-/* --- the tap ------------------------------------------------------------------------------------------------------ */
-
-/*
- * A tap of one queue, under a name that says whose it is: tgPID-N, by the virtual machine's process and a count; by
- * chance where many of these are taken. Names are no secret and no proof: one that is taken costs a system call and
- * nothing else. -EBUSY: the index is taken.
- */
-static int make_bridged(const struct order *order, struct link *link, int index, struct port *port)
-{
-	const struct tap_kind kind = {.vnet_header = order->request.vnet_header};
-	int error = -EBUSY;
-
-	for (int n = 0; n < NAMES_MAX && error == -EBUSY && !link_has_index(link, index); n++) {
-		if (n < NAMES_MAX / 2)
-			snprintf(port->name, sizeof(port->name), "tg%d-%d", (int)order->vmm, n);
-		else if (tap_choose_name(port->name) != 0)
-			return -EIO;
-		error = tap_make(FD_TAP, &kind, port->name, index);
-	}
-	if (error == -EBUSY && !link_has_index(link, index))
-		return -EEXIST;
-	return error ? error : tap_own(FD_TAP, order->caller.uid);
-}
-
-static int make_at(const struct order *order, const struct network *network, int index, struct port *port)
-{
-	if (order->request.queues > 1)
-		return queues_make(order, network->link, index, port);
-	return network->bridge.index ? make_bridged(order, network->link, index, port)
-				     : standalone_make_tap(order, network->link, index, port);
-}
-
-/*
- * Make the tap in one of the user's places, beginning somewhere in them, so that of many who ask at once few ask for
- * the same.
- */
-static int make_in_place(const struct order *order, const struct network *network, struct port *port)
-{
-	const uint32_t count = place_count(order, network->link), start = (uint32_t)order->helper % (count ? count : 1);
-	int error = -EBUSY;
-
-	for (uint32_t i = 0; i < count && error == -EBUSY; i++) {
-		const int index = place_index(order, 1 + (start + i) % count);
-
-		if (link_has_index(network->link, index))
-			continue;
-		error = make_at(order, network, index, port);
-		port->tap = error ? 0 : index;
-	}
-	return error;
-}
-
-static bool make_tap(
-	const struct order *order, const struct network *network, struct port *port, struct outcome *outcome)
-{
-	int error;
-
-	if (port->error)
-		return refuse_open(port->error, outcome);
-	error = make_in_place(order, network, port);
-	if (!error)
-		return true;
-	if (error == -EBUSY)
-		return place_refuse(order, outcome);
-	if (error == -EEXIST && !network->bridge.index)
-		return standalone_refuse_taken(order, network->link, outcome);
-	if (error == -EUSERS)
-		return refuse(outcome, EXIT_SYSTEM,
-			"other processes joined the tap each time it was made; see who runs them, and try again");
-	if (error == -EINVAL && order->request.queues > 1)
-		return refuse(outcome, EXIT_SYSTEM,
-			"a tap of several queues takes root as its owner, who is not known in this user namespace; leave --queues= out");
-	if (error == -EPERM)
-		return refuse(outcome, EXIT_SYSTEM,
-			"cannot make a tap: the network belongs to another user namespace, or a security module forbids it");
-	return refuse_errno(outcome, error, "cannot make a tap");
 }
 
 /* --- what it becomes ---------------------------------------------------------------------------------------------- */
@@ -198,6 +106,44 @@ static bool set_up(const struct order *order, const struct network *network, str
 	return !error || refuse_errno(outcome, error, "cannot set up the tap '%s'", port->name);
 }
 
+/* The host's addresses of the tap's subnet; returns how many there are. */
+static size_t addresses_of(
+	const struct permit *permit, const struct port *port, struct link_address addresses[static 2])
+{
+	struct policy_subnet subnets[2] = {permit->network.ipv4, permit->network.ipv6};
+	size_t count = 0;
+
+	if (port->number)
+		policy_pool_subnet(&permit->network, port->number, &subnets[0], &subnets[1]);
+	for (size_t i = 0; i < 2; i++) {
+		struct link_address *address = &addresses[count];
+
+		if (!subnets[i].given)
+			continue;
+		*address = (struct link_address){
+			.index = port->tap, .family = i ? AF_INET6 : AF_INET, .prefix = subnets[i].prefix};
+		memcpy(address->address, subnets[i].address, sizeof(address->address));
+		count++;
+	}
+	return count;
+}
+
+static bool add_addresses(
+	struct link *link, const struct permit *permit, const struct port *port, struct outcome *outcome)
+{
+	struct link_address addresses[2];
+	size_t count = addresses_of(permit, port, addresses);
+
+	for (size_t i = 0; i < count; i++) {
+		int error = link_add_address(link, &addresses[i]);
+
+		if (error)
+			return refuse_errno(outcome, error, "cannot give the tap '%s' its IPv%c address", port->name,
+				addresses[i].family == AF_INET ? '4' : '6');
+	}
+	return true;
+}
+
 static bool bring_up(struct link *link, const struct port *port, struct outcome *outcome)
 {
 	int error = link_change(link, port->tap, &(struct link_change){.up = true});
@@ -229,6 +175,29 @@ static int queues_are_ours(const struct order *order, const struct port *port, c
 }
 
 /*
+ * Asked by adding each of them again: the kernel must refuse it, as it is there. A list of all addresses of the host's
+ * would take the longer the more taps there are. (Where it does not refuse, the address goes with the tap.)
+ */
+static bool has_addresses(
+	struct link *link, const struct permit *permit, const struct port *port, struct outcome *outcome)
+{
+	struct link_address addresses[2];
+	size_t count = addresses_of(permit, port, addresses);
+
+	for (size_t i = 0; i < count; i++) {
+		int error = link_add_address(link, &addresses[i]);
+
+		if (!error)
+			return refuse(outcome, EXIT_SYSTEM, "the tap of network '%s' was changed meanwhile; try again",
+				permit->network.name);
+		if (error != -EEXIST)
+			return refuse_errno(
+				outcome, error, "cannot read back the addresses of the tap '%s'", port->name);
+	}
+	return true;
+}
+
+/*
  * Read back what was made: the tap behind the descriptors, with its alias, is a port of the bridge, or carries the
  * network's name and addresses. And the network is, now, what it was when it was found.
  */
@@ -249,10 +218,9 @@ static bool verify(
 		(!bridge && strcmp(tap.name, port->name) != 0) || (mtu && tap.mtu != mtu) ||
 		((permit->options.given & OPTION_LOCK_IP) && tap.group != guard_lock_group(permit->network.name)))
 		return refuse_changed(permit, network, outcome);
-	if (!bridge && !standalone_has_addresses(network->link, permit, port, outcome))
+	if (!bridge && !has_addresses(network->link, permit, port, outcome))
 		return false;
-	return protect_holds(permit, network, port, &tap, outcome) && rate_holds(permit, network, port, outcome) &&
-	       network_stands(permit, network, outcome);
+	return protect_holds(permit, network, port, &tap, outcome) && network_stands(permit, network, outcome);
 }
 
 /* --- all of it ---------------------------------------------------------------------------------------------------- */
@@ -261,11 +229,10 @@ bool port_make(const struct order *order, const struct network *network, struct 
 {
 	const bool bridged = network->bridge.index;
 	bool made = (!bridged || !order->permit.options.mtu || mtu_is_possible(order, network, outcome)) &&
-		    make_tap(order, network, port, outcome) &&
-		    (bridged || standalone_take_name(order, network->link, port, outcome)) &&
+		    port_make_tap(order, network, port, outcome) &&
+		    (bridged || port_take_name(order, network->link, port, outcome)) &&
 		    set_up(order, network, port, outcome) && protect_port(order, network, port, outcome) &&
-		    rate_keep(&order->permit, network, port, outcome) &&
-		    (bridged || standalone_add_addresses(network->link, &order->permit, port, outcome)) &&
+		    (bridged || add_addresses(network->link, &order->permit, port, outcome)) &&
 		    bring_up(network->link, port, outcome) && verify(order, network, port, outcome);
 
 	/* Of several queues: nobody can have joined it, but what is certain is better. */

@@ -59,7 +59,7 @@ static bool send_log(const struct order *order, int priority, const char *text)
 
 /*
  * The fields that both lines begin with, behind the word that says which it is. tapgate-helper(8) promises names and
- * escapes; `tapgate log` reads them (cli/log/line.c). Every value goes through field_append(), also those that are
+ * escapes; `tapgate log` reads them (cli/log.c). Every value goes through field_append(), also those that are
  * numbers or have been checked: what is in a value cannot end it.
  */
 static void describe(char *text, size_t size, const char *what, const struct order *order)

@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: MIT
-/* Addresses of the host's, and its routes (rtnetlink(7)). */
+/* The host's addresses, routes, rules and neighbours (rtnetlink(7)). */
 #include "link/exchange.h"
 
 #include <errno.h>
 #include <linux/fib_rules.h>
 #include <linux/if_addr.h>
+#include <linux/if_link.h>
+#include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
 #include <netlink/msg.h>
 #include <string.h>
+
+#include "link/link.h"
 
 static unsigned int bits_of(int family)
 {
@@ -195,12 +199,17 @@ int link_way(struct link *link, const struct link_packet *packet, struct link_ro
 
 /* --- rules ------------------------------------------------------------------------------------------------------- */
 
+struct rule_reader {
+	void (*each)(void *context, const struct link_rule *);
+	void *context;
+};
+
 static const struct nla_policy rule_sizes[FRA_MAX + 1] = {[FRA_PRIORITY] = {REPLY_SIZE(sizeof(uint32_t))},
 	[FRA_TABLE] = {REPLY_SIZE(sizeof(uint32_t))},
 	[FRA_FWMARK] = {REPLY_SIZE(sizeof(uint32_t))},
 	[FRA_IIFNAME] = {REPLY_TEXT(IFNAMSIZ)}};
 
-bool reply_take_rule(void *context, struct nlmsghdr *message)
+static bool take_rule(void *context, struct nlmsghdr *message)
 {
 	const struct rule_reader *reader = context;
 	const struct fib_rule_hdr *header = nlmsg_data(message);
@@ -240,7 +249,7 @@ int link_each_rule(struct link *link, void (*each)(void *context, const struct l
 		const struct fib_rule_hdr header = {.family = i ? AF_INET6 : AF_INET};
 
 		exchange_begin(link, RTM_GETRULE, NLM_F_DUMP, &header, sizeof(header));
-		error = exchange(link, reply_take_rule, &reader);
+		error = exchange(link, take_rule, &reader);
 		if (error == -EAFNOSUPPORT || error == -EOPNOTSUPP)
 			error = 0;
 	}
@@ -270,4 +279,48 @@ bool link_other_address(const struct link_address *host, struct link_address *gu
 	if (memcmp(guest->address, host->address, bits / 8) == 0)
 		set_host_bits(guest, bits, first + 1);
 	return true;
+}
+
+/* --- neighbours --------------------------------------------------------------------------------------------------- */
+
+/*
+ * The host's neighbours: which hardware address has which IP address (RFC 826, RFC 4861), as far as the host spoke to
+ * it.
+ */
+
+/* States in which the hardware address is known, and was asked for or heard (net/core/neighbour.c). */
+enum { KNOWN = NUD_REACHABLE | NUD_STALE | NUD_DELAY | NUD_PROBE | NUD_PERMANENT };
+
+/* RTM_NEWNEIGH. What has no Ethernet address, and other families' tables, are passed over. */
+bool reply_take_neighbour(void *context, struct nlmsghdr *message)
+{
+	const struct neighbour_reader *reader = context;
+	const struct ndmsg *header = nlmsg_data(message);
+	struct nlattr *attributes[NDA_MAX + 1];
+	struct neighbour neighbour = {.index = 0};
+	int size;
+
+	if (message->nlmsg_type != RTM_NEWNEIGH || nlmsg_parse(message, sizeof(*header), attributes, NDA_MAX, NULL) < 0)
+		return false;
+	if ((header->ndm_family != AF_INET && header->ndm_family != AF_INET6) || !(header->ndm_state & KNOWN) ||
+		!attributes[NDA_LLADDR] || nla_len(attributes[NDA_LLADDR]) != sizeof(neighbour.mac))
+		return true;
+	size = header->ndm_family == AF_INET ? 4 : 16;
+	if (!attributes[NDA_DST] || nla_len(attributes[NDA_DST]) != size)
+		return false;
+	neighbour.index = header->ndm_ifindex;
+	neighbour.family = header->ndm_family;
+	memcpy(neighbour.address, nla_data(attributes[NDA_DST]), (size_t)size);
+	memcpy(neighbour.mac, nla_data(attributes[NDA_LLADDR]), sizeof(neighbour.mac));
+	reader->each(reader->context, &neighbour);
+	return true;
+}
+
+int neighbour_each(struct link *link, void (*each)(void *context, const struct neighbour *), void *context)
+{
+	const struct ndmsg header = {.ndm_family = AF_UNSPEC};
+	struct neighbour_reader reader = {each, context};
+
+	exchange_begin(link, RTM_GETNEIGH, NLM_F_DUMP, &header, sizeof(header));
+	return exchange(link, reply_take_neighbour, &reader);
 }

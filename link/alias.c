@@ -105,11 +105,10 @@ static bool read_mark(const char *mark, struct locked *locked)
 /* IFLA_PROP_LIST { IFLA_ALT_IFNAME name } */
 int locked_mark(struct link *link, const struct locked *locked)
 {
-	const struct ifinfomsg header = {.ifi_index = locked->tap};
 	char mark[MARK_MAX];
 
 	write_mark(locked, mark);
-	exchange_begin(link, RTM_NEWLINKPROP, NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL, &header, sizeof(header));
+	exchange_begin_interface(link, RTM_NEWLINKPROP, NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL, locked->tap);
 	exchange_nest(link, IFLA_PROP_LIST);
 	exchange_put_text(link, IFLA_ALT_IFNAME, mark);
 	return exchange(link, NULL, NULL);
@@ -141,11 +140,10 @@ bool reply_take_locked(void *context, struct nlmsghdr *message)
 
 int locked_each(struct link *link, void (*each)(void *context, const struct locked *), void *context)
 {
-	const struct ifinfomsg header = {0};
 	const uint32_t without = RTEXT_FILTER_SKIP_STATS;
 	struct locked_reader reader = {each, context};
 
-	exchange_begin(link, RTM_GETLINK, NLM_F_DUMP, &header, sizeof(header));
+	exchange_begin_interface(link, RTM_GETLINK, NLM_F_DUMP, 0);
 	exchange_put(link, IFLA_EXT_MASK, &without, sizeof(without));
 	return exchange(link, reply_take_locked, &reader);
 }

@@ -160,6 +160,13 @@ void exchange_begin(struct link *link, int type, int flags, const void *header, 
 	link->depth = 0;
 }
 
+void exchange_begin_interface(struct link *link, int type, int flags, int index)
+{
+	const struct ifinfomsg header = {.ifi_index = index};
+
+	exchange_begin(link, type, flags, &header, sizeof(header));
+}
+
 void exchange_put(struct link *link, int attribute, const void *data, size_t size)
 {
 	if (data && !link->failed)

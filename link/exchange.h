@@ -65,15 +65,9 @@ struct route_reader {
 };
 bool reply_take_route(void *reader, struct nlmsghdr *message);
 
-struct rule_reader {
-	void (*each)(void *context, const struct link_rule *);
-	void *context;
-};
-bool reply_take_rule(void *reader, struct nlmsghdr *message);
-
 /*
- * Entries of bridges' forwarding databases, in fdb.c; taps that are locked to an address, in alias.c; neighbours, in
- * neighbour.c; the VLANs of a port, in vlan.c: how many, and the last one.
+ * Entries of bridges' forwarding databases, in bridge.c; taps that are locked to an address, in alias.c; neighbours, in
+ * address.c; the VLANs of a port, in bridge.c: how many, and the last one.
  */
 struct fdb_entry;
 struct fdb_reader {
@@ -126,6 +120,7 @@ int exchange_open(struct link **link, int protocol);
  * none. If memory or the room for a request (a page) runs out meanwhile, exchange() sends nothing and returns -ENOMEM.
  */
 void exchange_begin(struct link *link, int type, int flags, const void *header, size_t size);
+void exchange_begin_interface(struct link *link, int type, int flags, int index); /* about one, or 0 */
 void exchange_put(struct link *link, int attribute, const void *data, size_t size);
 void exchange_put_text(struct link *link, int attribute, const char *text);
 

@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/random.h>
 
 #include "link/link.h"
 
@@ -223,19 +224,12 @@ bool reply_take_interface(void *context, struct nlmsghdr *message)
 
 /* --- and asked for ------------------------------------------------------------------------------------------------ */
 
-static void begin(struct link *link, int type, int flags, int index)
-{
-	const struct ifinfomsg header = {.ifi_index = index};
-
-	exchange_begin(link, type, flags, &header, sizeof(header));
-}
-
 /* Begin to ask. Protocols' counters are left out: they are most of the answer. */
 static void begin_get(struct link *link, int flags, int index)
 {
 	const uint32_t without = RTEXT_FILTER_SKIP_STATS;
 
-	begin(link, RTM_GETLINK, flags, index);
+	exchange_begin_interface(link, RTM_GETLINK, flags, index);
 	exchange_put(link, IFLA_EXT_MASK, &without, sizeof(without));
 }
 
@@ -390,81 +384,37 @@ int link_change(struct link *link, int index, const struct link_change *change)
 	return error == -EAFNOSUPPORT && change->no_ipv6_address ? set(link, index, change, true) : error;
 }
 
-/* IFLA_LINKINFO { IFLA_INFO_SLAVE_KIND "bridge" IFLA_INFO_SLAVE_DATA { IFLA_BRPORT_ISOLATED 1, ... } } */
-int link_set_port(struct link *link, int index, const struct link_port *port)
-{
-	begin(link, RTM_NEWLINK, NLM_F_ACK, index);
-	exchange_nest(link, IFLA_LINKINFO);
-	exchange_put_text(link, IFLA_INFO_SLAVE_KIND, "bridge");
-	exchange_nest(link, IFLA_INFO_SLAVE_DATA);
-	for (int i = 1; i <= LINK_PORT_LAST; i++) {
-		const uint8_t on = (port->on & LINK_PORT(i)) != 0;
-
-		exchange_put(link, i, port->known & LINK_PORT(i) ? &on : NULL, sizeof(on));
-	}
-	return exchange(link, NULL, NULL);
-}
-
-/* A setting of a bridge: IFLA_BR_... (linux/if_link.h). */
-struct setting {
-	int attribute;
-	uint32_t value;
-};
-
-/* Begin what a bridge is to have: IFLA_LINKINFO { IFLA_INFO_KIND "bridge" IFLA_INFO_DATA { ... } } */
-static void nest_bridge(struct link *link)
-{
-	exchange_nest(link, IFLA_LINKINFO);
-	exchange_put_text(link, IFLA_INFO_KIND, "bridge");
-	exchange_nest(link, IFLA_INFO_DATA);
-}
-
-int link_make_bridge(struct link *link, const char *name, const unsigned char mac[static 6])
-{
-	const uint32_t no_delay = 0;
-
-	begin(link, RTM_NEWLINK, NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL, 0);
-	exchange_put_text(link, IFLA_IFNAME, name);
-	exchange_put(link, IFLA_ADDRESS, mac, 6);
-	nest_bridge(link);
-	exchange_put(link, IFLA_BR_FORWARD_DELAY, &no_delay, sizeof(no_delay));
-	return exchange(link, NULL, NULL);
-}
-
-/* One setting of a bridge: IFLA_BR_... (linux/if_link.h). */
-static int set_bridge(struct link *link, int index, int attribute, uint32_t value)
-{
-	begin(link, RTM_NEWLINK, NLM_F_ACK, index);
-	nest_bridge(link);
-	exchange_put(link, attribute, &value, sizeof(value));
-	return exchange(link, NULL, NULL);
-}
-
-/* In this order: with the protocol on, not every delay will do (br_set_forward_delay, net/bridge/br_stp.c). */
-int link_set_bridge(struct link *link, int index, bool stp, uint32_t forward_delay)
-{
-	int error = set_bridge(link, index, IFLA_BR_STP_STATE, 0);
-
-	if (!error)
-		error = set_bridge(link, index, IFLA_BR_FORWARD_DELAY, forward_delay);
-	return error || !stp ? error : set_bridge(link, index, IFLA_BR_STP_STATE, 1);
-}
-
-int link_set_switch(struct link *link, int index, const struct link_interface *as)
-{
-	const uint8_t snooping = as->snooping;
-
-	begin(link, RTM_NEWLINK, NLM_F_ACK, index);
-	nest_bridge(link);
-	exchange_put(link, IFLA_BR_GROUP_FWD_MASK, &as->group_forward, sizeof(as->group_forward));
-	exchange_put(link, IFLA_BR_AGEING_TIME, &as->ageing, sizeof(as->ageing));
-	exchange_put(link, IFLA_BR_MCAST_SNOOPING, &snooping, sizeof(snooping));
-	exchange_put(link, BRIDGE_LEARNED_MAX, &as->learned_max, sizeof(as->learned_max));
-	return exchange(link, NULL, NULL);
-}
-
 int link_remove(struct link *link, int index)
 {
-	begin(link, RTM_DELLINK, NLM_F_ACK, index);
+	exchange_begin_interface(link, RTM_DELLINK, NLM_F_ACK, index);
 	return exchange(link, NULL, NULL);
+}
+
+/* --- many at once ------------------------------------------------------------------------------------------------- */
+
+/*
+ * Many interfaces removed at once: the kernel waits for all processors a few times for each removal, however many
+ * interfaces that is of (unregister_netdevice_many, net/core/dev.c), and can be told of many by their group alone.
+ */
+
+/* RTM_NEWLINK, or RTM_DELLINK of all that are in it where index is 0: IFLA_GROUP. */
+static int send_group(struct link *link, int type, int index, uint32_t group)
+{
+	exchange_begin_interface(link, type, NLM_F_ACK, index);
+	exchange_put(link, IFLA_GROUP, &group, sizeof(group));
+	return exchange(link, NULL, NULL);
+}
+
+int link_remove_all(struct link *link, const int *indexes, size_t count)
+{
+	uint32_t group;
+	int error = 0;
+
+	/* A group of their own: who sets some by hand counts from 0 (/etc/iproute2/group). */
+	if (getrandom(&group, sizeof(group), 0) != sizeof(group))
+		return -EIO;
+	group |= UINT32_C(1) << 30;
+	for (size_t i = 0; i < count && (!error || error == -ENODEV); i++)
+		error = send_group(link, RTM_NEWLINK, indexes[i], group);
+	return error && error != -ENODEV ? error : send_group(link, RTM_DELLINK, 0, group);
 }

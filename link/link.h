@@ -151,8 +151,8 @@ int link_set_switch(struct link *link, int index, const struct link_interface *a
 int link_remove(struct link *link, int index);
 
 /*
- * Remove interfaces, all of them or none, in hardly more time than one takes (link/group.c); of one that is gone by now
- * nothing is said.
+ * Remove interfaces, all of them or none, in hardly more time than one takes; of one that is gone by now nothing is
+ * said.
  */
 int link_remove_all(struct link *link, const int *indexes, size_t count);
 
@@ -306,7 +306,7 @@ bool alias_read_tap(const struct link_interface *interface, struct alias_tap *ta
 bool alias_is_probe(const struct link_interface *interface);
 
 /*
- * Indexes from here on are those under which the helper makes its taps (helper/place.c); the kernel's own choice for
+ * Indexes from here on are those under which the helper makes its taps (helper/tap.c); the kernel's own choice for
  * other interfaces does not get there. And whether an interface is such a tap that is not signed yet.
  */
 enum { ALIAS_INDEXES = 1 << 30 };

@@ -29,7 +29,7 @@ const char *firewall_family(int family)
 #define NFT_TABLE_F_OWNER 0x2 /* Linux 5.12 */
 #endif
 
-bool firewall_is_owned(const struct nftables_object *table)
+static bool is_owned(const struct nftables_object *table)
 {
 	return nftables_number(table->attributes[NFTA_TABLE_FLAGS]) & NFT_TABLE_F_OWNER;
 }
@@ -261,7 +261,7 @@ static void list_table(void *context, const struct nftables_object *table)
 	if (is_ours(table))
 		return;
 	snprintf(name, sizeof(name), "%s %s", firewall_family(table->family), table->table);
-	if (firewall_is_owned(table))
+	if (is_owned(table))
 		json_array_append_new(listing->owned, json_string(name));
 	else
 		append_list(listing, "table", name, "");

@@ -152,9 +152,6 @@ struct firewall {
 /* Look; 0 or a negative errno value. It is the session's, until rules change or a new picture is taken. */
 int firewall_look(struct session *session, struct firewall **firewall);
 
-/* Whether a table is one that only the process which made it may change. */
-bool firewall_is_owned(const struct nftables_object *table);
-
 /* nft's word for a family. */
 const char *firewall_family(int family);
 

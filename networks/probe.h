@@ -24,15 +24,6 @@ struct packet_way {
 	bool leaves;		  /* but that one is to send it */
 };
 
-struct packet {
-	int family;
-	size_t size;
-	unsigned char bytes[512];
-};
-
-/* What a need is about, as one packet, with its headers from the network layer on. */
-void packet_make(struct packet *packet, const struct packet_way *way, const struct need *need);
-
 /* --- hindrance ---------------------------------------------------------------------------------------------------- */
 
 /* What became of a packet. */
@@ -103,16 +94,10 @@ void probe_leave(struct probe *probe);
 void probe_wait_for_multicast(const struct probe *probe, int bridge);
 void probe_listen_as_server(const struct probe *probe, int bridge, bool begin);
 
-/* --- trace -------------------------------------------------------------------------------------------------------- */
-
-/* Before a packet that a need is about is sent; and after that, what became of it. */
-void probe_trace_begin(struct probe *probe, const struct need *need, bool injected);
-struct fate probe_trace_end(struct probe *probe, int family, bool sent);
+/* --- send --------------------------------------------------------------------------------------------------------- */
 
 /* Whether iptables-legacy has rules: the kernel names its tables from then on. */
 bool probe_has_legacy(int family);
-
-/* --- send --------------------------------------------------------------------------------------------------------- */
 
 /* Send what a need is about, as the guest or as the host on an interface, and follow it. */
 struct fate probe_send(struct probe *probe, const struct need *need, const struct packet_way *way,

@@ -1,14 +1,31 @@
 // SPDX-License-Identifier: MIT
-/* The packets that probes are made of (networks/probe.c): what guests and host send each other, and the Internet. */
+/* The packets of a probe (networks/probe.c): each is made, sent, and followed through the rules of the host. */
 #include "networks/probe.h"
 
+#include <errno.h>
 #include <netinet/icmp6.h>
 #include <netinet/in.h>
 #include <netinet/ip.h>
 #include <netinet/ip6.h>
 #include <netinet/tcp.h>
 #include <netinet/udp.h>
+#include <poll.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "link/link.h"
+
+/* --- made --------------------------------------------------------------------------------------------------------- */
+
+/* What guests and host send each other, and the Internet. */
+
+struct packet {
+	int family;
+	size_t size; /* with its headers from the network layer on */
+	unsigned char bytes[512];
+};
 
 enum { HOPS = 64, HOPS_OF_NEIGHBOURS = 255 /* RFC 4861, 4.3 */, WEB = 443 };
 
@@ -151,7 +168,8 @@ static void make_arp(struct packet *packet, const struct packet_way *way)
 	memcpy(packet->bytes + 24, way->host, 4);
 }
 
-void packet_make(struct packet *packet, const struct packet_way *way, const struct need *need)
+/* What a need is about, as one packet. */
+static void packet_make(struct packet *packet, const struct packet_way *way, const struct need *need)
 {
 	if (need->family == NFPROTO_ARP) {
 		make_arp(packet, way);
@@ -164,4 +182,247 @@ void packet_make(struct packet *packet, const struct packet_way *way, const stru
 	else
 		make_udp(packet, way, need);
 	end(packet);
+}
+
+/* --- followed ----------------------------------------------------------------------------------------------------- */
+
+/* What becomes of a packet of a probe's, as the kernel tells of it. */
+
+enum { PATIENCE = 30 /* ms: an injected packet waits for its turn */ };
+
+static bool has_tag(const struct probe *probe, const struct trace *trace)
+{
+	const unsigned char *header = trace->header;
+
+	if (probe->need->family == NFPROTO_ARP) /* a question, or the answer */
+		return trace->header_size >= 28 && (memcmp(header + 8, probe->tap.mac, ETH_ALEN) == 0 ||
+							   memcmp(header + 18, probe->tap.mac, ETH_ALEN) == 0);
+	if (trace->header_size >= 20 && header[0] >> 4 == 4)
+		return (header[4] << 8 | header[5]) == probe->tag;
+	return trace->header_size >= 40 && header[0] >> 4 == 6 &&
+	       ((header[1] & 0xf) << 16 | header[2] << 8 | header[3]) == probe->tag;
+}
+
+/* Of one packet come several numbers, one for each interface that it is on. */
+static bool is_ours(struct probe *probe, const struct trace *trace)
+{
+	for (size_t i = 0; i < probe->id_count; i++) {
+		if (probe->ids[i] == trace->id)
+			return true;
+	}
+	if (!trace->header || !has_tag(probe, trace))
+		return false;
+	if (probe->id_count < PROBE_IDS)
+		probe->ids[probe->id_count++] = trace->id;
+	return true;
+}
+
+static const struct firewall_chain *base_of(const struct probe *probe, const struct trace *trace)
+{
+	for (size_t i = 0; i < probe->firewall->chain_count; i++) {
+		const struct firewall_chain *chain = &probe->firewall->chains[i];
+
+		if (chain->family == trace->family && strcmp(chain->table, trace->table) == 0 &&
+			strcmp(chain->name, trace->chain) == 0)
+			return chain;
+	}
+	return NULL;
+}
+
+/* Our own chains. */
+static void see_mark(struct probe *probe, const struct trace *trace)
+{
+	static const struct {
+		const char *chain;
+		uint32_t hook;
+	} ends[] = {{"end/input", NF_INET_LOCAL_IN}, {"end/postrouting", NF_INET_LOCAL_OUT},
+		{"end/forward", NF_INET_FORWARD}, {"end/postrouting", NF_INET_FORWARD}, {"end/egress", NF_INET_FORWARD},
+		{"end/output", NF_INET_LOCAL_OUT}};
+	static const char *const begins[] = {[NF_INET_PRE_ROUTING] = "begin/prerouting",
+		[NF_INET_LOCAL_IN] = "begin/input",
+		[NF_INET_FORWARD] = "begin/forward",
+		[NF_INET_LOCAL_OUT] = "begin/output"};
+	const bool untracked = strcmp(trace->chain, "end/untracked") == 0;
+
+	for (size_t i = 0; i < sizeof(begins) / sizeof(*begins); i++)
+		probe->passed[i] |= strcmp(trace->chain, begins[i]) == 0;
+	if (probe->met.rule && (untracked || (probe->injected && probe->passed[NF_INET_LOCAL_IN]))) {
+		probe->fate = probe->met;
+		probe->fate.stray = true;
+	}
+	/* The question itself goes on: the host's answer to it is the next thing that is looked at. */
+	probe->fate.arrived |=
+		probe->need->family == NFPROTO_ARP && probe->need->in && probe->passed[NF_INET_LOCAL_OUT];
+	for (size_t i = 0; i < sizeof(ends) / sizeof(*ends); i++)
+		probe->fate.arrived |=
+			trace->drops && ends[i].hook == probe->need->hook && strcmp(trace->chain, ends[i].chain) == 0;
+}
+
+static void note_place(struct fate *fate, const struct trace *trace, const struct firewall_chain *base)
+{
+	fate->known = true;
+	fate->ours = strncmp(trace->table, "tapgate-", strlen("tapgate-")) == 0;
+	fate->family = trace->family;
+	fate->rule = trace->rule;
+	fate->base = base;
+	snprintf(fate->table, sizeof(fate->table), "%s", trace->table);
+	snprintf(fate->chain, sizeof(fate->chain), "%s", trace->chain);
+}
+
+static void see(void *context, const struct trace *trace)
+{
+	struct probe *probe = context;
+	const struct firewall_chain *base = base_of(probe, trace);
+	const uint32_t hook = probe->need->hook;
+
+	if (!is_ours(probe, trace) || probe->fate.stray)
+		return;
+	if (strcmp(trace->table, probe->table) == 0) {
+		see_mark(probe, trace);
+		return;
+	}
+	if (!trace->drops && trace->rule && !probe->met.known && hook == NF_INET_FORWARD &&
+		!probe->passed[NF_INET_FORWARD] && strncmp(trace->table, "tapgate-", strlen("tapgate-")) != 0)
+		note_place(&probe->met, trace, NULL);
+	probe->base = base ? base : probe->base;
+	/* A frame for all goes to neighbours as well as to the host. */
+	if (!trace->drops || (base && base->hook == NF_INET_FORWARD && hook != NF_INET_FORWARD))
+		return;
+	if (probe->base && (probe->base->family != trace->family || strcmp(probe->base->table, trace->table) != 0))
+		probe->base = NULL;
+	note_place(&probe->fate, trace, probe->base);
+}
+
+bool probe_has_legacy(int family)
+{
+	FILE *file = fopen(family == AF_INET ? "/proc/net/ip_tables_names" : "/proc/net/ip6_tables_names", "re");
+	bool any = file && fgetc(file) != EOF;
+
+	if (file)
+		fclose(file);
+	return any;
+}
+
+static void forget(void *context, const struct trace *trace)
+{
+	(void)context;
+	(void)trace;
+}
+
+/* Before a packet that a need is about is sent. */
+static void trace_begin(struct probe *probe, const struct need *need, bool injected)
+{
+	trace_each(probe->trace, forget, NULL);
+	probe->need = need;
+	probe->injected = injected;
+	probe->id_count = 0;
+	probe->base = NULL;
+	probe->fate = probe->met = (struct fate){.arrived = false};
+	memset(probe->passed, 0, sizeof(probe->passed));
+}
+
+/* The kernel is done with a packet when the call that sent it returns, but with an injected one. */
+static int read_traces(struct probe *probe)
+{
+	const int64_t deadline = clock_milliseconds() + PATIENCE;
+	struct pollfd traces = {.fd = probe->trace, .events = POLLIN};
+	int result = trace_each(probe->trace, see, probe);
+
+	while (result >= 0 && probe->injected && !probe->fate.arrived && !probe->fate.known &&
+		poll(&traces, 1, (int)(deadline - clock_milliseconds())) > 0)
+		result = trace_each(probe->trace, see, probe);
+	return result;
+}
+
+/* And after that: what became of it. */
+static struct fate trace_end(struct probe *probe, int family, bool sent)
+{
+	if (!sent || read_traces(probe) < 0)
+		probe->fate.arrived = true;
+	/* The host gave no answer, as the question did not get there: which another need tells of. */
+	probe->fate.arrived |=
+		probe->need->family == NFPROTO_ARP && !probe->need->in && !probe->passed[NF_INET_LOCAL_OUT];
+	if (probe->fate.arrived || probe->fate.known)
+		return probe->fate;
+	probe->fate.legacy =
+		probe->need->family != NFPROTO_ARP && probe->passed[probe->need->hook] && probe_has_legacy(family);
+	probe->fate.lost = probe->passed[NF_INET_PRE_ROUTING] && !probe->passed[NF_INET_LOCAL_IN] &&
+			   !probe->passed[NF_INET_FORWARD];
+	return probe->fate;
+}
+
+/* --- sent --------------------------------------------------------------------------------------------------------- */
+
+/* Where that is not allowed, it is said once (probe_left_out). */
+static bool is_injected(struct probe *probe, const struct packet_way *way, const void *frame, size_t size)
+{
+	const int error = inject(way->at, way->leaves, frame, size);
+
+	if (error == -EPERM || error == -EACCES || error == -ENOSYS)
+		probe->bpf = -error;
+	return error == 0 || (way->leaves && error > 0); /* NET_XMIT_DROP */
+}
+
+/* As if it came in by an interface: one of others, or the probe's own tap. */
+static bool send_as_guest(struct probe *probe, const struct packet *packet, const struct packet_way *way)
+{
+	unsigned char frame[ETH_HLEN + sizeof(packet->bytes)];
+
+	memcpy(frame + ETH_ALEN, way->mac, ETH_ALEN);
+	memcpy(frame, way->to_mac, ETH_ALEN);
+	frame[12] = way->family == AF_INET ? 0x08 : 0x86;
+	frame[13] = probe->need->family == NFPROTO_ARP ? 0x06 : way->family == AF_INET ? 0x00 : 0xdd;
+	memcpy(frame + ETH_HLEN, packet->bytes, packet->size);
+	return way->at ? is_injected(probe, way, frame, ETH_HLEN + packet->size)
+		       : write(probe->tap.fd, frame, ETH_HLEN + packet->size) > 0;
+}
+
+static bool send_as_host(struct probe *probe, const struct packet *packet, const struct packet_way *way,
+	const struct link_interface *interface)
+{
+	struct sockaddr_in four = {.sin_family = AF_INET};
+	struct sockaddr_in6 six = {.sin6_family = AF_INET6, .sin6_scope_id = (uint32_t)interface->index};
+	const int raw = probe->raw[way->family == AF_INET6];
+
+	memcpy(&four.sin_addr, way->to, 4);
+	memcpy(&six.sin6_addr, way->to, 16);
+	setsockopt(raw, SOL_SOCKET, SO_BINDTODEVICE, interface->name, (socklen_t)strlen(interface->name));
+	/* What a rule drops is an error here, EPERM. */
+	(void)!sendto(raw, packet->bytes, packet->size, 0,
+		way->family == AF_INET ? (const void *)&four : (const void *)&six,
+		way->family == AF_INET ? sizeof(four) : sizeof(six));
+	return raw >= 0;
+}
+
+struct fate probe_send(struct probe *probe, const struct need *need, const struct packet_way *way,
+	const struct link_interface *interface)
+{
+	struct packet packet;
+	bool sent;
+
+	packet_make(&packet, way, need);
+	trace_begin(probe, need, way->at);
+	sent = need->hook == NF_INET_LOCAL_OUT && need->family != NFPROTO_ARP
+		       ? send_as_host(probe, &packet, way, interface)
+		       : send_as_guest(probe, &packet, way);
+	return trace_end(probe, way->family, sent);
+}
+
+struct fate probe_send_answer(struct probe *probe, const struct connection *connection, struct packet_way *way,
+	const struct link_interface *from)
+{
+	const struct need need = {
+		.hook = NF_INET_FORWARD, .out = true, .protocol = IPPROTO_UDP, .port = connection->to_port};
+	const size_t size = way->family == AF_INET ? 4 : 16;
+	struct fate fate = {.arrived = true};
+
+	if (connection_add(probe->session->nftables, connection) != 0)
+		return fate;
+	memcpy(way->from, connection->to, size);
+	memcpy(way->to, connection->as ? connection->as : connection->from, size);
+	memcpy(way->to_mac, from->mac, ETH_ALEN);
+	way->at = from->index;
+	fate = probe_send(probe, &need, way, from);
+	connection_remove(probe->session->nftables, connection);
+	return fate;
 }

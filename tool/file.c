@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: MIT
-/* Files that are read as they are, the policy's apart, which judge/files.c reads as far as they can be believed. */
+/*
+ * Files that are read as they are, and settings under /proc/sys/net. Those of the policy are judge/files.c's, which
+ * reads them as far as they can be believed.
+ */
 #include "tool/tool.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -48,4 +53,44 @@ char *file_read_whole(const char *path, size_t limit, size_t *size)
 	close(fd);
 	*size = used > 0 ? (size_t)used : 0;
 	return text;
+}
+
+/* --- settings ----------------------------------------------------------------------------------------------------- */
+
+/* Numbers of interfaces and families. */
+
+static FILE *open_it(int family, const char *interface, const char *setting, const char *mode)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "/proc/sys/net/ipv%c/%s%s%s%s", family == AF_INET ? '4' : '6',
+		interface ? "conf/" : "", interface ? interface : "", interface ? "/" : "", setting);
+	return fopen(path, mode);
+}
+
+int sysctl_read(int family, const char *interface, const char *setting)
+{
+	FILE *file = open_it(family, interface, setting, "re");
+	char text[32], *end = text;
+	long value = -1;
+
+	if (!file)
+		return -1;
+	if (fgets(text, sizeof(text), file))
+		value = strtol(text, &end, 10);
+	fclose(file);
+	return end > text && value >= 0 && value <= INT_MAX ? (int)value : -1;
+}
+
+int sysctl_write(int family, const char *interface, const char *setting, int value)
+{
+	FILE *file = open_it(family, interface, setting, "we");
+	int error;
+
+	if (!file)
+		return -errno;
+	error = fprintf(file, "%d\n", value) < 0 ? -EIO : 0;
+	if (fclose(file) != 0)
+		error = -errno;
+	return error;
 }

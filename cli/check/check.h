@@ -45,7 +45,7 @@ void lint_rules(const struct policy *policy, const struct lint_host *host, struc
 void lint_networks(struct policy *policy, const struct lint_host *host, struct findings *findings);
 void lint_files(const struct policy *policy, struct findings *findings);
 
-/* Options that the kernel does not have (cli/check/lint_kernel.c): errors, as the helper refuses what they are for. */
+/* Options that the kernel does not have (cli/check/lint_host.c): errors, as the helper refuses what they are for. */
 void lint_kernel(const struct policy *policy, uint32_t lacks, struct findings *findings);
 
 /* --- what these share --------------------------------------------------------------------------------------------- */
@@ -73,10 +73,6 @@ struct lint_subjects {
 	bool failed;
 };
 
-/* Every subject of a policy's rules. False: memory ran out. lint_forget in either case. */
-bool lint_collect(const struct policy *policy, const struct lint_host *host, struct lint_subjects *subjects);
-void lint_forget(struct lint_subjects *subjects);
-
 /* Whether two (struct lint_subject) are the same user or group, whatever is said of them; an order for tsearch(3). */
 int lint_compare_who(const void *first, const void *second);
 
@@ -95,12 +91,6 @@ struct lint_spot {
 };
 void lint_warn_line(const struct policy *policy, struct findings *findings, const struct lint_spot *at,
 	const char *format, ...) __attribute__((format(printf, 4, 5)));
-
-/* A rule in a message: "/etc/tapgate.conf:12 (deny all group=guests)", both escaped and cut. */
-struct lint_place {
-	char text[192];
-};
-struct lint_place lint_place_of(const struct policy_rule *rule);
 
 /* The host as it is, for lint_host: names by the name service switch, interfaces of a picture of the host. */
 struct host;
@@ -131,23 +121,11 @@ struct live {
 	findings_add_live((live)->findings, FINDING_LIVE_WARNING, network, check, __VA_ARGS__)
 #define LIVE_ERROR(live, check, ...) findings_add_live((live)->findings, FINDING_LIVE_ERROR, NULL, check, __VA_ARGS__)
 
-/* The helper's program, and what it needs: cli/check/live.c. */
-void live_helper(struct live *live);
-
-/* What any program that is started from here can have of privileges: cli/check/live.c. helper: shown. */
-void live_rights(struct live *live, const char *helper, bool has_capability);
-
-/* Whether a file of that owner is root's, also as it is seen in a user namespace without root (user_namespaces(7)). */
-bool live_is_roots(uid_t owner);
-
 /* Networks as `tapgate status` sees them, and who is on them: cli/check/live_networks.c. */
 void live_networks(struct live *live);
 
 /* Bridges that are not ours to make, and the ports of all: cli/check/live_networks.c. */
 void live_bridges(struct live *live);
-
-/* Other people's firewalls and network managers: cli/check/live_firewall.c. */
-void live_firewall(struct live *live);
 
 /* Whether the policy has users join an interface that is not tapgate's to make: a bridged network, or a rule alone. */
 bool live_is_foreign(const struct policy *policy, const char *interface);

@@ -12,7 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* --- subjects --- */
+/* --- subjects ----------------------------------------------------------------------------------------------------- */
+
+/* The subjects of all rules. A tree finds those about the same user at once, also among many thousands of rules. */
 
 /* Who it is, whatever the rule is about. */
 int lint_compare_who(const void *first, const void *second)
@@ -42,6 +44,162 @@ static int compare(const void *first, const void *second)
 		order = strcmp(a->network, b->network);
 	return order ? order : (int)a->allow - (int)b->allow;
 }
+
+struct collector {
+	const struct lint_host *host;
+	struct lint_subjects *subjects;
+	struct lint_subject next;
+};
+
+static void keep(struct lint_subjects *subjects, const struct lint_subject *subject)
+{
+	if (subjects->count == subjects->room) {
+		size_t room = subjects->room ? subjects->room * 2 : 64;
+		struct lint_subject *list = reallocarray(subjects->list, room, sizeof(*list));
+
+		if (!list) {
+			subjects->failed = true;
+			return;
+		}
+		subjects->list = list;
+		subjects->room = room;
+	}
+	subjects->list[subjects->count++] = *subject;
+}
+
+static void keep_account(void *context, const struct policy_account_word *account)
+{
+	struct collector *collector = context;
+	const struct lint_host *host = collector->host;
+	struct lint_subject *next = &collector->next;
+	enum policy_account kind = next->who == WHO_USERS ? ACCOUNT_USER : ACCOUNT_GROUP;
+
+	next->number = account->number;
+	next->name = account->name;
+	next->at = account->at;
+	next->numbered = !account->name.at ||
+			 host->number(host->context, kind, account->name, true, &next->number) == LINT_FILES;
+	keep(collector->subjects, next);
+	next->index++;
+}
+
+/* Every subject of a policy's rules. False: memory ran out. lint_forget in either case. */
+static bool lint_collect(const struct policy *policy, const struct lint_host *host, struct lint_subjects *subjects)
+{
+	*subjects = (struct lint_subjects){.list = NULL};
+	for (size_t i = 0; i < policy_rule_count(policy) && !subjects->failed; i++) {
+		const struct policy_rule rule = policy_rule(policy, i);
+		struct collector collector = {host, subjects,
+			{.who = rule.who, .network = rule.network, .allow = rule.allow, .rule = i, .at = rule.words}};
+
+		if (rule.who == WHO_EVERYBODY)
+			keep(subjects, &collector.next);
+		else
+			policy_each_account(policy, i, keep_account, &collector);
+	}
+	for (size_t i = 0; i < subjects->count && !subjects->failed; i++)
+		subjects->failed = !tsearch(&subjects->list[i], &subjects->tree, compare);
+	return !subjects->failed;
+}
+
+static void keep_item(void *item)
+{
+	(void)item; /* it is in the list */
+}
+
+static void lint_forget(struct lint_subjects *subjects)
+{
+	tdestroy(subjects->tree, keep_item);
+	free(subjects->list);
+}
+
+/* --- saying ------------------------------------------------------------------------------------------------------- */
+
+/* Which of the policy's files it is, in the order in which they are read. */
+static size_t part_of(const struct policy *policy, const char *file)
+{
+	size_t part = 0;
+
+	while (part + 1 < policy_part_count(policy) && strcmp(policy_part(policy, part).path, file) != 0)
+		part++;
+	return part;
+}
+
+/* Where something is said of the policy. */
+struct spot {
+	enum finding_kind kind;
+	const char *file;
+	unsigned int line, column;
+	struct word source;
+};
+
+__attribute__((format(printf, 4, 0))) static void say(const struct policy *policy, struct findings *findings,
+	const struct spot *spot, const char *format, va_list arguments)
+{
+	char escaped[256] = "", text[512];
+	struct finding_place place = {escaped, spot->line, spot->column, spot->source, part_of(policy, spot->file)};
+
+	text_append_escaped(escaped, sizeof(escaped), (struct word){spot->file, strlen(spot->file)});
+	vsnprintf(text, sizeof(text), format, arguments);
+	findings_add_at(findings, spot->kind, &place, "%s", text);
+}
+
+static struct spot spot_of(enum finding_kind kind, const struct policy_rule *rule, const char *at)
+{
+	return (struct spot){kind, rule->file, rule->line, (unsigned int)(at - rule->whole.at) + 1, rule->whole};
+}
+
+void lint_warn_rule(const struct policy *policy, struct findings *findings, const struct policy_rule *rule,
+	const char *at, const char *format, ...)
+{
+	const struct spot spot = spot_of(FINDING_WARNING, rule, at);
+	va_list arguments;
+
+	va_start(arguments, format);
+	say(policy, findings, &spot, format, arguments);
+	va_end(arguments);
+}
+
+void lint_error_rule(const struct policy *policy, struct findings *findings, const struct policy_rule *rule,
+	const char *at, const char *format, ...)
+{
+	const struct spot spot = spot_of(FINDING_ERROR, rule, at);
+	va_list arguments;
+
+	va_start(arguments, format);
+	say(policy, findings, &spot, format, arguments);
+	va_end(arguments);
+}
+
+void lint_warn_line(
+	const struct policy *policy, struct findings *findings, const struct lint_spot *at, const char *format, ...)
+{
+	const struct spot spot = {
+		FINDING_WARNING, at->file, at->line, at->column, policy_line(policy, at->file, at->line)};
+	va_list arguments;
+
+	va_start(arguments, format);
+	say(policy, findings, &spot, format, arguments);
+	va_end(arguments);
+}
+
+struct lint_place {
+	char text[192];
+};
+
+/* A rule in a message: "/etc/tapgate.conf:12 (deny all group=guests)", both escaped and cut. */
+static struct lint_place lint_place_of(const struct policy_rule *rule)
+{
+	struct lint_place place = {""};
+
+	text_append_escaped(place.text, 100, (struct word){rule->file, strlen(rule->file)});
+	text_append(place.text, sizeof(place.text), ":%u (", rule->line);
+	text_append_escaped(place.text, sizeof(place.text) - 1, rule->words);
+	text_append(place.text, sizeof(place.text), ")");
+	return place;
+}
+
+/* --- looking for a subject ---------------------------------------------------------------------------------------- */
 
 /* The first that is the same subject, in a rule about a network that allows, or denies; NULL if there is none. */
 static const struct lint_subject *find(
@@ -288,158 +446,4 @@ void lint_rules(const struct policy *policy, const struct lint_host *host, struc
 	warn_of_everybody(policy, &subjects, findings);
 	lint_names(policy, host, &subjects, findings);
 	lint_forget(&subjects);
-}
-
-/* --- lint_subjects ------------------------------------------------------------------------------------------------ */
-
-/* The subjects of all rules. A tree finds those about the same user at once, also among many thousands of rules. */
-
-/* --- collecting --------------------------------------------------------------------------------------------------- */
-
-struct collector {
-	const struct lint_host *host;
-	struct lint_subjects *subjects;
-	struct lint_subject next;
-};
-
-static void keep(struct lint_subjects *subjects, const struct lint_subject *subject)
-{
-	if (subjects->count == subjects->room) {
-		size_t room = subjects->room ? subjects->room * 2 : 64;
-		struct lint_subject *list = reallocarray(subjects->list, room, sizeof(*list));
-
-		if (!list) {
-			subjects->failed = true;
-			return;
-		}
-		subjects->list = list;
-		subjects->room = room;
-	}
-	subjects->list[subjects->count++] = *subject;
-}
-
-static void keep_account(void *context, const struct policy_account_word *account)
-{
-	struct collector *collector = context;
-	const struct lint_host *host = collector->host;
-	struct lint_subject *next = &collector->next;
-	enum policy_account kind = next->who == WHO_USERS ? ACCOUNT_USER : ACCOUNT_GROUP;
-
-	next->number = account->number;
-	next->name = account->name;
-	next->at = account->at;
-	next->numbered = !account->name.at ||
-			 host->number(host->context, kind, account->name, true, &next->number) == LINT_FILES;
-	keep(collector->subjects, next);
-	next->index++;
-}
-
-bool lint_collect(const struct policy *policy, const struct lint_host *host, struct lint_subjects *subjects)
-{
-	*subjects = (struct lint_subjects){.list = NULL};
-	for (size_t i = 0; i < policy_rule_count(policy) && !subjects->failed; i++) {
-		const struct policy_rule rule = policy_rule(policy, i);
-		struct collector collector = {host, subjects,
-			{.who = rule.who, .network = rule.network, .allow = rule.allow, .rule = i, .at = rule.words}};
-
-		if (rule.who == WHO_EVERYBODY)
-			keep(subjects, &collector.next);
-		else
-			policy_each_account(policy, i, keep_account, &collector);
-	}
-	for (size_t i = 0; i < subjects->count && !subjects->failed; i++)
-		subjects->failed = !tsearch(&subjects->list[i], &subjects->tree, compare);
-	return !subjects->failed;
-}
-
-static void keep_item(void *item)
-{
-	(void)item; /* it is in the list */
-}
-
-void lint_forget(struct lint_subjects *subjects)
-{
-	tdestroy(subjects->tree, keep_item);
-	free(subjects->list);
-}
-
-/* --- saying ------------------------------------------------------------------------------------------------------- */
-
-/* Which of the policy's files it is, in the order in which they are read. */
-static size_t part_of(const struct policy *policy, const char *file)
-{
-	size_t part = 0;
-
-	while (part + 1 < policy_part_count(policy) && strcmp(policy_part(policy, part).path, file) != 0)
-		part++;
-	return part;
-}
-
-/* Where something is said of the policy. */
-struct spot {
-	enum finding_kind kind;
-	const char *file;
-	unsigned int line, column;
-	struct word source;
-};
-
-__attribute__((format(printf, 4, 0))) static void say(const struct policy *policy, struct findings *findings,
-	const struct spot *spot, const char *format, va_list arguments)
-{
-	char escaped[256] = "", text[512];
-	struct finding_place place = {escaped, spot->line, spot->column, spot->source, part_of(policy, spot->file)};
-
-	text_append_escaped(escaped, sizeof(escaped), (struct word){spot->file, strlen(spot->file)});
-	vsnprintf(text, sizeof(text), format, arguments);
-	findings_add_at(findings, spot->kind, &place, "%s", text);
-}
-
-static struct spot spot_of(enum finding_kind kind, const struct policy_rule *rule, const char *at)
-{
-	return (struct spot){kind, rule->file, rule->line, (unsigned int)(at - rule->whole.at) + 1, rule->whole};
-}
-
-void lint_warn_rule(const struct policy *policy, struct findings *findings, const struct policy_rule *rule,
-	const char *at, const char *format, ...)
-{
-	const struct spot spot = spot_of(FINDING_WARNING, rule, at);
-	va_list arguments;
-
-	va_start(arguments, format);
-	say(policy, findings, &spot, format, arguments);
-	va_end(arguments);
-}
-
-void lint_error_rule(const struct policy *policy, struct findings *findings, const struct policy_rule *rule,
-	const char *at, const char *format, ...)
-{
-	const struct spot spot = spot_of(FINDING_ERROR, rule, at);
-	va_list arguments;
-
-	va_start(arguments, format);
-	say(policy, findings, &spot, format, arguments);
-	va_end(arguments);
-}
-
-void lint_warn_line(
-	const struct policy *policy, struct findings *findings, const struct lint_spot *at, const char *format, ...)
-{
-	const struct spot spot = {
-		FINDING_WARNING, at->file, at->line, at->column, policy_line(policy, at->file, at->line)};
-	va_list arguments;
-
-	va_start(arguments, format);
-	say(policy, findings, &spot, format, arguments);
-	va_end(arguments);
-}
-
-struct lint_place lint_place_of(const struct policy_rule *rule)
-{
-	struct lint_place place = {""};
-
-	text_append_escaped(place.text, 100, (struct word){rule->file, strlen(rule->file)});
-	text_append(place.text, sizeof(place.text), ":%u (", rule->line);
-	text_append_escaped(place.text, sizeof(place.text) - 1, rule->words);
-	text_append(place.text, sizeof(place.text), ")");
-	return place;
 }

@@ -26,6 +26,7 @@
 #include <unistd.h>
 
 #include "judge/judge.h"
+#include "networks/networks.h"
 #include "tool/tool.h"
 
 bool live_is_foreign(const struct policy *policy, const char *interface)
@@ -51,28 +52,58 @@ bool live_has(const char *interface, const char *file)
 	return access(path, F_OK) == 0;
 }
 
-void live_look(struct session *session, const struct policy *policy, uint32_t lacks, struct findings *findings)
-{
-	struct live live = {.session = session, .policy = policy, .findings = findings};
+/* --- privileges --------------------------------------------------------------------------------------------------- */
 
-	live_helper(&live);
-	if (lacks & KERNEL_LACKS_PROGRAMS)
-		LIVE_ERROR(&live, "kernel",
-			"this kernel cannot keep taps and the host apart, so nobody gets a tap on a bridge; take one that has CONFIG_NET_SCH_INGRESS and CONFIG_NET_CLS_BPF, or run: modprobe -a sch_ingress cls_bpf");
-	if (policy) {
-		live_networks(&live);
-		live_bridges(&live);
-		live_firewall(&live);
+/*
+ * What any program that is started from here can have of privileges, whatever bits its file has: what units, containers
+ * and namespaces take away.
+ */
+
+enum { UNMAPPED = 65534 }; /* /proc/sys/kernel/overflowuid */
+
+static bool lacks_root(void)
+{
+	FILE *file = fopen("/proc/self/uid_map", "re");
+	char line[128];
+	bool found = false, any = false;
+
+	while (file && fgets(line, sizeof(line), file)) { /* first inside, first outside, how many */
+		any = true;
+		found |= strtoul(line, NULL, 10) == 0;
 	}
-	if (live.hidden && geteuid() == 0 && !session->nft)
-		findings_add_note(
-			findings, "guards and firewalls are shown to nobody here, as CAP_NET_ADMIN is missing");
-	else if (live.hidden)
-		findings_add_note(
-			findings, "guards, DHCP and firewalls are shown to root only; try: sudo tapgate check --live");
+	if (file)
+		fclose(file);
+	return any && !found;
 }
 
-/* --- live_helper -------------------------------------------------------------------------------------------------- */
+/* Whether a file of that owner is root's, also as it is seen in a user namespace without root (user_namespaces(7)). */
+static bool is_roots(uid_t owner)
+{
+	return owner == 0 || (owner == UNMAPPED && lacks_root());
+}
+
+/* helper: as it is shown. */
+static void look_at_privileges(struct live *live, const char *helper, bool has_capability)
+{
+	int securebits = prctl(PR_GET_SECUREBITS, 0, 0, 0, 0);
+
+	if (prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1)
+		LIVE_ERROR(live, "no-new-privs",
+			"what is started from here gets no privileges (no_new_privs is set, as by Flatpak, containers and some units), so %s does nothing; start virtual machines outside of it",
+			helper);
+	if (prctl(PR_CAPBSET_READ, CAP_NET_ADMIN, 0, 0, 0) == 0)
+		LIVE_ERROR(live, "capabilities",
+			"what is started from here cannot have CAP_NET_ADMIN, not even as root, so %s does nothing; in a unit: add CAP_NET_ADMIN to CapabilityBoundingSet=; in a container: add the capability (--cap-add NET_ADMIN)",
+			helper);
+	if (securebits > 0 && (securebits & SECBIT_NOROOT) && !has_capability)
+		LIVE_ERROR(live, "securebits",
+			"root's programs have no capabilities here (securebits noroot), so %s does nothing; in a unit: take noroot out of SecureBits=; or, instead of the setuid bit: setcap cap_net_admin=ep %s",
+			helper, helper);
+	if (lacks_root())
+		LIVE_ERROR(live, "namespace",
+			"this is a user namespace without root, where root's setuid bit has no effect, so %s does nothing; start virtual machines outside of it",
+			helper);
+}
 
 /* The installed helper, and the devices that it opens: what keeps it from serving anybody. */
 
@@ -153,7 +184,7 @@ static void look_at_service(struct live *live)
 static void look_at_rights(struct live *live, const char *path, const char *shown, const struct stat *status)
 {
 	bool setuid = status->st_mode & S_ISUID, capability = has_capability(path);
-	bool owned = live_is_roots(status->st_uid);
+	bool owned = is_roots(status->st_uid);
 	struct statvfs system = {0};
 	char way_out[1024] = "";
 
@@ -191,7 +222,7 @@ static void look_at_way(struct live *live, const char *path)
 		slash[slash == way] = '\0'; /* the root directory keeps its slash */
 		if (stat(way, &status) < 0)
 			return;
-		if (!live_is_roots(status.st_uid) || !trust_holds(&status, &entry))
+		if (!is_roots(status.st_uid) || !trust_holds(&status, &entry))
 			break;
 	}
 	if (!slash)
@@ -221,7 +252,7 @@ static void look_at_helper(struct live *live)
 	if (stat(path, &status) == 0 && S_ISREG(status.st_mode) && helper_say_who(path, who, sizeof(who)))
 		findings_add_note(live->findings, "%s (mode %04o)", who, status.st_mode & 07777U);
 	if (!live->served)
-		live_rights(live, shown, has_capability(path));
+		look_at_privileges(live, shown, has_capability(path));
 }
 
 /* --- devices ------------------------------------------------------------------------------------------------------ */
@@ -313,7 +344,7 @@ static void look_at_vhost(struct live *live)
 	findings_add_note(live->findings, "%s is for %s only; others go without vhost=on", path, who);
 }
 
-void live_helper(struct live *live)
+static void look_at_all(struct live *live)
 {
 	look_at_service(live);
 	look_at_helper(live);
@@ -321,53 +352,91 @@ void live_helper(struct live *live)
 	look_at_vhost(live);
 }
 
-/* --- live_rights -------------------------------------------------------------------------------------------------- */
+/* --- firewalls ---------------------------------------------------------------------------------------------------- */
 
-/*
- * What any program that is started from here can have of privileges, whatever bits its file has: what units, containers
- * and namespaces take away.
- */
+/* Packets of our own find out what is in the way (networks/probe.c). */
 
-enum { UNMAPPED = 65534 }; /* /proc/sys/kernel/overflowuid */
+/* --- managers of others ------------------------------------------------------------------------------------------- */
 
-static bool lacks_root(void)
+/* NetworkManager reads both places; in one of them is the file that has it leave our interfaces alone. */
+static void look_at_network_manager(struct live *live)
 {
-	FILE *file = fopen("/proc/self/uid_map", "re");
-	char line[128];
-	bool found = false, any = false;
+	if (access("/run/NetworkManager", F_OK) == 0 &&
+		access("/usr/lib/NetworkManager/conf.d/tapgate.conf", F_OK) < 0 &&
+		access("/etc/NetworkManager/conf.d/tapgate.conf", F_OK) < 0)
+		LIVE_WARN(live, NULL, "network-manager",
+			"NetworkManager runs, and nothing tells it to leave taps alone, which it may take off their bridge; install tapgate.conf into /etc/NetworkManager/conf.d, and run: nmcli general reload");
+}
 
-	while (file && fgets(line, sizeof(line), file)) { /* first inside, first outside, how many */
-		any = true;
-		found |= strtoul(line, NULL, 10) == 0;
+/* --- what is in the way ------------------------------------------------------------------------------------------- */
+
+static void tell_hindrance(void *context, const struct policy_network *network, const char *text)
+{
+	struct live *live = context;
+
+	LIVE_WARN(live, network->name, network->mode == MODE_BRIDGED ? "br-netfilter" : "firewall", "%s", text);
+}
+
+static void look_at_firewall(struct live *live)
+{
+	const struct host *host = &live->session->host;
+	size_t count;
+	const struct policy_network *networks = policy_networks(live->policy, &count);
+	struct probe *probe = probe_open(live->session);
+	const char *left_out, *why;
+
+	for (size_t i = 0; i < count; i++)
+		probe_network(probe, &networks[i], tell_hindrance, live);
+	for (size_t i = 0; i < host->interface_count; i++) {
+		if (live_is_foreign(live->policy, host->interfaces[i].name))
+			probe_foreign(probe, &host->interfaces[i], tell_hindrance, live);
 	}
-	if (file)
-		fclose(file);
-	return any && !found;
+	left_out = probe_left_out(probe, &why);
+	if (probe_why(probe))
+		findings_add_note(live->findings,
+			"no packet could be sent through the firewall, so that it was not looked at: %s",
+			probe_why(probe));
+	else if (left_out)
+		findings_add_note(live->findings,
+			"firewalls were not probed with %s: %s; run it as root in a shell, outside of units and containers",
+			left_out, why);
+	probe_close(probe);
 }
 
-bool live_is_roots(uid_t owner)
+static void look_at_firewalls(struct live *live)
 {
-	return owner == 0 || (owner == UNMAPPED && lacks_root());
+	struct firewall *firewall = NULL;
+
+	look_at_network_manager(live);
+	if (!live->session->nft) {
+		live->hidden |= geteuid() != 0 || live->session->nftables;
+		return;
+	}
+	if (firewall_look(live->session, &firewall) != 0)
+		findings_add_note(
+			live->findings, "the rules of other firewalls could not be read, and were not looked at");
+	look_at_firewall(live);
 }
 
-void live_rights(struct live *live, const char *helper, bool has_capability)
-{
-	int securebits = prctl(PR_GET_SECUREBITS, 0, 0, 0, 0);
+/* --- all of it ---------------------------------------------------------------------------------------------------- */
 
-	if (prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1)
-		LIVE_ERROR(live, "no-new-privs",
-			"what is started from here gets no privileges (no_new_privs is set, as by Flatpak, containers and some units), so %s does nothing; start virtual machines outside of it",
-			helper);
-	if (prctl(PR_CAPBSET_READ, CAP_NET_ADMIN, 0, 0, 0) == 0)
-		LIVE_ERROR(live, "capabilities",
-			"what is started from here cannot have CAP_NET_ADMIN, not even as root, so %s does nothing; in a unit: add CAP_NET_ADMIN to CapabilityBoundingSet=; in a container: add the capability (--cap-add NET_ADMIN)",
-			helper);
-	if (securebits > 0 && (securebits & SECBIT_NOROOT) && !has_capability)
-		LIVE_ERROR(live, "securebits",
-			"root's programs have no capabilities here (securebits noroot), so %s does nothing; in a unit: take noroot out of SecureBits=; or, instead of the setuid bit: setcap cap_net_admin=ep %s",
-			helper, helper);
-	if (lacks_root())
-		LIVE_ERROR(live, "namespace",
-			"this is a user namespace without root, where root's setuid bit has no effect, so %s does nothing; start virtual machines outside of it",
-			helper);
+void live_look(struct session *session, const struct policy *policy, uint32_t lacks, struct findings *findings)
+{
+	struct live live = {.session = session, .policy = policy, .findings = findings};
+
+	look_at_all(&live);
+	if (lacks & KERNEL_LACKS_PROGRAMS)
+		LIVE_ERROR(&live, "kernel",
+			"this kernel cannot keep taps and the host apart, so nobody gets a tap on a bridge; take one that has CONFIG_NET_SCH_INGRESS and CONFIG_NET_CLS_BPF, or run: modprobe -a sch_ingress cls_bpf");
+	if (policy) {
+		live_networks(&live);
+		live_bridges(&live);
+		look_at_firewalls(&live);
+	}
+	if (live.hidden && geteuid() == 0 && !session->nft)
+		findings_add_note(
+			findings, "guards and firewalls are shown to nobody here, as CAP_NET_ADMIN is missing");
+	else if (live.hidden)
+		findings_add_note(
+			findings, "guards, DHCP and firewalls are shown to root only; try: sudo tapgate check --live");
 }

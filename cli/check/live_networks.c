@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Networks as they stand beside what the policy wants: found out by networks/report.c, as for `tapgate status`. */
+/* Networks and bridges beside what the policy wants: found out by networks/report.c, as for `tapgate status`. */
 #include "cli/check/check.h"
 
 #include <arpa/inet.h>
@@ -193,7 +193,7 @@ void live_networks(struct live *live)
 	look_at_taps(live);
 }
 
-/* --- live_bridges ------------------------------------------------------------------------------------------------- */
+/* --- bridges ------------------------------------------------------------------------------------------------------ */
 
 /* Bridges that users may join, and their ports: what in the host's own making of them gets in the way of guests. */
 

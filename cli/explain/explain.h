@@ -2,8 +2,8 @@
 /*
  * What the files of `tapgate explain` share.
  *
- * Data goes one way: who is asked about (who.c), what the policy says as that user may read it (ask.c),
- * how that stands on this host (find.c), and the words for it (show.c, json.c).
+ * Data goes one way: who is asked about and what the policy says as that user may read it (ask.c), how that stands on
+ * this host (find.c), and the words for it (show.c).
  */
 #ifndef CLI_EXPLAIN_EXPLAIN_H
 #define CLI_EXPLAIN_EXPLAIN_H

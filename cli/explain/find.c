@@ -66,7 +66,7 @@ static void see_entry(void *context, const struct fdb_entry *entry)
 	const struct link_interface *port = host_interface_at(known->host, entry->index);
 	struct alias_tap tap;
 
-	/* As in helper/lock.c: neither a frame nor the hardware address of a tap of ours is a claim. */
+	/* As in helper/protect.c: neither a frame nor the hardware address of a tap of ours is a claim. */
 	if (memcmp(entry->mac, known->given, MAC_BYTES) == 0 &&
 		(entry->fixed || entry->stays || (entry->own && !(port && alias_read_tap(port, &tap)))))
 		known->taken = true;

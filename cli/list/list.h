@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* What the files of `tapgate list` share: a scene (taps/taps.h) as a table, as lines, and as JSON. */
+/* A scene (taps/taps.h) as a table, as lines, and as JSON: for `tapgate list`, and commands that show the same. */
 #ifndef CLI_LIST_LIST_H
 #define CLI_LIST_LIST_H
 
@@ -27,18 +27,5 @@ void list_time(time_t time, char text[static LIST_TIME_TEXT]);
 enum { LIST_NAME_TEXT = 256 };
 void list_user(uid_t uid, char text[static LIST_NAME_TEXT]);
 void list_name(const char *name, char text[static LIST_NAME_TEXT]);
-
-/* What is asked for. */
-struct list_query {
-	const struct words *words;
-	uint32_t uid; /* with --user */
-	struct scene_privacy *privacy;
-};
-
-/* --watch: until a signal ends it, or nobody reads any more. What to exit with. */
-int list_watch(struct link *link, const struct list_query *query);
-
-/* Take a picture of all taps, or of those of the user that is asked for. False: said why not. */
-bool list_look(struct link *link, const struct list_query *query, struct scene *scene);
 
 #endif

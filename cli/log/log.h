@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* What the files of `tapgate log` share: where lines come from, and what stands in one. */
+/* The journal, from which `tapgate log` has the helper's lines. */
 #ifndef CLI_LOG_LOG_H
 #define CLI_LOG_LOG_H
 
@@ -7,28 +7,6 @@
 #include <stdint.h>
 
 #include "policy/text.h"
-
-/* --- line --------------------------------------------------------------------------------------------------------- */
-
-enum log_result { LOG_GRANTED, LOG_REFUSED, LOG_FORGED };
-
-struct log_line {
-	enum log_result result;
-	uint32_t uid; /* whom it is about; of a forged one, the sender */
-	/* Unescaped; empty where the line has none. For a forged one only `why`, our own words. */
-	char network[NAME_MAX_BYTES + 1], tap[NAME_MAX_BYTES + 1];
-	char way[16];	    /* "socket": by the service; empty: by the setuid bit or a capability */
-	uint32_t vmm, code; /* 0: none */
-	char rule[512], why[1024];
-};
-
-/* As in "granted". */
-const char *log_result_name(enum log_result result);
-
-/* Read a message that a user sent. One that is not as the helper writes it of its sender is LOG_FORGED. */
-struct log_line log_line_read(struct word message, uint32_t sender);
-
-/* --- journal ------------------------------------------------------------------------------------------------------ */
 
 /* An entry; the message lives until the function that is given it returns. */
 struct log_entry {

@@ -46,12 +46,6 @@ bool launch_parse(const struct words *words, struct launch *launch);
 int launch_above_standard(int fd);
 
 /*
- * Run the helper for a network, and take the descriptors of the tap that it sends. Returns 0, or what to exit with: the
- * helper's own code, whose message went to standard error; else LAUNCH_FAILED, said why.
- */
-int launch_ask_helper(struct launch_net *net);
-
-/*
  * Whether the helper is to hear of the address that was asked for: not of a guest's that is none of the user's own, as
  * it locks no port to that.
  */
@@ -70,16 +64,6 @@ bool launch_settle_mac(struct launch_net *net);
  * False: said why there is none.
  */
 bool launch_guest_address(const struct launch_net *net, char text[static 64]);
-
-/*
- * --by-name: from here on this process is the parent of the one that goes on, and ends with the status that it returns
- * here. The one that goes on (it returns LAUNCH_GOES_ON) becomes the command. When that ends, however it does, the
- * parent takes its taps away; a signal to the parent is passed on to it.
- */
-int launch_by_name(void);
-
-/* In the one that goes on: the tap stays when its descriptor is closed, which it is then. False: said why not. */
-bool launch_leave_tap(struct launch_net *net);
 
 /* Replace {fd} and the like in the words of the command. False: said which one cannot be. */
 bool launch_replace_words(struct launch *launch);

@@ -387,44 +387,4 @@ check 'all is up' all_up
 check 'its dnsmasq holds nothing of ours' eval "! ls -l /proc/$(pid_of lab)/fd | grep -e lock -e $TMPDIR"
 "$TAPGATE" down >/dev/null
 check 'nothing is left' nothing_left
-
-# --- words ------------------------------------------------------------------------------------------------------------
-
-usage() { # usage WORDS LINE: exit 2, with that line behind the program's name
-	# shellcheck disable=SC2086 # words
-	check "tapgate $1" changes_nothing 2 $1 <<-EOT
-		tapgate: $2
-	EOT
-}
-
-for word in --help -h; do
-	check "run $word is help run" [ "$("$TAPGATE" run $word)" = "$("$TAPGATE" help run)" ]
-done
-usage 'fly' "no command 'fly'; see: tapgate help"
-usage 'help fly' "no command 'fly'; see: tapgate help"
-usage 'up --fast' "'up' has no option '--fast'; see: tapgate help up"
-usage 'up --dry' "'up' has no option '--dry' (did you mean '--dry-run'?); see: tapgate help up"
-usage 'up -' "'up' has no option '-'; see: tapgate help up"
-usage 'down --json' "'down' has no option '--json'; see: tapgate help down"
-usage 'status --dry-run' "'status' has no option '--dry-run'; see: tapgate help status"
-usage 'down --json' "'down' has no option '--json'; see: tapgate help down"
-usage 'check --dry-run' "'check' has no option '--dry-run'; see: tapgate help check"
-usage 'up lab nothing' "no network 'nothing' in /etc/tapgate.conf; see: tapgate networks"
-usage 'status nothing' "no network 'nothing' in /etc/tapgate.conf; see: tapgate networks"
-usage 'down nothing' "no network 'nothing' in /etc/tapgate.conf; see: tapgate networks"
-usage 'up -- --dry-run' "no network '--dry-run' in /etc/tapgate.conf; see: tapgate networks"
-escaped() { # what others wrote is escaped
-	printf "tapgate: no network '\\\\x1b[31m\\\\x0a\\\\x27' in /etc/tapgate.conf; see: tapgate networks\n" | says 2 up "$(printf '\033[31m\n\047')"
-}
-check 'names are shown escaped' escaped
-echo 'network br0 bridged' >>/etc/tapgate.conf
-usage 'up br0' "network 'br0' is bridged (/etc/tapgate.conf:5): its bridge is not tapgate's to make"
-check 'no word at all' refuses "$TAPGATE"
-check 'no word at all: exit 2, and help' \
-	eval "$TAPGATE 2>&1 | grep -q '^usage: tapgate COMMAND'; $TAPGATE 2>/dev/null; [ \$? = 2 ]"
-check 'help' eval "$TAPGATE help | grep -q '^  up  '"
-for verb in up down status check; do
-	check "help $verb" eval "$TAPGATE help $verb | grep -q '^usage: tapgate $verb '"
-done
-check '--version' eval "$TAPGATE --version | grep -qE '^tapgate [0-9]+\.[0-9]+\.[0-9]+$'"
 finish

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * The kernel's lists of neighbours (link/neighbour.c) and of a bridge's forwarding database (link/fdb.c): what it
- * says is taken, what it never says is refused.
+ * The kernel's lists of neighbours (link/address.c) and of a bridge's forwarding database (link/bridge.c): what it says
+ * is taken, what it never says is refused.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * What the kernel says of a tap's rates (link/rate.c): they stand if nothing but the rate that was set is there, at the
+ * What the kernel says of a tap's rates (link/tc.c): they stand if nothing but the rate that was set is there, at the
  * place where it was set.
  */
 #include <setjmp.h>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * What the kernel says of a bridge's port beside the interface itself: entries of forwarding databases (link/fdb.c),
- * locked taps (link/alias.c), VLANs (link/vlan.c), and programs (link/tc.c). What it says is taken, what it never says
- * is refused.
+ * What the kernel says of a bridge's port beside the interface itself: entries of forwarding databases and VLANs
+ * (link/bridge.c), locked taps (link/alias.c), and programs (link/tc.c). What it says is taken, what it never says is
+ * refused.
  */
 #include <setjmp.h>
 #include <stdarg.h>

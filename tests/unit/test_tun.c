@@ -221,7 +221,7 @@ static void test_incomplete(void **state)
 }
 
 /*
- * What a stranger leaves behind on a tap of several queues (helper/queues.c): each of it is seen. The kernel's part is
+ * What a stranger leaves behind on a tap of several queues (helper/tap.c): each of it is seen. The kernel's part is
  * in tests/netns/test_queues_strangers.c.
  */
 static void test_what_strangers_leave(void **state)
