@@ -112,6 +112,12 @@ check 'whose asker is there and has it not: root sees that nobody holds it' \
 check '... for programs' [ "$(value holds "$TAPGATE" list --json) $(value pid "$TAPGATE" list --json)" = "false $asker" ]
 check '... others cannot be sure' [ "$(note bob)" = 'orphan, it seems: no carrier; try: sudo tapgate reap' ]
 kill "$asker"
+unshare --net sh -c 'ip tuntap add dev left mode tap && exec "$0" join=left wait' "$hold" <>"$TMPDIR/never" \
+	>"$TMPDIR/elsewhere" &
+elsewhere=$!
+check 'one of that name, in another network namespace' wait_for 10 test -s "$TMPDIR/elsewhere"
+check '... is another: root cannot be sure any more' [ "$(note)" = 'orphan, it seems: no carrier; try: tapgate reap' ]
+kill "$elsewhere"
 ip link del left
 
 # --- what is not ours -------------------------------------------------------------------------------------------------
