@@ -127,12 +127,17 @@ static void print_dhcp(const struct report *report)
 static void print_names(const struct report *report)
 {
 	char domain[POLICY_DOMAIN_MAX + 1], advice[512];
+	enum resolver resolver;
 
 	if (!report->network || report->state == REPORT_MISSING || !policy_has_names(report->network))
 		return;
+	resolver = resolver_of_host();
 	policy_domain(report->network, domain);
-	if (resolver_of_host() == RESOLVER_RESOLVED)
+	if (resolver == RESOLVER_RESOLVED)
 		printf("  names   NAME.%s, on the host by systemd-resolved\n", domain);
+	else if (resolver == RESOLVER_PLAIN)
+		printf("  names   NAME.%s, to guests; on the host, without systemd-resolved: tapgate ip NAME\n",
+			domain);
 	else if (resolver_advice(report->network, advice, sizeof(advice)))
 		printf("  names   NAME.%s; %s\n", domain, advice);
 }
