@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "link/link.h"
 
@@ -141,11 +140,21 @@ static struct report_member member_of(const struct link_interface *interface)
 	return member;
 }
 
-/* To whom a network does not show what others have (list=own). */
+/* Whether a network does not show whoever calls what others have (list=own). */
+static bool has_secrets(const struct report *report)
+{
+	return report->network && report->network->options.given & OPTION_LIST && load_viewer() != 0;
+}
+
 static bool is_hidden(const struct report *report, const struct report_member *member)
 {
-	return report->network && report->network->options.given & OPTION_LIST && member->ours && getuid() != 0 &&
-	       member->tap.uid != getuid();
+	return has_secrets(report) && member->ours &&
+	       (member->tap.uid != load_viewer() || load_viewer() == VIEWER_NOBODY);
+}
+
+int report_leases_used(const struct report *report)
+{
+	return has_secrets(report) ? -1 : leases_used(report->network);
 }
 
 void report_each_member(const struct session *session, const struct report *report,

@@ -5,10 +5,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/nsfs.h>
 #include <search.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -235,6 +237,58 @@ const struct policy_network *load_find(const struct policy *policy, const char *
 			return &networks[i];
 	}
 	return NULL;
+}
+
+/* --- who is shown what -------------------------------------------------------------------------------------------- */
+
+/*
+ * Any user is root, or whoever else, in a user namespace of his own (unshare --user). The ids there count where the
+ * network belongs to that namespace, as in a container; on the host's network they do not.
+ */
+static bool is_of_network(void)
+{
+	const int net = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC),
+		  owner = net < 0 ? -1 : ioctl(net, NS_GET_USERNS);
+	struct stat own, other;
+	const bool same = owner >= 0 && fstat(owner, &other) == 0 && stat("/proc/self/ns/user", &own) == 0 &&
+			  own.st_ino == other.st_ino && own.st_dev == other.st_dev;
+
+	if (owner >= 0)
+		close(owner);
+	if (net >= 0)
+		close(net);
+	return same;
+}
+
+uid_t load_viewer(void)
+{
+	static bool is_known;
+	static uid_t viewer;
+
+	if (!is_known)
+		viewer = is_of_network() ? getuid() : VIEWER_NOBODY;
+	is_known = true;
+	return viewer;
+}
+
+static bool is_open(const struct policy *policy, const char *name)
+{
+	size_t count;
+	const struct policy_network *network = load_find(policy, name), *networks = policy_networks(policy, &count);
+	bool open = !policy_hidden(policy);
+
+	if (network)
+		return !(network->options.given & OPTION_LIST);
+	for (size_t i = 0; !*name && i < count; i++)
+		open &= !(networks[i].options.given & OPTION_LIST);
+	return open;
+}
+
+bool load_shows(const struct policy *policy, const char *network, uid_t owner)
+{
+	const uid_t viewer = load_viewer();
+
+	return viewer == 0 || (owner == viewer && viewer != VIEWER_NOBODY) || (policy && is_open(policy, network));
 }
 
 /* --- names -------------------------------------------------------------------------------------------------------- */
