@@ -160,7 +160,9 @@ int report_leases_used(const struct report *report)
 void report_each_member(const struct session *session, const struct report *report,
 	void (*each)(void *context, const struct report_member *), void *context)
 {
-	bool standalone = report->network && report->network->mode == MODE_STANDALONE;
+	/* What is left over of a standalone network is its taps, of which one may have its name. */
+	bool standalone = report->network ? report->network->mode == MODE_STANDALONE
+					  : !report->bridge || !bridge_is_ours(report->bridge);
 
 	for (size_t i = 0; i < session->host.interface_count; i++) {
 		const struct link_interface *interface = &session->host.interfaces[i];

@@ -287,6 +287,22 @@ check 'no room for leases: the others are up' "$TAPGATE" status quiet web
 umount /run/tapgate
 then_all_up 'no room for leases'
 
+mount -t tmpfs -o mode=755,nr_inodes=4 full /run/tapgate
+check 'no room for its file: up says which' \
+	fails_with 0 "$TAPGATE up lab 2>&1 | grep -v '^lab: [mpab]'" <<'EOT'
+tapgate: lab: cannot start dnsmasq: cannot make /run/tapgate/lab.keeper: No space left on device
+tapgate: lab: not finished: DHCP; 'tapgate up' goes on from here
+EOT
+"$TAPGATE" down >/dev/null
+umount /run/tapgate
+
+"$TAPGATE" up lab >/dev/null
+mount --bind /run/tapgate /run/tapgate
+mount -o remount,bind,ro /run/tapgate
+check 'what runs is seen where /run cannot be written' "$TAPGATE" status lab
+umount /run/tapgate
+"$TAPGATE" down >/dev/null
+
 mount --bind /run/tapgate /run/tapgate
 mount -o remount,bind,ro /run/tapgate
 rm -f /run/tapgate/lock 2>/dev/null
