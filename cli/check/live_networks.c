@@ -261,7 +261,9 @@ static void look_at_addresses(struct live *live, const struct link_interface *br
 {
 	struct alias_tap tap;
 
-	for (size_t i = 0; i < live->session->host.address_count && alias_read_tap(port, &tap); i++) {
+	if (!alias_read_tap(port, &tap) || !live_shows(live, bridge->name, port))
+		return;
+	for (size_t i = 0; i < live->session->host.address_count; i++) {
 		const struct link_address *address = &live->session->host.addresses[i];
 		char text[INET6_ADDRSTRLEN];
 
