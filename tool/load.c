@@ -244,7 +244,7 @@ const struct policy_network *load_find(const struct policy *policy, const char *
 /*
  * Any user is root, or whoever else, in a user namespace of his own (unshare --user). The ids there count where the
  * network belongs to that namespace or to one in it, as in a container; on the host's network they do not. Of others the
- * kernel does not tell which they are (EPERM, ioctl_ns(2)).
+ * kernel does not tell which they are (EPERM, ioctl_ns(2)). One without user namespaces never does.
  */
 static bool is_of_network(void)
 {
@@ -255,7 +255,7 @@ static bool is_of_network(void)
 		close(owner);
 	if (net >= 0)
 		close(net);
-	return owner >= 0;
+	return owner >= 0 || (net >= 0 && access("/proc/self/ns/user", F_OK) < 0);
 }
 
 uid_t load_viewer(void)
