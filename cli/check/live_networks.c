@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/statvfs.h>
 
 #include "dhcp/dhcp.h"
 #include "link/link.h"
@@ -162,11 +163,29 @@ static void look_at_taps(struct live *live)
 	}
 }
 
+/* What dnsmasq cannot write down it forgets when it is started anew, without a word. */
+static void look_at_room(struct live *live)
+{
+	struct statvfs room;
+
+	if (statvfs(DNSMASQ_DIRECTORY, &room) < 0)
+		return;
+	if (room.f_flag & ST_RDONLY)
+		LIVE_WARN(live, NULL, "room",
+			DNSMASQ_DIRECTORY
+			" cannot be written, so that networks cannot be changed, and leases are not kept; mount it read-write, as with: mount -o remount,rw /run");
+	else if (room.f_bavail == 0 || (room.f_files > 0 && room.f_favail == 0))
+		LIVE_WARN(live, NULL, "room",
+			"there is no room left in " DNSMASQ_DIRECTORY
+			", so that leases and guests' names are not kept; make some where it is mounted: findmnt -T " DNSMASQ_DIRECTORY);
+}
+
 void live_networks(struct live *live)
 {
 	size_t count;
 	const struct policy_network *networks = policy_networks(live->policy, &count);
 
+	look_at_room(live);
 	for (size_t i = 0; i < count; i++) {
 		struct report report = report_make(live->session, &networks[i], networks[i].name);
 		struct members members = {.live = live, .network = networks[i].name};

@@ -283,6 +283,8 @@ mount -t tmpfs -o size=4k full /run/tapgate
 dd if=/dev/zero of=/run/tapgate/full bs=4k count=1 2>/dev/null
 check 'no room for leases and the like: up fails' fails_with 1 "$TAPGATE up >/dev/null 2>&1" </dev/null
 check 'no room for leases: status says so' lab_lacks_dhcp
+check '... and check --live why' eval '"$TAPGATE" check --live 2>&1 |
+	grep "^tapgate: warning: there is no room left in /run/tapgate, so that leases"'
 check 'no room for leases: the others are up' "$TAPGATE" status quiet web
 umount /run/tapgate
 then_all_up 'no room for leases'
@@ -300,7 +302,10 @@ umount /run/tapgate
 mount --bind /run/tapgate /run/tapgate
 mount -o remount,bind,ro /run/tapgate
 check 'what runs is seen where /run cannot be written' "$TAPGATE" status lab
+check '... and check --live says that' eval '"$TAPGATE" check --live 2>&1 |
+	grep "^tapgate: warning: /run/tapgate cannot be written, so that networks cannot be changed"'
 umount /run/tapgate
+check '... and nothing of either where there is room' eval '! "$TAPGATE" check --live 2>&1 | grep "^tapgate: warning: .*/run/tapgate"'
 "$TAPGATE" down >/dev/null
 
 mount --bind /run/tapgate /run/tapgate
