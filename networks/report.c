@@ -140,10 +140,10 @@ static struct report_member member_of(const struct link_interface *interface)
 	return member;
 }
 
-/* Whether a network does not show whoever calls what others have (list=own). */
+/* Whether a network does not show whoever calls what others have: list=own; or a line that is gone, and may say it. */
 static bool has_secrets(const struct report *report)
 {
-	return report->network && report->network->options.given & OPTION_LIST && load_viewer() != 0;
+	return (!report->network || report->network->options.given & OPTION_LIST) && load_viewer() != 0;
 }
 
 static bool is_hidden(const struct report *report, const struct report_member *member)

@@ -269,15 +269,29 @@ uid_t load_viewer(void)
 	return viewer;
 }
 
+static void name_nothing(void *context, const char *name)
+{
+	(void)context;
+	(void)name;
+}
+
+/*
+ * Of a network that the policy does not name nobody knows whether its line said list=own, which may be gone for a moment
+ * only: unless a rule for all may be why there is somebody.
+ */
 static bool is_open(const struct policy *policy, const char *name)
 {
 	size_t count;
-	const struct policy_network *network = load_find(policy, name), *networks = policy_networks(policy, &count);
+	const struct policy_network *networks = policy_networks(policy, &count), *network;
+	struct policy_network bridged;
 	bool open = !policy_hidden(policy);
 
+	network = *name ? load_named(policy, name, &bridged) : NULL;
 	if (network)
-		return !(network->options.given & OPTION_LIST);
-	for (size_t i = 0; !*name && i < count; i++)
+		return network->file ? !(network->options.given & OPTION_LIST) : open;
+	if (*name)
+		open &= policy_each_name(policy, name_nothing, NULL);
+	for (size_t i = 0; i < count; i++)
 		open &= !(networks[i].options.given & OPTION_LIST);
 	return open;
 }
