@@ -30,7 +30,7 @@ static bool look(struct link *link, const struct list_query *query, struct scene
 	if (!error)
 		scene_keep_shown(scene, query->privacy);
 	if (!error && (query->words->given & WORD_USER))
-		scene_keep_user(scene, query->uid, NULL);
+		scene_keep_user(scene, query->uid);
 	return !error || say_error("cannot read the host's taps and neighbours: %s", strerror(-error));
 }
 

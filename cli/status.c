@@ -117,7 +117,7 @@ static void print_dhcp(const struct report *report)
 		report_dnsmasq_word(report));
 	if (report->dnsmasq_pid)
 		printf(" (%d)", (int)report->dnsmasq_pid);
-	used = leases_used(report->network);
+	used = report_leases_used(report);
 	if (used >= 0 && *ranges)
 		printf(", %d of %u leases in use", used, leases_room(report->network));
 	putchar('\n');
@@ -127,12 +127,17 @@ static void print_dhcp(const struct report *report)
 static void print_names(const struct report *report)
 {
 	char domain[POLICY_DOMAIN_MAX + 1], advice[512];
+	enum resolver resolver;
 
 	if (!report->network || report->state == REPORT_MISSING || !policy_has_names(report->network))
 		return;
+	resolver = resolver_of_host();
 	policy_domain(report->network, domain);
-	if (resolver_of_host() == RESOLVER_RESOLVED)
+	if (resolver == RESOLVER_RESOLVED)
 		printf("  names   NAME.%s, on the host by systemd-resolved\n", domain);
+	else if (resolver == RESOLVER_PLAIN)
+		printf("  names   NAME.%s, to guests; on the host, without systemd-resolved: tapgate ip NAME\n",
+			domain);
 	else if (resolver_advice(report->network, advice, sizeof(advice)))
 		printf("  names   NAME.%s; %s\n", domain, advice);
 }
@@ -301,7 +306,7 @@ static json_t *dhcp_of(const struct report *report)
 
 	if (!network || !dnsmasq_wanted(network))
 		return json_null();
-	used = leases_used(network);
+	used = report_leases_used(report);
 	ipv4 = network->dhcp_last != 0 && policy_serves(network, false);
 	ipv6 = policy_range6(network, first, last, &prefix) && inet_ntop(AF_INET6, first, texts[0], sizeof(texts[0])) &&
 	       inet_ntop(AF_INET6, last, texts[1], sizeof(texts[1]));

@@ -120,7 +120,7 @@ static void read_words(int fd, pid_t keeper, struct dnsmasq_words *words)
 bool keeper_find(int directory, const char *name, struct keeper *keeper, struct dnsmasq_words *words)
 {
 	const struct run_file file = run_file(name, ".keeper");
-	int fd = openat(directory, file.text, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	int fd = openat(directory, file.text, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 
 	/* One that ends meanwhile is nowhere, not elsewhere: it has to have the lock still when that was looked at. */
 	do {

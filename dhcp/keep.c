@@ -133,6 +133,7 @@ static int become_keeper(void *context)
 	const int null = open("/dev/null", O_RDWR | O_CLOEXEC), own = 3,
 		  file = openat(birth->directory, run_file(name, ".keeper").text,
 			  O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
+	const int failed = errno;
 	sigset_t none;
 
 	setsid(); /* by which all that comes of it is known: is_stray */
@@ -144,7 +145,11 @@ static int become_keeper(void *context)
 		(file == own ? fcntl(own, F_SETFD, 0) == 0 : dup2(file, own) == own && close(file) == 0) &&
 		fcntl(own, F_SETLK, &lock) == 0 && syscall(SYS_close_range, own + 1, ~0U, 0) == 0 && chdir("/") == 0)
 		execve(birth->argv[0], birth->argv, environment);
-	dprintf(2, "cannot execute %s for " DNSMASQ_DIRECTORY "/%s.keeper: %s", birth->argv[0], name, strerror(errno));
+	if (file < 0)
+		dprintf(2, "cannot make " DNSMASQ_DIRECTORY "/%s.keeper: %s", name, strerror(failed));
+	else
+		dprintf(2, "cannot execute %s for " DNSMASQ_DIRECTORY "/%s.keeper: %s", birth->argv[0], name,
+			strerror(errno));
 	_exit(127);
 }
 

@@ -557,6 +557,9 @@ const char *report_state_word(enum report_state state);
 const char *report_guard_word(enum report_guard guard);
 const char *report_dnsmasq_word(const struct report *report);
 
+/* How many leases are in use; negative: it is not known, or not told to whoever calls (list=own). */
+int report_leases_used(const struct report *report);
+
 /* Find out about a network of the policy, or (network NULL) about one that is left over. */
 struct report report_make(struct session *session, const struct policy_network *network, const char *name);
 

@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "link/link.h"
 
@@ -141,27 +140,68 @@ static struct report_member member_of(const struct link_interface *interface)
 	return member;
 }
 
-/* To whom a network does not show what others have (list=own). */
+/* Whether a network does not show whoever calls what others have: list=own; or a line that is gone, and may say it. */
+static bool has_secrets(const struct report *report)
+{
+	return (!report->network || report->network->options.given & OPTION_LIST) && load_viewer() != 0;
+}
+
 static bool is_hidden(const struct report *report, const struct report_member *member)
 {
-	return report->network && report->network->options.given & OPTION_LIST && member->ours && getuid() != 0 &&
-	       member->tap.uid != getuid();
+	return has_secrets(report) && member->ours &&
+	       (member->tap.uid != load_viewer() || load_viewer() == VIEWER_NOBODY);
+}
+
+int report_leases_used(const struct report *report)
+{
+	return has_secrets(report) ? -1 : leases_used(report->network);
+}
+
+/* Others' first; by user, and of one user by name, as people count: as in `tapgate list`. */
+static int compare_members(const void *first, const void *second)
+{
+	const struct report_member *a = first, *b = second;
+
+	if (a->ours != b->ours)
+		return a->ours ? 1 : -1;
+	if (a->ours && a->tap.uid != b->tap.uid)
+		return a->tap.uid < b->tap.uid ? -1 : 1;
+	return strverscmp(a->interface->name, b->interface->name);
+}
+
+static bool is_member(const struct report *report, const struct link_interface *interface)
+{
+	/* What is left over of a standalone network is its taps, of which one may have its name. */
+	const bool standalone = report->network ? report->network->mode == MODE_STANDALONE
+						: !report->bridge || !bridge_is_ours(report->bridge);
+
+	if (standalone)
+		return !interface->master && network_has_tap(interface, report->name);
+	return report->bridge && interface->master == report->bridge->index;
 }
 
 void report_each_member(const struct session *session, const struct report *report,
 	void (*each)(void *context, const struct report_member *), void *context)
 {
-	bool standalone = report->network && report->network->mode == MODE_STANDALONE;
+	struct report_member *members = calloc(session->host.interface_count + 1, sizeof(*members));
+	size_t count = 0;
 
 	for (size_t i = 0; i < session->host.interface_count; i++) {
 		const struct link_interface *interface = &session->host.interfaces[i];
-		struct report_member member = member_of(interface);
+		const struct report_member member = member_of(interface);
 
-		if ((standalone ? !interface->master && network_has_tap(interface, report->name)
-				: report->bridge && interface->master == report->bridge->index) &&
-			!is_hidden(report, &member))
-			each(context, &member);
+		if (!is_member(report, interface) || is_hidden(report, &member))
+			continue;
+		if (members)
+			members[count++] = member;
+		else
+			each(context, &member); /* without memory in the kernel's order */
 	}
+	if (count)
+		qsort(members, count, sizeof(*members), compare_members);
+	for (size_t i = 0; i < count; i++)
+		each(context, &members[i]);
+	free(members);
 }
 
 void report_each_address(

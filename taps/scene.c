@@ -219,40 +219,44 @@ int scene_look(struct link *link, bool processes, struct scene *scene)
 	return error ? error : scene->failed ? -ENOMEM : 0;
 }
 
-/* Whether everybody is shown what others have on a network. */
-static bool is_shown(const struct policy *policy, const char *name)
+static bool is_left(const struct policy *policy, const uid_t *uid, const char *network, uid_t owner)
 {
-	const struct policy_network *network = policy ? load_find(policy, name) : NULL;
-
-	return network ? !(network->options.given & OPTION_LIST) : policy && !policy_hidden(policy);
+	return uid ? owner == *uid : load_shows(policy, network, owner);
 }
 
-void scene_keep_user(struct scene *scene, uid_t uid, const struct policy *policy)
+/* Leave the taps of one user; or (NULL) what the caller is shown. */
+static void keep(struct scene *scene, const uid_t *uid, const struct policy *policy)
 {
 	size_t taps = 0, guests = 0;
 
 	for (size_t i = 0; i < scene->tap_count; i++) {
 		const struct alias_tap *alias = &scene->taps[i].alias;
 
-		if (alias->uid == uid || is_shown(policy, alias->network))
+		if (is_left(policy, uid, alias->network, alias->uid))
 			scene->taps[taps++] = scene->taps[i];
 	}
 	scene->tap_count = taps;
 	for (size_t i = 0; i < scene->guest_count; i++) {
 		const struct scene_guest *guest = &scene->guests[i];
 
-		if (guest->tap ? scene_tap_at(scene, guest->tap) != NULL : is_shown(policy, guest->network))
+		if (guest->tap ? scene_tap_at(scene, guest->tap) != NULL
+			       : !uid && load_shows(policy, guest->network, VIEWER_NOBODY))
 			scene->guests[guests++] = *guest;
 	}
 	scene->guest_count = guests;
 }
 
-static bool has_others(const struct scene *scene, uid_t uid)
+void scene_keep_user(struct scene *scene, uid_t uid)
+{
+	keep(scene, &uid, NULL);
+}
+
+static bool has_others(const struct scene *scene)
 {
 	bool any = false;
 
 	for (size_t i = 0; i < scene->tap_count && !any; i++)
-		any = scene->taps[i].alias.uid != uid;
+		any = !load_shows(NULL, scene->taps[i].alias.network, scene->taps[i].alias.uid);
 	for (size_t i = 0; i < scene->guest_count && !any; i++)
 		any = !scene->guests[i].tap;
 	return any;
@@ -260,12 +264,12 @@ static bool has_others(const struct scene *scene, uid_t uid)
 
 void scene_keep_shown(struct scene *scene, struct scene_privacy *privacy)
 {
-	if (getuid() == 0 || !has_others(scene, getuid()))
+	if (load_viewer() == 0 || !has_others(scene))
 		return;
 	if (!privacy->is_read)
 		privacy->policy = load_policy(NULL);
 	privacy->is_read = true;
-	scene_keep_user(scene, getuid(), privacy->policy);
+	keep(scene, NULL, privacy->policy);
 }
 
 void scene_forget(struct scene *scene)

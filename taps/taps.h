@@ -87,14 +87,11 @@ struct scene {
 int scene_look(struct link *link, bool processes, struct scene *scene);
 void scene_forget(struct scene *scene);
 
-/*
- * Leave one user's taps, and the guests behind them; with a policy, others' as well on networks that do not have
- * list=own there, as far as it can be read.
- */
-void scene_keep_user(struct scene *scene, uid_t uid, const struct policy *policy);
+/* Leave one user's taps, and the guests behind them. */
+void scene_keep_user(struct scene *scene, uid_t uid);
 
 /*
- * Likewise for whoever calls, by the host's policy; root sees all. It is read when there is somebody else's to hide,
+ * Leave what whoever calls is shown by the host's policy (load_shows). It is read when there is somebody else's to hide,
  * for the first time, and kept in `privacy`, of which the policy is to be freed. Where it is none, that is said.
  */
 struct scene_privacy {

@@ -5,10 +5,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/nsfs.h>
 #include <search.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -235,6 +237,70 @@ const struct policy_network *load_find(const struct policy *policy, const char *
 			return &networks[i];
 	}
 	return NULL;
+}
+
+/* --- who is shown what -------------------------------------------------------------------------------------------- */
+
+/*
+ * Any user is root, or whoever else, in a user namespace of his own (unshare --user). The ids there count where the
+ * network belongs to that namespace or to one in it, as in a container; on the host's network they do not. Of others the
+ * kernel does not tell which they are (EPERM, ioctl_ns(2)). One without user namespaces never does.
+ */
+static bool is_of_network(void)
+{
+	const int net = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	const int owner = net < 0 ? -1 : ioctl(net, NS_GET_USERNS);
+
+	if (owner >= 0)
+		close(owner);
+	if (net >= 0)
+		close(net);
+	return owner >= 0 || (net >= 0 && access("/proc/self/ns/user", F_OK) < 0);
+}
+
+uid_t load_viewer(void)
+{
+	static bool is_known;
+	static uid_t viewer;
+
+	if (!is_known)
+		viewer = is_of_network() ? getuid() : VIEWER_NOBODY;
+	is_known = true;
+	return viewer;
+}
+
+static void name_nothing(void *context, const char *name)
+{
+	(void)context;
+	(void)name;
+}
+
+/*
+ * Of a network that the policy does not name nobody knows whether its line said list=own, which may be gone for a moment
+ * only: unless a rule for all may be why there is somebody.
+ */
+static bool is_open(const struct policy *policy, const char *name)
+{
+	size_t count;
+	const struct policy_network *networks = policy_networks(policy, &count), *network;
+	struct policy_network bridged;
+	bool open = !policy_hidden(policy);
+
+	network = *name ? load_named(policy, name, &bridged) : NULL;
+	if (network)
+		return network->file ? !(network->options.given & OPTION_LIST) : open;
+	if (*name)
+		open &= policy_each_name(policy, name_nothing, NULL);
+	for (size_t i = 0; i < count; i++)
+		open &= !(networks[i].options.given & OPTION_LIST);
+	return open;
+}
+
+bool load_shows(const struct policy *policy, const char *network, uid_t owner)
+{
+	const uid_t viewer = load_viewer();
+
+	return viewer == 0 || (owner == viewer && viewer != VIEWER_NOBODY) || (policy && is_open(policy, network));
 }
 
 /* --- names -------------------------------------------------------------------------------------------------------- */

@@ -298,6 +298,16 @@ void load_tell_hidden(const struct policy *policy);
 const struct policy_network *load_find(const struct policy *policy, const char *name);
 
 /*
+ * Whether whoever calls is shown what a user has on a network ("": it is not known on which): it is the caller's own, or
+ * the caller is root, or the policy (NULL: none) does not say list=own there, as far as it can be read.
+ */
+bool load_shows(const struct policy *policy, const char *network, uid_t owner);
+
+/* Whose own that would be. 0: root's, who is shown all. VIEWER_NOBODY: ids of a user namespace tell nothing here. */
+#define VIEWER_NOBODY ((uid_t)-1)
+uid_t load_viewer(void);
+
+/*
  * The network of a name that the policy has in a line or in a rule. Where only rules name it there is no line, and
  * *bridged becomes what the helper takes it for: a bridge that is not tapgate's to make. NULL: the policy has no such
  * name.

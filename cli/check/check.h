@@ -130,6 +130,9 @@ void live_bridges(struct live *live);
 /* Whether the policy has users join an interface that is not tapgate's to make: a bridged network, or a rule alone. */
 bool live_is_foreign(const struct policy *policy, const char *interface);
 
+/* Whether whoever calls is shown a tap on a network, or (NULL) whatever is there (load_shows). */
+bool live_shows(const struct live *live, const char *network, const struct link_interface *tap);
+
 /* Whether there is such a file below an interface's directory in /sys/class/net. */
 bool live_has(const char *interface, const char *file);
 

@@ -44,6 +44,13 @@ bool live_is_foreign(const struct policy *policy, const char *interface)
 	return false;
 }
 
+bool live_shows(const struct live *live, const char *network, const struct link_interface *tap)
+{
+	struct alias_tap alias = {.uid = VIEWER_NOBODY};
+
+	return load_shows(live->policy, network, tap && alias_read_tap(tap, &alias) ? alias.uid : VIEWER_NOBODY);
+}
+
 bool live_has(const char *interface, const char *file)
 {
 	char path[PATH_MAX];

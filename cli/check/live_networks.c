@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/statvfs.h>
 
 #include "dhcp/dhcp.h"
 #include "link/link.h"
@@ -64,7 +65,7 @@ static void look_at_member(void *context, const struct trouble *trouble)
 /* Near the end, where one guest more than usual is one too many; and names that two guests would have. */
 static void look_at_leases(struct live *live, const struct report *report)
 {
-	int used = dnsmasq_wanted(report->network) ? leases_used(report->network) : -1;
+	int used = dnsmasq_wanted(report->network) ? report_leases_used(report) : -1;
 	unsigned int room = leases_room(report->network);
 	struct names names;
 
@@ -72,7 +73,7 @@ static void look_at_leases(struct live *live, const struct report *report)
 		LIVE_WARN(live, report->name, "leases",
 			"%d of the %u addresses of dhcp= are in use, and who comes when there is none left gets none; make the range larger, or limit its users with max=",
 			used, room);
-	if (!names_read(report->name, &names))
+	if (!live_shows(live, report->name, NULL) || !names_read(report->name, &names))
 		return;
 	for (size_t i = 0; i < names.count; i++) {
 		char mac[MAC_TEXT];
@@ -127,7 +128,7 @@ static void look_at_wall(void *context, const struct link_interface *tap)
 	struct live *live = context;
 	struct alias_tap alias;
 
-	if (alias_read_tap(tap, &alias))
+	if (alias_read_tap(tap, &alias) && live_shows(live, alias.network, tap))
 		LIVE_WARN(live, alias.network, "wall",
 			"what keeps the tap '%s' of uid %u and the host apart was taken away, and its guest speaks to the host past all rules; run: tapgate up",
 			tap->name, alias.uid);
@@ -153,7 +154,7 @@ static void look_at_taps(struct live *live)
 		const struct tun *tun = &interface->tun;
 		struct alias_tap tap;
 
-		if (!alias_read_tap(interface, &tap) || !tun->persistent ||
+		if (!alias_read_tap(interface, &tap) || !tun->persistent || !live_shows(live, tap.network, interface) ||
 			(tun->multi_queue ? tun->queues > 0 : (interface->flags & IFF_LOWER_UP) != 0))
 			continue;
 		LIVE_WARN(live, tap.network, "orphan",
@@ -162,11 +163,29 @@ static void look_at_taps(struct live *live)
 	}
 }
 
+/* What dnsmasq cannot write down it forgets when it is started anew, without a word. */
+static void look_at_room(struct live *live)
+{
+	struct statvfs room;
+
+	if (statvfs(DNSMASQ_DIRECTORY, &room) < 0)
+		return;
+	if (room.f_flag & ST_RDONLY)
+		LIVE_WARN(live, NULL, "room",
+			DNSMASQ_DIRECTORY
+			" cannot be written, so that networks cannot be changed, and leases are not kept; mount it read-write, as with: mount -o remount,rw /run");
+	else if (room.f_bavail == 0 || (room.f_files > 0 && room.f_favail == 0))
+		LIVE_WARN(live, NULL, "room",
+			"there is no room left in " DNSMASQ_DIRECTORY
+			", so that leases and guests' names are not kept; make some where it is mounted: findmnt -T " DNSMASQ_DIRECTORY);
+}
+
 void live_networks(struct live *live)
 {
 	size_t count;
 	const struct policy_network *networks = policy_networks(live->policy, &count);
 
+	look_at_room(live);
 	for (size_t i = 0; i < count; i++) {
 		struct report report = report_make(live->session, &networks[i], networks[i].name);
 		struct members members = {.live = live, .network = networks[i].name};
@@ -261,7 +280,9 @@ static void look_at_addresses(struct live *live, const struct link_interface *br
 {
 	struct alias_tap tap;
 
-	for (size_t i = 0; i < live->session->host.address_count && alias_read_tap(port, &tap); i++) {
+	if (!alias_read_tap(port, &tap) || !live_shows(live, bridge->name, port))
+		return;
+	for (size_t i = 0; i < live->session->host.address_count; i++) {
 		const struct link_address *address = &live->session->host.addresses[i];
 		char text[INET6_ADDRSTRLEN];
 
@@ -290,7 +311,8 @@ static void look_at_port(struct live *live, const struct link_interface *bridge,
 /* --- who is behind them ------------------------------------------------------------------------------------------- */
 
 struct guests {
-	const struct host *host;
+	const struct live *live;
+	const char *network;
 	char ports[128];
 	unsigned int count;
 };
@@ -298,9 +320,10 @@ struct guests {
 static void see_entry(void *context, const struct fdb_entry *entry)
 {
 	struct guests *guests = context;
-	const struct link_interface *port = host_interface_at(guests->host, entry->index);
+	const struct link_interface *port = host_interface_at(&guests->live->session->host, entry->index);
 
-	if (!port || memcmp(entry->mac, qemus_own, sizeof(qemus_own)) != 0)
+	if (!port || memcmp(entry->mac, qemus_own, sizeof(qemus_own)) != 0 ||
+		!live_shows(guests->live, guests->network, port))
 		return;
 	text_append(guests->ports, sizeof(guests->ports), "%s%s", guests->count++ ? ", " : "",
 		QUOTED(((struct word){port->name, strlen(port->name)})));
@@ -308,7 +331,7 @@ static void see_entry(void *context, const struct fdb_entry *entry)
 
 static void look_at_guests(struct live *live, const struct link_interface *bridge)
 {
-	struct guests guests = {.host = &live->session->host};
+	struct guests guests = {.live = live, .network = bridge->name};
 
 	if (fdb_each(live->session->link, bridge->index, see_entry, &guests) == 0 && guests.count)
 		LIVE_WARN(live, bridge->name, "default-mac",
@@ -323,13 +346,18 @@ static void look_at_lock(void *context, const struct lost_lock *lost)
 	struct alias_tap thief;
 	char mac[MAC_TEXT], holder[192] = "", out[192] = "tapgate up";
 	const char *port = lost->holder ? QUOTED(((struct word){lost->holder->name, strlen(lost->holder->name)})) : "";
+	const bool told = !lost->holder || live_shows(live, lost->bridge->name, lost->holder);
 
+	if (!live_shows(live, lost->bridge->name, lost->tap))
+		return;
 	mac_text(lost->mac, mac);
 	if (lost->holder)
-		text_append(holder, sizeof(holder), " to %s", port);
-	if (lost->holder && alias_read_tap(lost->holder, &thief))
+		text_append(holder, sizeof(holder), " to %s", told ? port : "another user's");
+	if (told && lost->holder && alias_read_tap(lost->holder, &thief))
 		text_append(holder, sizeof(holder), ", a tap of uid %u", thief.uid);
-	if (lost->fixed)
+	if (!told)
+		snprintf(out, sizeof(out), "sudo tapgate check --live");
+	else if (lost->fixed)
 		snprintf(out, sizeof(out), "bridge fdb del %s dev %s master && tapgate up", mac, port);
 	else if (lost->own)
 		snprintf(out, sizeof(out), "ip link set %s address ANOTHER && tapgate up", port);

@@ -33,11 +33,9 @@ _tapgate_networks() {
 	command tapgate networks 2>/dev/null
 }
 
+# Those that tapgate shows this user (list=own).
 _tapgate_taps() {
-	local file
-	for file in /sys/class/net/*/ifalias; do
-		! grep -q '^tapgate uid=' "$file" 2>/dev/null || basename "${file%/ifalias}"
-	done
+	command tapgate list 2>/dev/null | sed -n '1d; s/^\([^ ][^ ]*\) .*/\1/p'
 }
 
 _tapgate_values() { # _tapgate_values OPTION: of one that has a value

@@ -25,8 +25,9 @@ function __tapgate_networks
     command tapgate networks 2>/dev/null
 end
 
+# Those that tapgate shows this user (list=own).
 function __tapgate_taps
-    grep -ls '^tapgate uid=' /sys/class/net/*/ifalias | string replace -r '.*/([^/]*)/ifalias$' '$1'
+    command tapgate list 2>/dev/null | sed -n '1d; s/^\([^ ][^ ]*\) .*/\1/p'
 end
 
 # The values of an option that has one; each behind a beginning, as in --user=

@@ -134,6 +134,8 @@ check 'status: thirty members in a line' grep -qx '  members 30 taps of 3 users;
 check '... a stranger is named' grep -qx "  member  stranger, not tapgate's" "$TMPDIR/seen"
 check '... and nobody else' [ "$(grep -c '^  member ' "$TMPDIR/seen")" = 1 ]
 check 'status --members names all' sh -c "'$TAPGATE' status --members neta | grep -c '^  member ' | grep -qx 31"
+check '... others first, and taps by user and by name' [ "$("$TAPGATE" status --members neta |
+	sed -n 's/^  member  \([^,]*\),.*/\1/p' | sed -n '1,3p;11,12p' | xargs)" = 'stranger tg3-0 tg6-0 tg30-0 tg1-0' ]
 check 'JSON has all' sh -c "'$TAPGATE' status --json neta | grep -c '\"interface\": \"tg' | grep -qx 30"
 on_terminal 80 "setpriv --reuid alice --regid alice --init-groups '$TAPGATE' status"
 check 'what only root can see is told once' [ "$(grep -c 'only root can see' "$TMPDIR/seen")" = 1 ]

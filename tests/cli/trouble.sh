@@ -283,9 +283,30 @@ mount -t tmpfs -o size=4k full /run/tapgate
 dd if=/dev/zero of=/run/tapgate/full bs=4k count=1 2>/dev/null
 check 'no room for leases and the like: up fails' fails_with 1 "$TAPGATE up >/dev/null 2>&1" </dev/null
 check 'no room for leases: status says so' lab_lacks_dhcp
+check '... and check --live why' eval '"$TAPGATE" check --live 2>&1 |
+	grep "^tapgate: warning: there is no room left in /run/tapgate, so that leases"'
 check 'no room for leases: the others are up' "$TAPGATE" status quiet web
 umount /run/tapgate
 then_all_up 'no room for leases'
+
+mount -t tmpfs -o mode=755,nr_inodes=4 full /run/tapgate
+check 'no room for its file: up says which' \
+	fails_with 0 "$TAPGATE up lab 2>&1 | grep -v '^lab: [mpab]'" <<'EOT'
+tapgate: lab: cannot start dnsmasq: cannot make /run/tapgate/lab.keeper: No space left on device
+tapgate: lab: not finished: DHCP; 'tapgate up' goes on from here
+EOT
+"$TAPGATE" down >/dev/null
+umount /run/tapgate
+
+"$TAPGATE" up lab >/dev/null
+mount --bind /run/tapgate /run/tapgate
+mount -o remount,bind,ro /run/tapgate
+check 'what runs is seen where /run cannot be written' "$TAPGATE" status lab
+check '... and check --live says that' eval '"$TAPGATE" check --live 2>&1 |
+	grep "^tapgate: warning: /run/tapgate cannot be written, so that networks cannot be changed"'
+umount /run/tapgate
+check '... and nothing of either where there is room' eval '! "$TAPGATE" check --live 2>&1 | grep "^tapgate: warning: .*/run/tapgate"'
+"$TAPGATE" down >/dev/null
 
 mount --bind /run/tapgate /run/tapgate
 mount -o remount,bind,ro /run/tapgate

@@ -221,6 +221,8 @@ static void test_index_that_is_taken(void **state)
  *
  * Root is shown both, and removes the one that nobody holds, and alice does not.
  */
+#define LIST_OF(user) "setpriv --reuid " user " --regid " user " --init-groups $TAPGATE list"
+
 static void test_half_made(void **state)
 {
 	struct running stopped;
@@ -235,6 +237,11 @@ static void test_half_made(void **state)
 	put_down(&stopped);
 	make_tap("left", ALICE, 1 << 30);
 	assert_int_equal(shell_status("$TAPGATE list | grep -q '^left *- *alice .* half made'"), 0);
+	/* On which network it will be is not known: so where one does not show others' taps, others are not shown it. */
+	assert_int_equal(shell_status(LIST_OF("bob") " | grep -q '^left '"), 0);
+	write_policy("allow br0\nnetwork lab internal list=own\n");
+	assert_int_equal(shell_status(LIST_OF("bob") " | grep -q '^left '"), 1);
+	assert_int_equal(shell_status(LIST_OF("alice") " | grep -q '^left '"), 0);
 	assert_string_equal(
 		command_line("setpriv --reuid alice --regid alice --init-groups $TAPGATE reap"), "nothing changed");
 	assert_string_equal(command_line("$TAPGATE reap"), "-: removed the tap 'left' of uid 0, which nobody holds");
