@@ -173,7 +173,7 @@ static bool settle_kept(struct session *session, const struct policy *policy, co
 			all &= network_keep_guarded(session, networks[i].name, &networks[i]);
 	}
 	if (words.name_count > 0)
-		all &= up_settle(session, policy, &words, refused);
+		all &= session_look(session) && up_settle(session, policy, &words, refused);
 	return guard_seal_all(session) && all;
 }
 

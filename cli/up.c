@@ -91,21 +91,29 @@ static bool settle_standalone(struct session *session, const struct policy_netwo
 	return all;
 }
 
+/* A new picture of the host, if anything was changed since `changes` were counted. */
+static bool look_again(struct session *session, unsigned int changes)
+{
+	return session->changes == changes || session_look(session);
+}
+
 /*
  * Who is on the networks, now that their bridges stand with their guards; and what of that is not tapgate's to settle.
  */
 static bool settle_members(
 	struct session *session, const struct policy_network *const *settled, size_t count, const struct words *words)
 {
+	unsigned int changes;
 	bool all = true;
 
 	if (!session_look(session))
 		return false;
+	changes = session->changes;
 	for (size_t i = 0; i < count; i++) {
 		if (bridge_is_needed(settled[i]))
 			all &= members_settle(session, settled[i]) && ways_settle(session, settled[i]);
 	}
-	if (!session_look(session))
+	if (!look_again(session, changes))
 		return false;
 	all &= locks_settle(session, words);
 	for (size_t i = 0; i < count; i++)
@@ -190,10 +198,11 @@ bool up_settle(struct session *session, const struct policy *policy, const struc
 	size_t group[POLICY_NETWORKS_MAX], settled_count = 0, count = collect(policy, words, refused, asked);
 	struct walls walls = {.session = session, .policy = policy, .words = words};
 	const struct leftovers leftovers = {session, policy, false};
+	const unsigned int changes = session->changes;
 	bool all, failed[POLICY_NETWORKS_MAX] = {false};
 
 	all = settle_standalone(session, asked, count);
-	if (!session_look(session)) /* without a picture of the host nothing can be settled */
+	if (!look_again(session, changes)) /* without a picture of the host nothing can be settled */
 		return false;
 	groups_find(&session->host, asked, count, group);
 	if (!begin_alone(session, asked, count, group, failed))
@@ -302,7 +311,7 @@ static int up(struct session *session, const struct policy *policy, const struct
 	any = guard_refused(session, policy, refused);
 	done = network_end_strays(session, words) && done;
 	done = (words->name_count > 0 || remove_leftovers(session, policy)) && done;
-	done = session_look(session) && up_settle(session, policy, words, refused) && done;
+	done = look_again(session, 0) && up_settle(session, policy, words, refused) && done;
 	done = guard_seal_all(session) && done;
 	warn_of_nowhere(session, policy, words, refused);
 	say_nothing(session, done, any);
