@@ -22,8 +22,8 @@ int command_keep(const struct words *words);
 int command_reap(const struct words *words);
 
 /*
- * What `up` does for networks once nothing is in the way of them: all of the policy, or those that are named (up.c). The
- * session has a picture of the host as it is.
+ * What `up` does for networks once nothing is in the way of them: all of the policy, or those that are named (up.c).
+ * The session has a picture of the host as it is.
  */
 bool up_settle(struct session *session, const struct policy *policy, const struct words *words, const bool *refused);
 

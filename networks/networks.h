@@ -336,9 +336,9 @@ bool network_remove(struct session *session, const char *name);
 bool network_clear(struct session *session, const char *name);
 
 /*
- * End the dnsmasqs of the networks that were asked for and remove these networks' taps and bridges, all at once, which is
- * much faster than one by one: each bridge has the kernel wait, and dnsmasqs end meanwhile. False: said which does not
- * end. Nothing is said of interfaces: network_clear, for each network, says what has gone, and removes the rest.
+ * End the dnsmasqs of the networks that were asked for and remove these networks' taps and bridges, all at once, which
+ * is much faster than one by one: each bridge has the kernel wait, and dnsmasqs end meanwhile. False: said which does
+ * not end. Nothing is said of interfaces: network_clear, for each network, says what has gone, and removes the rest.
  */
 bool network_cut_off(struct session *session, const struct words *words);
 

@@ -91,8 +91,8 @@ void scene_forget(struct scene *scene);
 void scene_keep_user(struct scene *scene, uid_t uid);
 
 /*
- * Leave what whoever calls is shown by the host's policy (load_shows). It is read when there is somebody else's to hide,
- * for the first time, and kept in `privacy`, of which the policy is to be freed. Where it is none, that is said.
+ * Leave what whoever calls is shown by the host's policy (load_shows). It is read when there is somebody else's to
+ * hide, for the first time, and kept in `privacy`, of which the policy is to be freed. Where it is none, that is said.
  */
 struct scene_privacy {
 	bool is_read;

@@ -243,8 +243,8 @@ const struct policy_network *load_find(const struct policy *policy, const char *
 
 /*
  * Any user is root, or whoever else, in a user namespace of his own (unshare --user). The ids there count where the
- * network belongs to that namespace or to one in it, as in a container; on the host's network they do not. Of others the
- * kernel does not tell which they are (EPERM, ioctl_ns(2)). One without user namespaces never does.
+ * network belongs to that namespace or to one in it, as in a container; on the host's network they do not. Of others
+ * the kernel does not tell which they are (EPERM, ioctl_ns(2)). One without user namespaces never does.
  */
 static bool is_of_network(void)
 {
@@ -276,8 +276,8 @@ static void name_nothing(void *context, const char *name)
 }
 
 /*
- * Of a network that the policy does not name nobody knows whether its line said list=own, which may be gone for a moment
- * only: unless a rule for all may be why there is somebody.
+ * Of a network that the policy does not name nobody knows whether its line said list=own, which may be gone for a
+ * moment only: unless a rule for all may be why there is somebody.
  */
 static bool is_open(const struct policy *policy, const char *name)
 {

@@ -298,8 +298,8 @@ void load_tell_hidden(const struct policy *policy);
 const struct policy_network *load_find(const struct policy *policy, const char *name);
 
 /*
- * Whether whoever calls is shown what a user has on a network ("": it is not known on which): it is the caller's own, or
- * the caller is root, or the policy (NULL: none) does not say list=own there, as far as it can be read.
+ * Whether whoever calls is shown what a user has on a network ("": it is not known on which): it is the caller's own,
+ * or the caller is root, or the policy (NULL: none) does not say list=own there, as far as it can be read.
  */
 bool load_shows(const struct policy *policy, const char *network, uid_t owner);
 

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 # When `tapgate` does not find what it needs, or is not alone: a message, a status that says the same, and no
 # network without its guard. What system calls alone can say is in faults.sh.
+# shellcheck disable=SC2016 # words for another shell
 set -u
 top=$(cd "$(dirname "$0")/../.." && pwd)
 # shellcheck source-path=SCRIPTDIR source=lib.sh

@@ -237,7 +237,9 @@ static void test_half_made(void **state)
 	put_down(&stopped);
 	make_tap("left", ALICE, 1 << 30);
 	assert_int_equal(shell_status("$TAPGATE list | grep -q '^left *- *alice .* half made'"), 0);
-	/* On which network it will be is not known: so where one does not show others' taps, others are not shown it. */
+	/*
+	 * On which network it will be is not known: so where one does not show others' taps, others are not shown it.
+	 */
 	assert_int_equal(shell_status(LIST_OF("bob") " | grep -q '^left '"), 0);
 	write_policy("allow br0\nnetwork lab internal list=own\n");
 	assert_int_equal(shell_status(LIST_OF("bob") " | grep -q '^left '"), 1);
