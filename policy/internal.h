@@ -160,9 +160,6 @@ bool check_addresses(const struct line *line, struct policy_network *network, co
 /* That no router which guests are told of has an address that another one may be given, when all guests are known. */
 bool check_routers(struct policy *policy, struct policy_error *error);
 
-/* policy_choose, for a network that is being read. */
-void choose_subnets(struct policy_network *network, const char *machine, uint32_t choice);
-
 /* On a network of `auto` with DHCP, a guest with `mac=` has an IPv4 address of its own, which follows from its name. */
 void choose_address(const struct policy *policy, struct policy_guest *guest);
 
