@@ -15,9 +15,6 @@ enum {
 
 /* --- words -------------------------------------------------------------------------------------------------------- */
 
-/* Add a word; one that does not fit leaves no room for any other. */
-void words_add(struct dnsmasq_words *words, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
 /*
  * The words for tapgate-dhcp, which a standalone network has in the place of dnsmasq: see dhcp/serve.c. False if they
  * do not fit.

@@ -315,7 +315,7 @@ int guests_find(struct link *link, struct scene *scene)
 
 /*
  * What guests claim beyond what is theirs: a name that another guest of the network had first, a hardware address that
- * another one uses, too. Found out beside leases (dhcp/names.c), told as warnings.
+ * another one uses, too. Found out beside leases (dhcp/leases.c), told as warnings.
  */
 
 bool claims_are_two(const struct scene *scene, const struct scene_guest *guest)
