@@ -18,27 +18,11 @@ bool addresses_want(const struct policy_network *network, const struct link_addr
 /* Whether an interface has other addresses than the network's. */
 bool addresses_differ(const struct host *host, const struct policy_network *network, int index);
 
-/* Remove from the network's bridge (index 0: it is not there yet) what is not wanted; and add what is missing, too. */
-bool addresses_clear(struct session *session, const struct policy_network *network, int index);
-bool addresses_settle(struct session *session, const struct policy_network *network, int index);
-
 /* Add one to an interface of the network's. */
 bool addresses_add(struct session *session, const struct policy_network *network, const struct link_address *address);
 
 /* Remove one that is there, and add it again: the kernel makes its routes anew by that. */
 bool addresses_renew(struct session *session, const struct policy_network *network, const struct link_address *address);
-
-/* --- bridge_mac --------------------------------------------------------------------------------------------------- */
-
-/* Choose one for a network; whether it is the same each time. */
-bool bridge_mac_choose(const char *name, unsigned char mac[static 6]);
-
-/* Whether an address begins as ours do; whether a bridge's is the one that it is to have. */
-bool bridge_mac_is_ours(const unsigned char mac[static 6]);
-bool bridge_mac_is_right(const struct link_interface *bridge);
-
-/* Whether somebody chose an interface's, which a bridge keeps whatever its ports are; also where that is not known. */
-bool bridge_mac_is_set(const char *interface);
 
 /* --- bridge ------------------------------------------------------------------------------------------------------- */
 
@@ -59,23 +43,14 @@ bool bridge_set_addresses(struct session *session, const struct policy_network *
 bool bridge_isolate_ports(struct session *session, const struct policy_network *network);
 bool bridge_bring_up(struct session *session, const struct policy_network *network);
 
+/* Whether somebody chose an interface's, which a bridge keeps whatever its ports are; also where that is not known. */
+bool bridge_mac_is_set(const char *interface);
+
 /* Remove a bridge of ours, if there is one of that name. */
 bool bridge_remove(struct session *session, const char *name);
 
 /* What differs from what the policy wants of a bridge that is there, as a phrase; NULL if nothing does. */
 const char *bridge_difference(struct session *session, const struct policy_network *network);
-
-/* --- ports -------------------------------------------------------------------------------------------------------- */
-
-/*
- * Isolate the ports of a nat network's bridge that are not, as when the network was of another mode when their taps
- * were made. The other way round they stay as they are: the rule that a tap was made by may have asked for it.
- * `bridge`: its index; 0 before it is made.
- */
-bool ports_isolate(struct session *session, const struct policy_network *network, int bridge);
-
-/* Whether there are such ports. */
-bool ports_differ(const struct host *host, const struct policy_network *network, int bridge);
 
 /* --- forwarding --------------------------------------------------------------------------------------------------- */
 
