@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* The bridges that tapgate makes, one for each network but bridged and standalone ones, and the host's addresses there. */
+/* The bridges that tapgate makes, one for each network that is neither bridged nor standalone, and their addresses. */
 #include "networks/networks.h"
 
 #include <arpa/inet.h>

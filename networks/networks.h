@@ -142,6 +142,24 @@ bool firewall_has_chain(const struct firewall_chain *chain, const char *name);
  */
 struct json_t *firewall_rules(struct session *session);
 
+/* --- for firewall.c and firewall_rules.c alone -------------------------------------------------------------------- */
+
+/* The next rule of a chain in what was read of a table, from *at on; NULL: no more. */
+struct json_t *firewall_next_rule(const struct json_t *table, const char *chain, size_t *at);
+
+/*
+ * The first rule that every packet which gets there is decided by, and how: "drop", "accept" or "return". NULL: none,
+ * and it goes on behind the chain. Jumps are followed; a chain that some packets return from, as ufw-not-local, does
+ * not decide all of them.
+ */
+const char *firewall_find_end(const struct json_t *table, const char *chain, int depth, struct json_t **found);
+
+/*
+ * The tunnel that is the only way out which a chain leaves, as a VPN's kill switch does: whoever opened that would have
+ * guests go out past it. Answers that come in by the tunnel, and ways to some addresses only, are no other way.
+ */
+void firewall_find_tunnel(const struct host *host, struct firewall_chain *chain);
+
 /* --- groups ------------------------------------------------------------------------------------------------------- */
 
 /*
@@ -207,13 +225,6 @@ const char *guard_copied(const struct session *session, const struct policy_netw
 
 /* Call `each` with the name of every network that there is a guard for; for one of several tables more than once. */
 bool guard_each(struct session *session, void (*each)(void *context, const char *network), void *context);
-
-/* --- listeners ---------------------------------------------------------------------------------------------------- */
-
-typedef void listeners_tell(void *context, enum finding_kind kind, const struct policy_error *error);
-
-/* Warn of each port that is forwarded and that something on the host listens at, by the forward's file and line. */
-void listeners_find(const struct policy_network *networks, size_t count, listeners_tell *tell, void *context);
 
 /* --- locks -------------------------------------------------------------------------------------------------------- */
 
@@ -456,11 +467,9 @@ const char *probe_left_out(const struct probe *probe, const char **why);
 
 /*
  * The helper gives a tap its addresses, and they stay until its machine ends, whatever the network's line says by then.
- * But a tap of which somebody took all addresses of a family leads nowhere: what is not as wanted, or NULL; and to give
- * it the line's.
+ * But a tap of which somebody took all addresses of a family leads nowhere: what is not as wanted, or NULL.
  */
 const char *standalone_difference(const struct session *session, const struct policy_network *network);
-bool standalone_settle(struct session *session, const struct policy_network *network);
 
 /* --- conflicts ---------------------------------------------------------------------------------------------------- */
 
@@ -509,6 +518,12 @@ bool ways_part(struct session *session, const struct policy_network *network, in
 /* Put back routes that the host had with its addresses, by removing and adding these; and what could not be, said. */
 bool ways_settle(struct session *session, const struct policy_network *network);
 bool ways_complain(struct session *session, const struct policy_network *network);
+
+/* The VRF that a network's bridge is in, in which the host has its way to it; 0: none. */
+int ways_vrf(const struct host *host, const char *bridge);
+
+/* An address that nobody has (RFC 5737, RFC 3849), and so stands for all outside: where a packet goes. */
+void ways_outside(struct link_packet *packet);
 
 /* --- report ------------------------------------------------------------------------------------------------------- */
 
