@@ -51,12 +51,6 @@ bool dnsmasq_words(struct dnsmasq_words *words, const char *program, const struc
 /* Whether guests fetch the file that they boot from by TFTP from the host. */
 bool dnsmasq_has_tftp(const struct policy_network *network);
 
-/* Find where each begins, in `size` bytes of text. False if there is none, or too many, or the last has no end. */
-bool dnsmasq_words_cut(struct dnsmasq_words *words);
-
-/* The word that names the pid file, by which a process is known to be a network's; its length as of snprintf(3). */
-int dnsmasq_pid_word(const char *name, char *buffer, size_t size);
-
 /* The domain that a network's dnsmasq was started with; the usual one, if none runs. Everybody may ask. */
 void dnsmasq_domain(const char *name, char domain[static POLICY_DOMAIN_MAX + 1]);
 

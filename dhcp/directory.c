@@ -88,7 +88,8 @@ pid_t run_pid(int directory, const char *path)
 
 /* --- who keeps it ------------------------------------------------------------------------------------------------- */
 
-bool keeper_is_here(pid_t pid)
+/* Whether a process is in this network namespace. */
+static bool is_here(pid_t pid)
 {
 	char path[PROC_PATH_MAX];
 	struct stat theirs, ours;
@@ -133,7 +134,7 @@ bool keeper_find(int directory, const char *name, struct keeper *keeper, struct 
 		*keeper = (struct keeper){.pid = fd >= 0 ? holder(fd) : 0};
 		if (keeper->pid) {
 			keeper->serves = run_pid(directory, file.text);
-			keeper->elsewhere = keeper->pid < 0 || !keeper_is_here(keeper->pid);
+			keeper->elsewhere = keeper->pid < 0 || !is_here(keeper->pid);
 		}
 	} while (keeper->elsewhere && holder(fd) != keeper->pid);
 	if (words)
@@ -235,7 +236,7 @@ static bool is_stray(int directory, pid_t pid, char name[static NAME_MAX_BYTES +
 	const pid_t leader = getsid(pid);
 	struct keeper keeper;
 
-	if (leader == *known || !can_be_ours(pid) || !keeper_is_here(pid) || !find_network(pid, behind, name))
+	if (leader == *known || !can_be_ours(pid) || !is_here(pid) || !find_network(pid, behind, name))
 		return false;
 	if (directory < 0 || !keeper_find(directory, name, &keeper, NULL) || keeper.pid != leader)
 		return true;

@@ -61,9 +61,6 @@ struct keeper {
 	bool elsewhere; /* it is in another network namespace, or another one of processes */
 };
 
-/* Whether a process is in this network namespace. */
-bool keeper_is_here(pid_t pid);
-
 /*
  * Find a network's keeper. False: there is none; nor is it to be seen by anybody but root, who alone can open the file.
  * `words` (NULL: not asked for) receives those of its dnsmasq.

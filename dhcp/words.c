@@ -15,7 +15,8 @@
  */
 #define LEASES_MAX "8192"
 
-int dnsmasq_pid_word(const char *name, char *buffer, size_t size)
+/* The word that names the pid file, by which a process is known to be a network's; its length as of snprintf(3). */
+static int pid_word(const char *name, char *buffer, size_t size)
 {
 	return snprintf(buffer, size, "--pid-file=" DNSMASQ_DIRECTORY "/%s.pid", name);
 }
@@ -33,7 +34,8 @@ __attribute__((format(printf, 2, 3))) static void words_add(struct dnsmasq_words
 	words->size += size >= 0 && (size_t)size < left ? (size_t)size + 1 : left;
 }
 
-bool dnsmasq_words_cut(struct dnsmasq_words *words)
+/* Find where each begins. False if there is none, or too many, or the last has no end. */
+static bool cut_words(struct dnsmasq_words *words)
 {
 	size_t count = 0;
 
@@ -68,7 +70,7 @@ static void add_frame(
 {
 	char pid_file[64];
 
-	dnsmasq_pid_word(name, pid_file, sizeof(pid_file));
+	pid_word(name, pid_file, sizeof(pid_file));
 	words_add(words, "%s", program);
 	words_add(words, "--keep-in-foreground");  /* a child of its keeper (dhcp/keeper.c) */
 	words_add(words, "--conf-file=/dev/null"); /* instead of /etc/dnsmasq.conf, and of all that it names */
@@ -316,7 +318,7 @@ bool dnsmasq_words(struct dnsmasq_words *words, const char *program, const struc
 	add_leases(words);
 	add_ipv4(words, network, &tag);
 	add_ipv6(words, network, domain, &tag);
-	return dnsmasq_words_cut(words);
+	return cut_words(words);
 }
 
 /* --- tapgate-dhcp ------------------------------------------------------------------------------------------------- */
@@ -425,5 +427,5 @@ bool serve_words(struct dnsmasq_words *words, const char *program, const struct 
 	words_add(words, "%u", policy_lease(network));
 	add_own_options(words, network);
 	add_own_guests(words, network);
-	return dnsmasq_words_cut(words);
+	return cut_words(words);
 }

@@ -181,11 +181,6 @@ struct guard_given {
 };
 void guard_write_given(FILE *out, const struct policy_network *network, const struct guard_given *given);
 
-/* --- guard_leases ------------------------------------------------------------------------------------------------- */
-
-/* The text of a guard and, in the same transaction, the leases in force if it asks for them, from malloc; or NULL. */
-char *guard_with_leases(const char *text, const struct policy_network *network);
-
 /* --- guard -------------------------------------------------------------------------------------------------------- */
 
 /* A network's guard as it stands, in the family that its mode needs; 0 or a negative errno value. */

@@ -145,8 +145,6 @@ bool parse_guests(struct policy *policy, struct policy_error *error);
 
 /* The form of a `guest` or `forward` line, the word already taken: WORD on WORD OPTION..., WORD to WORD WHERE... */
 bool check_form(struct line *line, bool forward);
-bool take_three(struct line *line, bool forward, struct word words[static 3]);
-bool take_where(struct line *line, struct word *on, struct word *network);
 
 /*
  * The subnets of `auto`, when the rest of the line is known: no IPv6 where it cannot be. A range that is written cannot
