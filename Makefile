@@ -178,7 +178,7 @@ $(CLI): $(SHARED) $(call objects,$(filter-out tool/programs.c,$(TOOL_SRC))) $(CL
 	$(call say,LD $@)
 	$(CC) $(ALL_CFLAGS) $(subst -static-pie,-pie,$(HARDENING_LINK)) $(LDFLAGS) -o $@ $^ $(CLI_LIBS)
 
-$(KEEPER): $(SHARED) $(call objects,dhcp/keeper.c dhcp/lease.c dhcp/serve.c dhcp/answer.c dhcp/names.c dhcp/words.c tool/file.c)
+$(KEEPER): $(SHARED) $(call objects,dhcp/keeper.c dhcp/lease.c dhcp/serve.c dhcp/answer.c dhcp/leases.c dhcp/words.c tool/file.c)
 	$(call say,LD $@)
 	$(CC) $(ALL_CFLAGS) $(subst -static-pie,-pie,$(HARDENING_LINK)) $(LDFLAGS) -o $@ $^ $(HELPER_LIBS)
 

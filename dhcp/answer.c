@@ -4,7 +4,7 @@
  * is to have, without a memory. So an address is the tap's, whoever is behind it: it cannot be used up, and the next
  * machine on the tap has it at once.
  */
-#include "dhcp/answer.h"
+#include "dhcp/dhcp.h"
 
 #include <string.h>
 
@@ -85,7 +85,7 @@ static enum type judge(const unsigned char *message, size_t size, const struct a
 	return memcmp(wanted ? wanted : message + AT_CIADDR, terms->guest, sizeof(terms->guest)) == 0 ? ACK : NAK;
 }
 
-/* Add an option; there is room for all (answer.h). */
+/* Add an option; there is room for all (dhcp.h). */
 static void add(unsigned char *answer, size_t *used, unsigned char code, const void *bytes, size_t size)
 {
 	answer[(*used)++] = code;

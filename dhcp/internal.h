@@ -15,9 +15,6 @@ enum {
 
 /* --- words -------------------------------------------------------------------------------------------------------- */
 
-/* Add a word; one that does not fit leaves no room for any other. */
-void words_add(struct dnsmasq_words *words, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
 /*
  * The words for tapgate-dhcp, which a standalone network has in the place of dnsmasq: see dhcp/serve.c. False if they
  * do not fit.
@@ -63,9 +60,6 @@ struct keeper {
 	pid_t serves;	/* its dnsmasq; 0: none does just now */
 	bool elsewhere; /* it is in another network namespace, or another one of processes */
 };
-
-/* Whether a process is in this network namespace. */
-bool keeper_is_here(pid_t pid);
 
 /*
  * Find a network's keeper. False: there is none; nor is it to be seen by anybody but root, who alone can open the file.

@@ -6,7 +6,7 @@
  *	NETWORK.lease add|old|del MAC ADDRESS [NAME]
  *
  * dnsmasq gives a name to whoever asked for it last. So it is written down here who had it first
- * (dhcp/names.c), and when another guest takes a name whose first one is still there, behind its tap, the name
+ * (dhcp/leases.c), and when another guest takes a name whose first one is still there, behind its tap, the name
  * is pinned to that one: dnsmasq reads it, gives it back within milliseconds, and does not give it away again. A guest
  * whose tap is gone has no name to lose: a machine that was made anew has it at once.
  *

@@ -16,8 +16,6 @@
  */
 #include <net/if.h> /* before the kernel's, which give way to it (linux/libc-compat.h) */
 
-#include "dhcp/answer.h"
-
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>

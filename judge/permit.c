@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * The policy's word on a caller and a network, with the reason in the words that the caller is told.
+ * The policy's word on a caller and a network, with the reason in the words that the caller is told; and how a request
+ * ends.
  *
  * The helper acts on it and `tapgate explain` shows it: neither has a judgement of its own. Files are opened with the
  * rights of the process, so whoever judges another user becomes that user first.
@@ -8,8 +9,12 @@
 #include "judge/judge.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include "policy/text.h"
 
 #define POLICY_FILE SYSCONFDIR "/tapgate.conf"
 
@@ -198,4 +203,37 @@ bool permit_request(const char *network, uint32_t queues, const struct policy_ca
 			caller->uid, permit->options.queues, permit->options.queues == 1 ? "" : "s", network, queues,
 			permit->rule);
 	return true;
+}
+
+/* --- outcome ------------------------------------------------------------------------------------------------------ */
+
+/*
+ * How a request ends: the helper's exit code and one line of text.
+ *
+ * Errors are recorded here when they happen. The helper tells them when its last capability is gone, and writes text
+ * nowhere else; `tapgate explain` tells what the helper would.
+ */
+
+bool refuse(struct outcome *outcome, enum exit_code code, const char *format, ...)
+{
+	va_list args;
+
+	if (outcome->code)
+		return false;
+	outcome->code = code;
+	va_start(args, format);
+	vsnprintf(outcome->text, sizeof(outcome->text), format, args);
+	va_end(args);
+	return false;
+}
+
+bool refuse_errno(struct outcome *outcome, int error, const char *format, ...)
+{
+	char what[sizeof(outcome->text)];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(what, sizeof(what), format, args);
+	va_end(args);
+	return refuse(outcome, EXIT_SYSTEM, "%s: %s", what, strerror(abs(error)));
 }

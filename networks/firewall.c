@@ -3,7 +3,7 @@
  * Other people's firewalls, looked at: chains at the hooks that a network's packets come by, and what their rules come
  * to (networks/firewall_rules.c). Ours in such chains (networks/pass.c) are known by their comments.
  */
-#include "networks/firewall.h"
+#include "networks/networks.h"
 
 #include <errno.h>
 #include <jansson.h>

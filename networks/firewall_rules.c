@@ -3,7 +3,7 @@
  * What the rules of a chain come to: whether they drop what none accepts, and whether a tunnel is the only way out that
  * they leave. They are read as libnftables prints them in JSON (libnftables-json(5)).
  */
-#include "networks/firewall.h"
+#include "networks/networks.h"
 
 #include <jansson.h>
 #include <linux/netfilter/nf_tables.h>

@@ -97,6 +97,42 @@ bool guard_each(struct session *session, void (*each)(void *context, const char 
 	return !error || say_error("cannot list nftables' tables: %s", strerror(-error));
 }
 
+/* --- leases ------------------------------------------------------------------------------------------------------- */
+
+/*
+ * With lock-ip: what a guard begins with, which is who has which address by now. Else nobody had any until asking
+ * again.
+ */
+
+struct lease_writer {
+	FILE *out;
+	const struct policy_network *network;
+};
+
+static void write_lease(void *context, const struct lease *lease)
+{
+	const struct lease_writer *writer = context;
+
+	if (lease->has_mac)
+		guard_write_given(writer->out, writer->network,
+			&(struct guard_given){lease->mac, lease->address, lease->family == AF_INET6, false});
+}
+
+/* The text of a guard and, in the same transaction, the leases in force if it asks for them, from malloc; or NULL. */
+static char *with_leases(const char *text, const struct policy_network *network)
+{
+	char *whole = NULL;
+	size_t size;
+	FILE *out = open_memstream(&whole, &size);
+
+	if (!out)
+		return NULL;
+	fputs(text, out);
+	if (policy_locks_ip(network))
+		leases_each(network->name, write_lease, &(struct lease_writer){out, network});
+	return fclose(out) == 0 ? whole : NULL;
+}
+
 /* --- up and down -------------------------------------------------------------------------------------------------- */
 
 /* "delete table ..." for each family that has the guard's table. 0 or a negative errno value: then it is not known. */
@@ -142,7 +178,7 @@ bool guard_seal_all(struct session *session)
 static int write_guard(struct session *session, FILE *out, const struct policy_network *network, uint64_t *digest)
 {
 	const char *copy = guard_copied(session, network, digest);
-	char *text = copy ? strdup(copy) : guard_text(network), *whole = text ? guard_with_leases(text, network) : NULL;
+	char *text = copy ? strdup(copy) : guard_text(network), *whole = text ? with_leases(text, network) : NULL;
 	int error = whole ? write_removal(session, out, network->name) : -ENOMEM;
 
 	if (!error) {
@@ -343,39 +379,4 @@ const char *guard_copied(const struct session *session, const struct policy_netw
 		return NULL;
 	*digest = (uint64_t)json_integer_value(json_object_get(copy, "digest"));
 	return json_string_value(json_object_get(copy, "text"));
-}
-
-/* --- guard_leases ------------------------------------------------------------------------------------------------- */
-
-/*
- * With lock-ip: what a guard begins with, which is who has which address by now. Else nobody had any until asking
- * again.
- */
-
-struct lease_writer {
-	FILE *out;
-	const struct policy_network *network;
-};
-
-static void write_lease(void *context, const struct lease *lease)
-{
-	const struct lease_writer *writer = context;
-
-	if (lease->has_mac)
-		guard_write_given(writer->out, writer->network,
-			&(struct guard_given){lease->mac, lease->address, lease->family == AF_INET6, false});
-}
-
-char *guard_with_leases(const char *text, const struct policy_network *network)
-{
-	char *whole = NULL;
-	size_t size;
-	FILE *out = open_memstream(&whole, &size);
-
-	if (!out)
-		return NULL;
-	fputs(text, out);
-	if (policy_locks_ip(network))
-		leases_each(network->name, write_lease, &(struct lease_writer){out, network});
-	return fclose(out) == 0 ? whole : NULL;
 }

@@ -18,27 +18,11 @@ bool addresses_want(const struct policy_network *network, const struct link_addr
 /* Whether an interface has other addresses than the network's. */
 bool addresses_differ(const struct host *host, const struct policy_network *network, int index);
 
-/* Remove from the network's bridge (index 0: it is not there yet) what is not wanted; and add what is missing, too. */
-bool addresses_clear(struct session *session, const struct policy_network *network, int index);
-bool addresses_settle(struct session *session, const struct policy_network *network, int index);
-
 /* Add one to an interface of the network's. */
 bool addresses_add(struct session *session, const struct policy_network *network, const struct link_address *address);
 
 /* Remove one that is there, and add it again: the kernel makes its routes anew by that. */
 bool addresses_renew(struct session *session, const struct policy_network *network, const struct link_address *address);
-
-/* --- bridge_mac --------------------------------------------------------------------------------------------------- */
-
-/* Choose one for a network; whether it is the same each time. */
-bool bridge_mac_choose(const char *name, unsigned char mac[static 6]);
-
-/* Whether an address begins as ours do; whether a bridge's is the one that it is to have. */
-bool bridge_mac_is_ours(const unsigned char mac[static 6]);
-bool bridge_mac_is_right(const struct link_interface *bridge);
-
-/* Whether somebody chose an interface's, which a bridge keeps whatever its ports are; also where that is not known. */
-bool bridge_mac_is_set(const char *interface);
 
 /* --- bridge ------------------------------------------------------------------------------------------------------- */
 
@@ -59,23 +43,14 @@ bool bridge_set_addresses(struct session *session, const struct policy_network *
 bool bridge_isolate_ports(struct session *session, const struct policy_network *network);
 bool bridge_bring_up(struct session *session, const struct policy_network *network);
 
+/* Whether somebody chose an interface's, which a bridge keeps whatever its ports are; also where that is not known. */
+bool bridge_mac_is_set(const char *interface);
+
 /* Remove a bridge of ours, if there is one of that name. */
 bool bridge_remove(struct session *session, const char *name);
 
 /* What differs from what the policy wants of a bridge that is there, as a phrase; NULL if nothing does. */
 const char *bridge_difference(struct session *session, const struct policy_network *network);
-
-/* --- ports -------------------------------------------------------------------------------------------------------- */
-
-/*
- * Isolate the ports of a nat network's bridge that are not, as when the network was of another mode when their taps
- * were made. The other way round they stay as they are: the rule that a tap was made by may have asked for it.
- * `bridge`: its index; 0 before it is made.
- */
-bool ports_isolate(struct session *session, const struct policy_network *network, int bridge);
-
-/* Whether there are such ports. */
-bool ports_differ(const struct host *host, const struct policy_network *network, int bridge);
 
 /* --- forwarding --------------------------------------------------------------------------------------------------- */
 
@@ -167,6 +142,24 @@ bool firewall_has_chain(const struct firewall_chain *chain, const char *name);
  */
 struct json_t *firewall_rules(struct session *session);
 
+/* --- for firewall.c and firewall_rules.c alone -------------------------------------------------------------------- */
+
+/* The next rule of a chain in what was read of a table, from *at on; NULL: no more. */
+struct json_t *firewall_next_rule(const struct json_t *table, const char *chain, size_t *at);
+
+/*
+ * The first rule that every packet which gets there is decided by, and how: "drop", "accept" or "return". NULL: none,
+ * and it goes on behind the chain. Jumps are followed; a chain that some packets return from, as ufw-not-local, does
+ * not decide all of them.
+ */
+const char *firewall_find_end(const struct json_t *table, const char *chain, int depth, struct json_t **found);
+
+/*
+ * The tunnel that is the only way out which a chain leaves, as a VPN's kill switch does: whoever opened that would have
+ * guests go out past it. Answers that come in by the tunnel, and ways to some addresses only, are no other way.
+ */
+void firewall_find_tunnel(const struct host *host, struct firewall_chain *chain);
+
 /* --- groups ------------------------------------------------------------------------------------------------------- */
 
 /*
@@ -187,11 +180,6 @@ struct guard_given {
 	bool ipv6, fixed;
 };
 void guard_write_given(FILE *out, const struct policy_network *network, const struct guard_given *given);
-
-/* --- guard_leases ------------------------------------------------------------------------------------------------- */
-
-/* The text of a guard and, in the same transaction, the leases in force if it asks for them, from malloc; or NULL. */
-char *guard_with_leases(const char *text, const struct policy_network *network);
 
 /* --- guard -------------------------------------------------------------------------------------------------------- */
 
@@ -232,13 +220,6 @@ const char *guard_copied(const struct session *session, const struct policy_netw
 
 /* Call `each` with the name of every network that there is a guard for; for one of several tables more than once. */
 bool guard_each(struct session *session, void (*each)(void *context, const char *network), void *context);
-
-/* --- listeners ---------------------------------------------------------------------------------------------------- */
-
-typedef void listeners_tell(void *context, enum finding_kind kind, const struct policy_error *error);
-
-/* Warn of each port that is forwarded and that something on the host listens at, by the forward's file and line. */
-void listeners_find(const struct policy_network *networks, size_t count, listeners_tell *tell, void *context);
 
 /* --- locks -------------------------------------------------------------------------------------------------------- */
 
@@ -481,11 +462,9 @@ const char *probe_left_out(const struct probe *probe, const char **why);
 
 /*
  * The helper gives a tap its addresses, and they stay until its machine ends, whatever the network's line says by then.
- * But a tap of which somebody took all addresses of a family leads nowhere: what is not as wanted, or NULL; and to give
- * it the line's.
+ * But a tap of which somebody took all addresses of a family leads nowhere: what is not as wanted, or NULL.
  */
 const char *standalone_difference(const struct session *session, const struct policy_network *network);
-bool standalone_settle(struct session *session, const struct policy_network *network);
 
 /* --- conflicts ---------------------------------------------------------------------------------------------------- */
 
@@ -534,6 +513,12 @@ bool ways_part(struct session *session, const struct policy_network *network, in
 /* Put back routes that the host had with its addresses, by removing and adding these; and what could not be, said. */
 bool ways_settle(struct session *session, const struct policy_network *network);
 bool ways_complain(struct session *session, const struct policy_network *network);
+
+/* The VRF that a network's bridge is in, in which the host has its way to it; 0: none. */
+int ways_vrf(const struct host *host, const char *bridge);
+
+/* An address that nobody has (RFC 5737, RFC 3849), and so stands for all outside: where a packet goes. */
+void ways_outside(struct link_packet *packet);
 
 /* --- report ------------------------------------------------------------------------------------------------------- */
 

@@ -12,7 +12,6 @@
  * NFT_TABLE_F_OWNER, Linux 5.12).
  */
 #include "networks/probe.h"
-#include "networks/ways.h"
 
 #include <net/ethernet.h>
 #include <netinet/in.h>

@@ -15,7 +15,7 @@ enum {
 
 /* --- their form, which is all that the helper looks at ------------------------------------------------------------ */
 
-bool take_three(struct line *line, bool forward, struct word words[static 3])
+static bool take_three(struct line *line, bool forward, struct word words[static 3])
 {
 	static const char *const what[2][3] = {{"name", "'on'", "network"}, {"port", "'to'", "guest"}};
 
@@ -28,7 +28,7 @@ bool take_three(struct line *line, bool forward, struct word words[static 3])
 }
 
 /* "on ADDRESS", "for NETWORK"; NULL where there is none. */
-bool take_where(struct line *line, struct word *on, struct word *network)
+static bool take_where(struct line *line, struct word *on, struct word *network)
 {
 	struct word key;
 

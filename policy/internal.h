@@ -145,8 +145,6 @@ bool parse_guests(struct policy *policy, struct policy_error *error);
 
 /* The form of a `guest` or `forward` line, the word already taken: WORD on WORD OPTION..., WORD to WORD WHERE... */
 bool check_form(struct line *line, bool forward);
-bool take_three(struct line *line, bool forward, struct word words[static 3]);
-bool take_where(struct line *line, struct word *on, struct word *network);
 
 /*
  * The subnets of `auto`, when the rest of the line is known: no IPv6 where it cannot be. A range that is written cannot
@@ -159,9 +157,6 @@ bool check_addresses(const struct line *line, struct policy_network *network, co
 
 /* That no router which guests are told of has an address that another one may be given, when all guests are known. */
 bool check_routers(struct policy *policy, struct policy_error *error);
-
-/* policy_choose, for a network that is being read. */
-void choose_subnets(struct policy_network *network, const char *machine, uint32_t choice);
 
 /* On a network of `auto` with DHCP, a guest with `mac=` has an IPv4 address of its own, which follows from its name. */
 void choose_address(const struct policy *policy, struct policy_guest *guest);

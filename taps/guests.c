@@ -30,7 +30,9 @@ struct survey {
 
 /* --- lists -------------------------------------------------------------------------------------------------------- */
 
-struct scene_guest *guests_add(struct scene *scene, int tap, int wire, const char *network, const unsigned char *mac)
+/* Add a guest behind a tap (0: not known), by its hardware address (NULL: not known); NULL: memory ran out. */
+static struct scene_guest *add_guest(
+	struct scene *scene, int tap, int wire, const char *network, const unsigned char *mac)
 {
 	struct scene_guest *guests = scene_grow(scene->guests, &scene->guest_count, sizeof(*guests)), *guest;
 
@@ -67,7 +69,10 @@ static int compare_addresses(const void *first, const void *second)
 	return memcmp(a->address, b->address, sizeof(a->address));
 }
 
-void guests_add_address(struct scene_guest *guest, int family, const unsigned char *bytes, enum address_source source)
+enum address_source { ADDRESS_HEARD, ADDRESS_LEASED, ADDRESS_OF_LINE };
+
+/* Add an address, network byte order in 16 bytes, or note that it is known by another source, too. */
+static void add_address(struct scene_guest *guest, int family, const unsigned char *bytes, enum address_source source)
 {
 	struct scene_address address = {.family = family};
 	size_t i = 0;
@@ -86,6 +91,17 @@ void guests_add_address(struct scene_guest *guest, int family, const unsigned ch
 	guest->addresses[i].leased |= source == ADDRESS_LEASED;
 	guest->addresses[i].heard |= source == ADDRESS_HEARD;
 	qsort(guest->addresses, guest->address_count, sizeof(*guest->addresses), compare_addresses);
+}
+
+/* Whether a guest has an address of a family, NULL: any. */
+static bool has_address(const struct scene_guest *guest, int family, const unsigned char *address)
+{
+	for (size_t i = 0; i < guest->address_count; i++) {
+		if (guest->addresses[i].family == family &&
+			(!address || memcmp(guest->addresses[i].address, address, family == AF_INET ? 4 : 16) == 0))
+			return true;
+	}
+	return false;
 }
 
 static struct scene_guest *find_on_wire(struct scene *scene, int wire, const unsigned char *mac)
@@ -117,7 +133,7 @@ static void add_behind(struct survey *survey, struct scene_tap *tap, const unsig
 	if (count == SCENE_GUESTS_MAX)
 		tap->unkept++;
 	else
-		guests_add(survey->scene, tap->interface.index,
+		add_guest(survey->scene, tap->interface.index,
 			tap->interface.master ? tap->interface.master : tap->interface.index, tap->alias.network, mac);
 }
 
@@ -184,24 +200,14 @@ static void take_neighbour(void *context, const struct neighbour *neighbour)
 	guest = find_on_wire(survey->scene, neighbour->index, neighbour->mac);
 	for (size_t i = 0; !guest && i < survey->bridge_count; i++) {
 		if (survey->bridges[i].index == neighbour->index)
-			guest = guests_add(
+			guest = add_guest(
 				survey->scene, 0, neighbour->index, survey->bridges[i].network, neighbour->mac);
 	}
 	if (guest)
-		guests_add_address(guest, neighbour->family, neighbour->address, ADDRESS_HEARD);
+		add_address(guest, neighbour->family, neighbour->address, ADDRESS_HEARD);
 }
 
 /* --- what leases say ---------------------------------------------------------------------------------------------- */
-
-static bool has_address(const struct scene_guest *guest, const struct lease *lease)
-{
-	for (size_t i = 0; i < guest->address_count; i++) {
-		if (guest->addresses[i].family == lease->family &&
-			memcmp(guest->addresses[i].address, lease->address, sizeof(lease->address)) == 0)
-			return true;
-	}
-	return false;
-}
 
 /* By its hardware address; else by an address that it has; else by its name, which dnsmasq gives to one guest only. */
 static struct scene_guest *find_by_lease(struct survey *survey, const struct lease *lease)
@@ -218,7 +224,7 @@ static struct scene_guest *find_by_lease(struct survey *survey, const struct lea
 		/* An identifier of DHCPv6 may be made of another card's address (RFC 8415, 11.1). */
 		if (strcmp(guest->network, survey->network) != 0 || (both && !same && lease->family == AF_INET))
 			continue;
-		if (has_address(guest, lease))
+		if (has_address(guest, lease->family, lease->address))
 			rank = 2;
 		if (same)
 			rank = guest->tap ? 4 : 3;
@@ -241,12 +247,38 @@ static void take_lease(void *context, const struct lease *lease)
 			wire = survey->bridges[i].index;
 	}
 	if (!guest)
-		guest = guests_add(survey->scene, 0, wire, survey->network, lease->has_mac ? lease->mac : NULL);
+		guest = add_guest(survey->scene, 0, wire, survey->network, lease->has_mac ? lease->mac : NULL);
 	if (!guest)
 		return;
-	guests_add_address(guest, lease->family, lease->address, ADDRESS_LEASED);
+	add_address(guest, lease->family, lease->address, ADDRESS_LEASED);
 	if (*lease->name)
 		memcpy(guest->name, lease->name, sizeof(guest->name));
+}
+
+static void take_record(struct scene *scene, const char *network, const struct name_record *record)
+{
+	for (size_t i = 0; i < scene->guest_count; i++) {
+		struct scene_guest *guest = &scene->guests[i];
+
+		if (!guest->has_mac || memcmp(guest->mac, record->mac, MAC_BYTES) != 0 ||
+			strcmp(guest->network, network) != 0)
+			continue;
+		guest->leased_behind = (int)record->port;
+		if (record->kind == NAME_REFUSED)
+			memcpy(guest->refused, record->name, sizeof(guest->refused));
+	}
+}
+
+/* What is written down of a network, into its guests. False: memory ran out. */
+static bool read_claims(struct scene *scene, const char *network)
+{
+	struct names names;
+	bool read = names_read(network, &names);
+
+	for (size_t i = 0; i < names.count; i++)
+		take_record(scene, network, &names.records[i]);
+	names_forget(&names);
+	return read;
 }
 
 /* Only bridges that `tapgate up` made have a dnsmasq of ours, so only their leases are read. */
@@ -259,7 +291,7 @@ static void read_leases(struct survey *survey)
 		error = leases_each(survey->network, take_lease, survey);
 		if (error)
 			survey->scene->no_leases = error;
-		if (!claims_read(survey->scene, survey->network))
+		if (!read_claims(survey->scene, survey->network))
 			survey->scene->failed = true;
 	}
 }
@@ -283,33 +315,8 @@ int guests_find(struct link *link, struct scene *scene)
 
 /*
  * What guests claim beyond what is theirs: a name that another guest of the network had first, a hardware address that
- * another one uses, too. Found out beside leases (dhcp/names.c), told as warnings.
+ * another one uses, too. Found out beside leases (dhcp/leases.c), told as warnings.
  */
-
-static void take_record(struct scene *scene, const char *network, const struct name_record *record)
-{
-	for (size_t i = 0; i < scene->guest_count; i++) {
-		struct scene_guest *guest = &scene->guests[i];
-
-		if (!guest->has_mac || memcmp(guest->mac, record->mac, MAC_BYTES) != 0 ||
-			strcmp(guest->network, network) != 0)
-			continue;
-		guest->leased_behind = (int)record->port;
-		if (record->kind == NAME_REFUSED)
-			memcpy(guest->refused, record->name, sizeof(guest->refused));
-	}
-}
-
-bool claims_read(struct scene *scene, const char *network)
-{
-	struct names names;
-	bool read = names_read(network, &names);
-
-	for (size_t i = 0; i < names.count; i++)
-		take_record(scene, network, &names.records[i]);
-	names_forget(&names);
-	return read;
-}
 
 bool claims_are_two(const struct scene *scene, const struct scene_guest *guest)
 {
@@ -333,4 +340,65 @@ void claims_warn(const struct scene *scene, const struct scene_guest *guest)
 			"the hardware address %s is behind %s, and had its lease behind %s, which is still there: two guests of '%s' use it; with lock-mac there can be one",
 			mac, tap ? tap->interface.name : "", scene_tap_at(scene, guest->leased_behind)->interface.name,
 			guest->network);
+}
+
+/* --- lines -------------------------------------------------------------------------------------------------------- */
+
+/*
+ * Guests by the policy's `guest` lines, on networks where nothing else knows them by name: those without a name server
+ * of their own (policy_has_names). What a line says is as good as what the guest says: who has that hardware address,
+ * or that address, is called so.
+ */
+
+/* By its hardware address, if the line has one; else by an address of the line's that the host has heard from it. */
+static bool is_meant(const struct scene_guest *guest, const struct policy_guest *line)
+{
+	const uint32_t given = line->options.given;
+
+	if (strcmp(guest->network, line->network->name) != 0)
+		return false;
+	if (given & OPTION_MAC)
+		return guest->has_mac && memcmp(guest->mac, line->options.mac, MAC_BYTES) == 0;
+	return ((given & OPTION_IP) && has_address(guest, AF_INET, line->ipv4)) ||
+	       ((given & OPTION_IP6) && has_address(guest, AF_INET6, line->ipv6));
+}
+
+/* Where the host has heard none of a family, the line's counts. */
+static void take_line(struct scene_guest *guest, const struct policy_guest *line)
+{
+	unsigned char ipv4[16] = {0};
+
+	memcpy(ipv4, line->ipv4, sizeof(line->ipv4));
+	memcpy(guest->name, line->name, sizeof(line->name));
+	if ((line->options.given & OPTION_IP) && !has_address(guest, AF_INET, NULL))
+		add_address(guest, AF_INET, ipv4, ADDRESS_OF_LINE);
+	if ((line->options.given & OPTION_IP6) && !has_address(guest, AF_INET6, NULL))
+		add_address(guest, AF_INET6, line->ipv6, ADDRESS_OF_LINE);
+}
+
+void scene_add_lines(struct scene *scene, const struct policy *policy)
+{
+	size_t count = 0;
+	const struct policy_network *networks = policy ? policy_networks(policy, &count) : NULL;
+
+	for (size_t i = 0; i < count; i++) {
+		const struct policy_guest *line = NULL;
+
+		while (!policy_has_names(&networks[i]) && (line = policy_next_guest(&networks[i], line))) {
+			struct scene_guest *guest;
+			bool found = false;
+
+			for (size_t j = 0; j < scene->guest_count; j++) {
+				if (is_meant(&scene->guests[j], line)) {
+					take_line(&scene->guests[j], line);
+					found = true;
+				}
+			}
+			guest = found ? NULL
+				      : add_guest(scene, 0, 0, line->network->name,
+						(line->options.given & OPTION_MAC) ? line->options.mac : NULL);
+			if (guest)
+				take_line(guest, line);
+		}
+	}
 }

@@ -112,26 +112,15 @@ const struct scene_tap *scene_tap_at(const struct scene *scene, int index); /* N
 enum { SCENE_ADDRESS_TEXT = 64 };
 void scene_address_text(const struct scene_address *address, char text[static SCENE_ADDRESS_TEXT]);
 
-/* --- for scene.c, guests.c and lines.c alone ---------------------------------------------------------------------- */
+/* --- guests ------------------------------------------------------------------------------------------------------- */
 
 /* Find the guests of a scene's taps. 0 or a negative errno value. */
 int guests_find(struct link *link, struct scene *scene);
-
-/*
- * Add a guest behind a tap (0: not known), by its hardware address (NULL: not known); NULL: memory ran out, which the
- * scene says. Add an address, network byte order in 16 bytes, or note that it is known by another source, too.
- */
-enum address_source { ADDRESS_HEARD, ADDRESS_LEASED, ADDRESS_OF_LINE };
-struct scene_guest *guests_add(struct scene *scene, int tap, int wire, const char *network, const unsigned char *mac);
-void guests_add_address(struct scene_guest *guest, int family, const unsigned char *bytes, enum address_source source);
 
 /* The list with one item more, whose bytes are 0. NULL: memory ran out, and the list is as it was. */
 void *scene_grow(void *list, size_t *count, size_t size);
 
 /* --- claims ------------------------------------------------------------------------------------------------------- */
-
-/* Read what is written down of a network, into the guests of a scene that are on it. False: memory ran out. */
-bool claims_read(struct scene *scene, const char *network);
 
 /* Whether a guest has its lease behind one tap, and sends from behind another: two use one hardware address. */
 bool claims_are_two(const struct scene *scene, const struct scene_guest *guest);

@@ -2,7 +2,7 @@
 /*
  * Fuzz target: the command line. An input is the arguments, argv[0] first, each ended by NUL or by the end.
  *
- * Links: helper/request.c judge/outcome.c policy/text.c
+ * Links: helper/request.c judge policy pkg:libnl-3.0
  */
 #include <limits.h>
 #include <stdint.h>

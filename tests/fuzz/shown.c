@@ -3,7 +3,7 @@
  * Fuzz target: what others wrote and `tapgate list` shows: a line of dnsmasq's leases, and the same bytes as the name
  * of a user, which goes into a table of some width.
  *
- * Links: dhcp/leases.c tool/columns.c dhcp/words.c policy pkg:libnl-3.0
+ * Links: dhcp/leases.c tool/columns.c dhcp/words.c tool/file.c policy pkg:libnl-3.0
  */
 #include <locale.h>
 #include <netinet/in.h>

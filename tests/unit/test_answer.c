@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "dhcp/answer.h"
+#include "dhcp/dhcp.h"
 
 enum { AT_CIADDR = 12, AT_YIADDR = 16, AT_OPTIONS = 240, SHORTEST = 300 };
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * Fields of log lines (policy/field.c): what is written is read back, byte for byte, for random values and in any room;
+ * Fields of log lines (policy/text.c): what is written is read back, byte for byte, for random values and in any room;
  * what was not written so is not read. The expected bytes in the tables were written by hand.
  */
 #include <stdio.h>
