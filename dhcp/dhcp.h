@@ -184,10 +184,10 @@ bool dnsmasq_start(const struct policy_network *network, char *why, size_t why_s
 bool dnsmasq_stop(const char *name, char *why, size_t why_size);
 
 /*
- * Only tell the one that runs for a network to end: where there are many, all end at once, while dnsmasq_stop waits for
- * the first of them. False: none runs.
+ * Only tell the one that runs for a network, if any does, to end: where there are many, all end at once, while
+ * dnsmasq_stop waits for the first of them.
  */
-bool dnsmasq_tell(const char *name);
+void dnsmasq_tell(const char *name);
 
 /*
  * End what runs of a network (NULL: of any) and has no keeper that can be found: that one was killed, or its files were

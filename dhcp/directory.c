@@ -277,6 +277,7 @@ bool dnsmasq_end_strays(const char *only)
 			(!is_called((pid_t)pid, "dnsmasq") && !is_called((pid_t)pid, DNSMASQ_KEEPER)))
 			continue;
 		pidfd = (int)syscall(SYS_pidfd_open, (pid_t)pid, 0);
+		ended &= pidfd >= 0 || errno == ESRCH;
 		if (pidfd >= 0 && is_stray(directory, (pid_t)pid, name, &known) && (!only || strcmp(only, name) == 0))
 			ended &= end_stray(pidfd, (pid_t)pid);
 		if (pidfd >= 0)

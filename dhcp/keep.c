@@ -322,7 +322,12 @@ static bool is_taken(int directory, const char *name, char *why, size_t why_size
 	return true;
 }
 
-/* Open a network's keeper (pidfd_open(2)), which still has the lock after that, so it is the one; -1: there is none. */
+#define NO_END "it does not end, not even by SIGKILL"
+
+/*
+ * Open a network's keeper (pidfd_open(2)), which still has the lock after that, so it is the one; -1: errno says why,
+ * ESRCH that there is none.
+ */
 static int open_keeper(int directory, const char *name, const struct keeper *keeper)
 {
 	int pidfd = (int)syscall(SYS_pidfd_open, keeper->pid, 0);
@@ -330,19 +335,28 @@ static int open_keeper(int directory, const char *name, const struct keeper *kee
 
 	if (pidfd >= 0 && keeper_find(directory, name, &again, NULL) && again.pid == keeper->pid)
 		return pidfd;
-	if (pidfd >= 0)
+	if (pidfd >= 0) {
 		close(pidfd);
+		errno = ESRCH;
+	}
 	return -1;
 }
 
-/* End a keeper, which ends dnsmasq. */
-static bool end_keeper(int directory, const char *name, const struct keeper *keeper)
+/* End a keeper, which ends dnsmasq. False: why is said. */
+static bool end_keeper(int directory, const char *name, const struct keeper *keeper, char *why, size_t why_size)
 {
 	int pidfd = open_keeper(directory, name, keeper);
-	bool ended = pidfd < 0 || keeper_end_by(pidfd, SIGTERM) || keeper_end_by(pidfd, SIGKILL);
+	bool ended;
 
-	if (pidfd >= 0)
-		close(pidfd);
+	if (pidfd < 0) {
+		if (errno != ESRCH)
+			text_append(why, why_size, "%s", strerror(errno));
+		return errno == ESRCH;
+	}
+	ended = keeper_end_by(pidfd, SIGTERM) || keeper_end_by(pidfd, SIGKILL);
+	if (!ended)
+		text_append(why, why_size, NO_END);
+	close(pidfd);
 	return ended;
 }
 
@@ -356,15 +370,15 @@ static bool stop(int directory, const char *name, char *why, size_t why_size)
 
 	if (keeper_find(directory, name, &keeper, NULL) && keeper.elsewhere)
 		return true;
-	if (keeper.pid)
-		ended = end_keeper(directory, name, &keeper);
+	if (keeper.pid && !end_keeper(directory, name, &keeper, why, why_size))
+		return false;
 	if (run_has(directory, name, ".keeper") &&
 		!word_is((struct word){text, run_read(directory, file.text, text, sizeof(text))}, "0\n"))
-		ended = dnsmasq_end_strays(name) && ended;
+		ended = dnsmasq_end_strays(name);
 	if (ended)
 		forget(directory, name);
 	else
-		text_append(why, why_size, "it does not end, not even by SIGKILL");
+		text_append(why, why_size, NO_END);
 	return ended;
 }
 
@@ -424,20 +438,20 @@ bool dnsmasq_keep(const struct policy_network *network, char *why, size_t why_si
 	       (dnsmasq_end_strays(network->name) && dnsmasq_start(network, why, why_size));
 }
 
-bool dnsmasq_tell(const char *name)
+void dnsmasq_tell(const char *name)
 {
 	char why[256];
 	struct keeper keeper;
 	int directory = run_directory(false, why, sizeof(why));
-	bool serves = directory >= 0 && keeper_find(directory, name, &keeper, NULL) && !keeper.elsewhere;
-	int pidfd = serves ? open_keeper(directory, name, &keeper) : -1;
+	bool kept = directory >= 0 && keeper_find(directory, name, &keeper, NULL) && !keeper.elsewhere;
+	int pidfd = kept ? open_keeper(directory, name, &keeper) : -1;
 
-	serves = pidfd >= 0 && keeper.serves && syscall(SYS_pidfd_send_signal, pidfd, SIGTERM, NULL, 0) == 0;
-	if (pidfd >= 0)
+	if (pidfd >= 0) {
+		(void)syscall(SYS_pidfd_send_signal, pidfd, SIGTERM, NULL, 0);
 		close(pidfd);
+	}
 	if (directory >= 0)
 		close(directory);
-	return serves;
 }
 
 bool dnsmasq_stop(const char *name, char *why, size_t why_size)

@@ -398,7 +398,7 @@ bool network_each(struct session *session, void (*each)(void *context, const cha
 	return whole;
 }
 
-/* Those whose dnsmasq was told to end, and what became of it. */
+/* Those whose dnsmasq runs and was told to end, and what became of it. */
 struct told {
 	struct session *session;
 	const struct words *words;
@@ -410,8 +410,11 @@ static void tell(void *context, const char *name)
 {
 	struct told *told = context;
 
-	if (words_name(told->words, name) && (told->session->dry ? dnsmasq_pid(name) != 0 : dnsmasq_tell(name)))
-		see(&told->names, name);
+	if (!words_name(told->words, name) || dnsmasq_pid(name) == 0)
+		return;
+	see(&told->names, name);
+	if (!told->session->dry)
+		dnsmasq_tell(name); /* where that fails, await_end ends it */
 }
 
 static void await_end(void *context, const char *name)
