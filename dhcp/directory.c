@@ -92,12 +92,11 @@ pid_t run_pid(int directory, const char *path)
 static bool is_here(pid_t pid)
 {
 	char path[PROC_PATH_MAX];
-	static struct stat ours; /* a process of this tool stays where it is */
-	struct stat theirs;
+	struct stat theirs, ours;
 
 	snprintf(path, sizeof(path), "/proc/%d/ns/net", (int)pid);
-	return (ours.st_ino || stat("/proc/self/ns/net", &ours) == 0) && stat(path, &theirs) == 0 &&
-	       theirs.st_dev == ours.st_dev && theirs.st_ino == ours.st_ino;
+	return stat(path, &theirs) == 0 && stat("/proc/self/ns/net", &ours) == 0 && theirs.st_dev == ours.st_dev &&
+	       theirs.st_ino == ours.st_ino;
 }
 
 /* Who has locked a file, as the kernel says (F_GETLK, fcntl(2)): 0 nobody, -1 somebody whom we cannot see. */
